@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+/// One set of settings for every Swift target: what a reader sees in a file is what the file uses, and nothing warns.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+// Arrows point down only; docs/architecture.md lists the layers and TidyTests holds this list to them.
+let package = Package(
+    name: "nightjar",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "nightjar", targets: ["nightjar"])],
+    targets: [
+        .target(name: "CShims"),
+        module("Domain"),
+        module("Platform", ["CShims"]),
+        module("Shepherd", ["Platform", "CShims"]),
+        module("Engine", ["Domain"]),
+        module("Triage", ["Domain"]),
+        module("TestReports", ["Domain"]),
+        module("Reporting", ["Domain"]),
+        module("Configuration", ["Domain"]),
+        module("Evidence", ["Platform", "Domain"]),
+        module("Execution", ["Shepherd", "Platform", "Domain"]),
+        module("WebSocket", ["Platform"]),
+        module("Probes", ["WebSocket", "Execution", "Platform", "Domain"]),
+        module(
+            "Supervision",
+            [
+                "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Reporting",
+                "Platform", "Domain",
+            ]),
+        module("DemoStaging", ["WebSocket", "Platform"]),
+        module(
+            "Commands",
+            [
+                "Supervision", "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes",
+                "Reporting", "DemoStaging", "Platform", "Domain",
+            ]),
+        .executableTarget(name: "nightjar", dependencies: ["Shepherd", "Commands"], swiftSettings: strict),
+    ]
+)

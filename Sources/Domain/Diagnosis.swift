@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// Failures that belong together, why they happened, and what was tried to find out.
+
+/// What kind of cause a failure has.
+package enum Category: String, Codable, Sendable, CaseIterable {
+    case codeRegression = "code-regression"
+    case deployFailure = "deploy-failure"
+    case wrongRevision = "wrong-revision"
+    case configChange = "config-change"
+    case dependencyDown = "dependency-down"
+    case environmentDown = "environment-down"
+    case resourceExhaustion = "resource-exhaustion"
+    case expiredCredential = "expired-credential"
+    case dataState = "data-state"
+    case performanceRegression = "performance-regression"
+    case testDefect = "test-defect"
+    case flakyTest = "flaky-test"
+    case network
+    case transient
+    case fakeEvidence = "fake-evidence"
+    case unknown
+}
+
+/// How firmly a diagnosis stands.
+package enum Grade: String, Codable, Sendable, CaseIterable {
+    /// An experiment separated it from every other explanation that was considered.
+    case proven
+    case likely
+    case possible
+    case unknown
+}
+
+/// Where an answer can be checked: a file inside the cycle folder, and the place in it.
+package struct EvidenceReference: Codable, Hashable, Sendable {
+    /// Relative to the cycle folder.
+    package var path: String
+    /// First and last line, counted from 1.
+    package var lines: [Int]?
+    /// First byte and the byte after the last one.
+    package var bytes: [Int]?
+    /// The words that stand there.
+    package var excerpt: String
+
+    package init(path: String, lines: [Int]? = nil, bytes: [Int]? = nil, excerpt: String) {
+        self.path = path
+        self.lines = lines
+        self.bytes = bytes
+        self.excerpt = excerpt
+    }
+}
+
+/// One of the five questions, with its answer or the honest word *unknown*.
+package struct Why: Codable, Hashable, Sendable {
+    package var n: Int
+    package var question: String
+    package var answer: String
+    /// Between 0 and 1; 0 for unknown.
+    package var confidence: Double
+    package var evidence: [EvidenceReference]
+
+    package init(
+        n: Int, question: String, answer: String, confidence: Double, evidence: [EvidenceReference] = []
+    ) {
+        self.n = n
+        self.question = question
+        self.answer = answer
+        self.confidence = confidence
+        self.evidence = evidence
+    }
+}
+
+/// A commit that may be, or is, to blame.
+package struct Culprit: Codable, Hashable, Sendable {
+    package var commit: Revision
+    package var subject: String
+    package var author: String?
+    package var files: [String]
+    /// Between 0 and 1.
+    package var probability: Double
+
+    package init(commit: Revision, subject: String, author: String? = nil, files: [String] = [], probability: Double) {
+        self.commit = commit
+        self.subject = subject
+        self.author = author
+        self.files = files
+        self.probability = probability
+    }
+}
+
+/// A category that the evidence speaks against.
+package struct RuledOut: Codable, Hashable, Sendable {
+    package var category: Category
+    package var because: String
+
+    package init(category: Category, because: String) {
+        self.category = category
+        self.because = because
+    }
+}
+
+/// What the loop may do about a diagnosis.
+package enum RemedyKind: String, Codable, Sendable, CaseIterable {
+    case none
+    case rerun
+    case redeploy
+    case rollback
+    case runbook
+    case fix
+    case fixTest = "fix-test"
+    case rejectReport = "reject-report"
+}
+
+/// The account of why an incident happened.
+package struct Diagnosis: Codable, Hashable, Sendable {
+    package var category: Category
+    package var component: String?
+    package var summary: String
+    package var grade: Grade
+    package var culprit: Culprit?
+    package var candidates: [Culprit]
+    package var recommendedAction: RemedyKind
+    /// The runbook command that the category calls for.
+    package var runbook: String?
+    package var whys: [Why]
+    package var ruledOut: [RuledOut]
+
+    package init(
+        category: Category, component: String? = nil, summary: String, grade: Grade, culprit: Culprit? = nil,
+        candidates: [Culprit] = [], recommendedAction: RemedyKind, runbook: String? = nil, whys: [Why] = [],
+        ruledOut: [RuledOut] = []
+    ) {
+        self.category = category
+        self.component = component
+        self.summary = summary
+        self.grade = grade
+        self.culprit = culprit
+        self.candidates = candidates
+        self.recommendedAction = recommendedAction
+        self.runbook = runbook
+        self.whys = whys
+        self.ruledOut = ruledOut
+    }
+}
+
+/// Failures that share a signature; lives across cycles.
+package struct Incident: Codable, Hashable, Sendable {
+    package enum State: String, Codable, Sendable {
+        case open, acknowledged, resolved
+    }
+    /// `INC-57`.
+    package var id: String
+    package var signature: String
+    package var title: String
+    /// Test ids, `suite::id` where several suites could share one.
+    package var tests: [String]
+    package var suites: [String]
+    package var state: State
+    package var firstSeen: Timestamp
+    package var firstCycle: Int
+    package var timesSeen: Int
+    package var diagnosis: Diagnosis?
+
+    package init(
+        id: String, signature: String, title: String, tests: [String], suites: [String], state: State = .open,
+        firstSeen: Timestamp, firstCycle: Int, timesSeen: Int = 1, diagnosis: Diagnosis? = nil
+    ) {
+        self.id = id
+        self.signature = signature
+        self.title = title
+        self.tests = tests
+        self.suites = suites
+        self.state = state
+        self.firstSeen = firstSeen
+        self.firstCycle = firstCycle
+        self.timesSeen = timesSeen
+        self.diagnosis = diagnosis
+    }
+}
+
+/// Something done to learn: a question and the stages that answer it.
+package struct Experiment: Codable, Hashable, Sendable {
+    package enum Kind: String, Codable, Sendable, CaseIterable {
+        case rerun, baseline, bisect
+    }
+    package var number: Int
+    package var kind: Kind
+    package var question: String
+    /// The revision that the tests run on.
+    package var revision: Revision
+    /// Which tests of which suites, in this order.
+    package var tests: [Selection]
+    /// How often the tests are run.
+    package var times: Int
+    /// What triage expects to spend, for the plan that is announced.
+    package var plannedDeploys: Int
+
+    package struct Selection: Codable, Hashable, Sendable {
+        package var suite: String
+        package var only: [String]
+
+        package init(suite: String, only: [String]) {
+            self.suite = suite
+            self.only = only
+        }
+    }
+
+    package init(
+        number: Int, kind: Kind, question: String, revision: Revision, tests: [Selection], times: Int,
+        plannedDeploys: Int = 0
+    ) {
+        self.number = number
+        self.kind = kind
+        self.question = question
+        self.revision = revision
+        self.tests = tests
+        self.times = times
+        self.plannedDeploys = plannedDeploys
+    }
+}
+
+/// An experiment and what came of it, as `cycle.json` lists them.
+package struct ExperimentRecord: Codable, Hashable, Sendable {
+    package var experiment: Experiment
+    /// Folders of its stage runs inside the cycle folder.
+    package var stages: [String]
+    /// `3/3 fail`, `passes 3/3`, `could not deploy`, `refused: …`.
+    package var result: String
+    package var refused: Bool
+
+    package init(experiment: Experiment, stages: [String] = [], result: String, refused: Bool = false) {
+        self.experiment = experiment
+        self.stages = stages
+        self.result = result
+        self.refused = refused
+    }
+}
+
+/// Something done to cure, and what came of it.
+package struct ActionRecord: Codable, Hashable, Sendable {
+    package enum Outcome: String, Codable, Sendable {
+        case started, succeeded, failed, skipped
+    }
+    package var kind: RemedyKind
+    /// The runbook command's name, or the revision deployed.
+    package var name: String?
+    package var outcome: Outcome
+    package var because: String
+
+    package init(kind: RemedyKind, name: String? = nil, outcome: Outcome, because: String) {
+        self.kind = kind
+        self.name = name
+        self.outcome = outcome
+        self.because = because
+    }
+}

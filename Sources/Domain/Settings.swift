@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: Apache-2.0
+// One loop's configuration as values. `Configuration` makes them from a file; nothing here reads anything.
+
+/// The ladder by which teams adopt the loop.
+package enum Mode: String, Codable, Sendable, CaseIterable {
+    /// Deploys nothing; tests what is live; says what it would have done.
+    case observe
+    /// Somebody else deploys; each new live revision is tested.
+    case verify
+    /// Deploys.
+    case operate
+}
+
+/// A command as an argument vector; a shell takes part only where the file says `shell`.
+package struct CommandSettings: Hashable, Sendable {
+    package var arguments: [String]
+    /// Set where the file wrote `{ shell: "…" }`: run as `/bin/sh -c TEXT`.
+    package var isShell: Bool
+    package var timeout: Duration
+    package var idleTimeout: Duration?
+    package var workingDirectory: String?
+    package var environment: [String: String]
+    /// Names of secrets to hand over by environment.
+    package var secrets: [String]
+
+    package init(
+        arguments: [String], isShell: Bool = false, timeout: Duration, idleTimeout: Duration? = nil,
+        workingDirectory: String? = nil, environment: [String: String] = [:], secrets: [String] = []
+    ) {
+        self.arguments = arguments
+        self.isShell = isShell
+        self.timeout = timeout
+        self.idleTimeout = idleTimeout
+        self.workingDirectory = workingDirectory
+        self.environment = environment
+        self.secrets = secrets
+    }
+}
+
+/// When cycles may run.
+package struct ScheduleSettings: Hashable, Sendable {
+    package struct Window: Hashable, Sendable {
+        /// Minutes after midnight in `timeZone`.
+        package var fromMinute: Int
+        package var toMinute: Int
+        package var timeZone: String
+        /// Days on which the window opens, 1 Monday … 7 Sunday; empty means every day.
+        package var days: [Int]
+
+        package init(fromMinute: Int, toMinute: Int, timeZone: String, days: [Int] = []) {
+            self.fromMinute = fromMinute
+            self.toMinute = toMinute
+            self.timeZone = timeZone
+            self.days = days
+        }
+    }
+    package enum StopWhen: String, Codable, Sendable, CaseIterable {
+        case never, healthy
+    }
+    package var window: Window?
+    /// Pause between the end of a cycle and the start of the next.
+    package var every: Duration
+    package var stopWhen: StopWhen
+    package var maxCycles: Int?
+    /// Whether a revision that is live and green is tested again.
+    package var skipUnchanged: Bool
+
+    package init(
+        window: Window? = nil, every: Duration = .seconds(600), stopWhen: StopWhen = .never, maxCycles: Int? = nil,
+        skipUnchanged: Bool = false
+    ) {
+        self.window = window
+        self.every = every
+        self.stopWhen = stopWhen
+        self.maxCycles = maxCycles
+        self.skipUnchanged = skipUnchanged
+    }
+}
+
+/// Where a secret's value comes from. The value itself is never part of settings.
+package enum SecretSource: Hashable, Sendable {
+    case file(String)
+    case environment(String)
+    case command([String])
+}
+
+package struct RepositorySettings: Hashable, Sendable {
+    package var path: String
+    package var ref: String
+    package var fetch: Bool
+    /// Prints the wanted revision, instead of git.
+    package var revisionCommand: CommandSettings?
+
+    package init(path: String, ref: String = "main", fetch: Bool = false, revisionCommand: CommandSettings? = nil) {
+        self.path = path
+        self.ref = ref
+        self.fetch = fetch
+        self.revisionCommand = revisionCommand
+    }
+}
+
+package struct DeploySettings: Hashable, Sendable {
+    package var command: CommandSettings
+    package var rollback: CommandSettings?
+    package var permit: CommandSettings?
+    package var cleanup: CommandSettings?
+    package var logs: CommandSettings?
+    package var attempts: Int
+    package var grace: Duration
+    package var leavesServices: Bool
+    /// Run in a clean worktree of the revision (needs `repository`).
+    package var worktree: Bool
+    /// Path globs: a change of one between two revisions bars rollback, baseline and bisect across it.
+    package var irreversible: [String]
+
+    package init(
+        command: CommandSettings, rollback: CommandSettings? = nil, permit: CommandSettings? = nil,
+        cleanup: CommandSettings? = nil, logs: CommandSettings? = nil, attempts: Int = 1,
+        grace: Duration = .seconds(120), leavesServices: Bool = true, worktree: Bool = true, irreversible: [String] = []
+    ) {
+        self.command = command
+        self.rollback = rollback
+        self.permit = permit
+        self.cleanup = cleanup
+        self.logs = logs
+        self.attempts = attempts
+        self.grace = grace
+        self.leavesServices = leavesServices
+        self.worktree = worktree
+        self.irreversible = irreversible
+    }
+}
+
+/// One thing to ask the environment.
+package enum CheckTarget: Hashable, Sendable {
+    case http(url: String, method: String, headers: [String: String], body: String?)
+    case tcp(host: String, port: Int)
+    case command(CommandSettings)
+}
+
+package struct CheckSettings: Hashable, Sendable {
+    package var name: String
+    package var target: CheckTarget
+    /// Expected status codes of HTTP (empty: 200...299) or exit codes of a command (empty: 0).
+    package var statuses: [Int]
+    /// JSON pointers (RFC 6901) into the body and the value each must have, as JSON text.
+    package var json: [JSONExpectation]
+    package var contains: String?
+    package var timeout: Duration
+
+    package struct JSONExpectation: Hashable, Sendable {
+        package var pointer: String
+        /// The expected value as canonical JSON text: `"healthy"`, `3`, `true`.
+        package var value: String
+
+        package init(pointer: String, value: String) {
+            self.pointer = pointer
+            self.value = value
+        }
+    }
+
+    package init(
+        name: String, target: CheckTarget, statuses: [Int] = [], json: [JSONExpectation] = [], contains: String? = nil,
+        timeout: Duration = .seconds(5)
+    ) {
+        self.name = name
+        self.target = target
+        self.statuses = statuses
+        self.json = json
+        self.contains = contains
+        self.timeout = timeout
+    }
+}
+
+/// How to read which revision is live, for one service (or for the whole environment).
+package struct LiveRevisionSettings: Hashable, Sendable {
+    package var service: String?
+    package var target: CheckTarget
+    /// A JSON pointer into the answer; nil takes the whole trimmed answer.
+    package var pointer: String?
+    /// How many answers must all name the wanted revision.
+    package var answers: Int
+    package var timeout: Duration
+
+    package init(
+        service: String? = nil, target: CheckTarget, pointer: String? = nil, answers: Int = 5,
+        timeout: Duration = .seconds(5)
+    ) {
+        self.service = service
+        self.target = target
+        self.pointer = pointer
+        self.answers = answers
+        self.timeout = timeout
+    }
+}
+
+package struct HealthSettings: Hashable, Sendable {
+    package var checks: [CheckSettings]
+    package var liveRevision: [LiveRevisionSettings]
+    package var stableFor: Duration
+    package var deadline: Duration
+    package var interval: Duration
+
+    package init(
+        checks: [CheckSettings] = [], liveRevision: [LiveRevisionSettings] = [], stableFor: Duration = .seconds(30),
+        deadline: Duration = .seconds(600), interval: Duration = .seconds(1)
+    ) {
+        self.checks = checks
+        self.liveRevision = liveRevision
+        self.stableFor = stableFor
+        self.deadline = deadline
+        self.interval = interval
+    }
+}
+
+package enum ReportFormat: String, Codable, Sendable, CaseIterable {
+    case junit
+    case ctrf
+    case tap
+    case goTestJSON = "go-test-json"
+    /// No report: what the console says is the result.
+    case console
+}
+
+/// How the tool speaks on its console, for following tests live.
+package enum ConsoleFormat: String, Codable, Sendable, CaseIterable {
+    case none
+    case pytest
+    case goTestJSON = "go-test-json"
+    case swiftTesting = "swift-testing"
+    case tap
+}
+
+package struct CapabilitySettings: Hashable, Sendable {
+    package var name: String
+    /// A glob over test ids.
+    package var tests: String
+    package var value: Double?
+
+    package init(name: String, tests: String, value: Double? = nil) {
+        self.name = name
+        self.tests = tests
+        self.value = value
+    }
+}
+
+package struct SuiteSettings: Hashable, Sendable {
+    package var name: String
+    /// 0…3, from `P0` … `P3`.
+    package var priority: Int
+    package var value: Double?
+    package var command: CommandSettings
+    package var reportFormat: ReportFormat
+    /// Where the tool writes its report when it cannot be told (`{report}` otherwise); a glob relative to the
+    /// working directory.
+    package var reportPath: String?
+    package var console: ConsoleFormat
+    /// Runs only some tests: `{tests}` becomes one argument per test, `{testNames}` `a or b`, `{testsRegex}` `^(a|b)$`.
+    package var select: CommandSettings?
+    /// Prints the tests that would run, one per line.
+    package var collect: CommandSettings?
+    package var before: CommandSettings?
+    package var after: CommandSettings?
+    package var testTimeout: Duration?
+    package var artifacts: [String]
+    package var capabilities: [CapabilitySettings]
+    package var owner: String?
+    package var impact: String?
+    package var blocking: Bool
+    /// Whether the suite claims to talk to the environment: soft authenticity rules apply.
+    package var real: Bool
+    /// Exit statuses that do not contradict a report in which all passed.
+    package var exitCodes: [Int]
+    package var allowAllSkipped: Bool
+    package var failFast: Bool
+    package var attempts: Int
+
+    package init(
+        name: String, priority: Int, value: Double? = nil, command: CommandSettings,
+        reportFormat: ReportFormat = .junit, reportPath: String? = nil, console: ConsoleFormat = .none,
+        select: CommandSettings? = nil, collect: CommandSettings? = nil, before: CommandSettings? = nil,
+        after: CommandSettings? = nil, testTimeout: Duration? = nil, artifacts: [String] = [],
+        capabilities: [CapabilitySettings] = [], owner: String? = nil, impact: String? = nil, blocking: Bool,
+        real: Bool = false, exitCodes: [Int] = [], allowAllSkipped: Bool = false, failFast: Bool = false,
+        attempts: Int = 1
+    ) {
+        self.name = name
+        self.priority = priority
+        self.value = value
+        self.command = command
+        self.reportFormat = reportFormat
+        self.reportPath = reportPath
+        self.console = console
+        self.select = select
+        self.collect = collect
+        self.before = before
+        self.after = after
+        self.testTimeout = testTimeout
+        self.artifacts = artifacts
+        self.capabilities = capabilities
+        self.owner = owner
+        self.impact = impact
+        self.blocking = blocking
+        self.real = real
+        self.exitCodes = exitCodes
+        self.allowAllSkipped = allowAllSkipped
+        self.failFast = failFast
+        self.attempts = attempts
+    }
+}
+
+package struct QuarantineEntry: Codable, Hashable, Sendable {
+    /// A glob over test ids.
+    package var test: String
+    package var owner: String
+    package var reason: String
+    /// A date, `2026-12-31`; ends at 09:00 UTC of the next working day after it.
+    package var until: String
+
+    package init(test: String, owner: String, reason: String, until: String) {
+        self.test = test
+        self.owner = owner
+        self.reason = reason
+        self.until = until
+    }
+}
+
+package struct TriageSettings: Codable, Hashable, Sendable {
+    package var budgetSeconds: Double
+    package var mayDeploy: Bool
+    package var deploysPerIncident: Int
+    package var deploysPerNight: Int
+    package var experiments: [Experiment.Kind]
+
+    package init(
+        budgetSeconds: Double = 7200, mayDeploy: Bool = false, deploysPerIncident: Int = 6, deploysPerNight: Int = 12,
+        experiments: [Experiment.Kind] = [.rerun, .baseline, .bisect]
+    ) {
+        self.budgetSeconds = budgetSeconds
+        self.mayDeploy = mayDeploy
+        self.deploysPerIncident = deploysPerIncident
+        self.deploysPerNight = deploysPerNight
+        self.experiments = experiments
+    }
+}
+
+package struct RunbookSettings: Hashable, Sendable {
+    package var name: String
+    package var command: CommandSettings
+    package var categories: [Category]
+    package var attempts: Int
+
+    package init(name: String, command: CommandSettings, categories: [Category], attempts: Int = 1) {
+        self.name = name
+        self.command = command
+        self.categories = categories
+        self.attempts = attempts
+    }
+}
+
+package struct RemedySettings: Hashable, Sendable {
+    package var allow: [RemedyKind]
+    package var runbook: [RunbookSettings]
+    package var rollbacksPerIncident: Int
+    package var approvalDeadline: Duration
+
+    package init(
+        allow: [RemedyKind] = [], runbook: [RunbookSettings] = [], rollbacksPerIncident: Int = 1,
+        approvalDeadline: Duration = .seconds(14_400)
+    ) {
+        self.allow = allow
+        self.runbook = runbook
+        self.rollbacksPerIncident = rollbacksPerIncident
+        self.approvalDeadline = approvalDeadline
+    }
+}
+
+package struct RetentionSettings: Hashable, Sendable {
+    package var cycles: Int
+    package var age: Duration
+    package var bytes: Int64
+
+    package init(cycles: Int = 1000, age: Duration = .seconds(90 * 86_400), bytes: Int64 = 20_000_000_000) {
+        self.cycles = cycles
+        self.age = age
+        self.bytes = bytes
+    }
+}
+
+/// Everything one loop is told.
+package struct LoopSettings: Hashable, Sendable {
+    package var name: String
+    package var mode: Mode
+    /// Two loops with the same environment exclude each other.
+    package var environment: String
+    /// Absolute path of the folder that holds this loop's state (`<state>/<loop>`).
+    package var stateDirectory: String
+    /// Absolute path of the folder of the configuration file: relative paths start here.
+    package var baseDirectory: String
+    package var schedule: ScheduleSettings
+    package var secrets: [String: SecretSource]
+    package var repository: RepositorySettings?
+    package var deploy: DeploySettings?
+    package var health: HealthSettings
+    package var suites: [SuiteSettings]
+    package var triage: TriageSettings
+    package var remedy: RemedySettings
+    package var quarantine: [QuarantineEntry]
+    package var retention: RetentionSettings
+    package var valueUnit: String
+    /// Whether `degraded` is recommended to ship.
+    package var shipDegraded: Bool
+    /// Whether a failing suite of one priority keeps the lower priorities from running.
+    package var failFast: Bool
+    package var stopGrace: Duration
+    package var outputBytes: Int64
+    /// No new cycle starts with less free space than this in the state directory.
+    package var minFreeBytes: Int64
+
+    package init(
+        name: String, mode: Mode, environment: String, stateDirectory: String, baseDirectory: String,
+        schedule: ScheduleSettings = ScheduleSettings(), secrets: [String: SecretSource] = [:],
+        repository: RepositorySettings? = nil, deploy: DeploySettings? = nil, health: HealthSettings = HealthSettings(),
+        suites: [SuiteSettings] = [], triage: TriageSettings = TriageSettings(),
+        remedy: RemedySettings = RemedySettings(), quarantine: [QuarantineEntry] = [],
+        retention: RetentionSettings = RetentionSettings(), valueUnit: String = "USD/month",
+        shipDegraded: Bool = false, failFast: Bool = false, stopGrace: Duration = .seconds(60),
+        outputBytes: Int64 = 64 << 20, minFreeBytes: Int64 = 100 << 20
+    ) {
+        self.name = name
+        self.mode = mode
+        self.environment = environment
+        self.stateDirectory = stateDirectory
+        self.baseDirectory = baseDirectory
+        self.schedule = schedule
+        self.secrets = secrets
+        self.repository = repository
+        self.deploy = deploy
+        self.health = health
+        self.suites = suites
+        self.triage = triage
+        self.remedy = remedy
+        self.quarantine = quarantine
+        self.retention = retention
+        self.valueUnit = valueUnit
+        self.shipDegraded = shipDegraded
+        self.failFast = failFast
+        self.stopGrace = stopGrace
+        self.outputBytes = outputBytes
+        self.minFreeBytes = minFreeBytes
+    }
+}
