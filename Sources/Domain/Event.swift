@@ -6,11 +6,14 @@ package struct DaemonStarted: Codable, Hashable, Sendable {
     package var pid: Int32
     package var host: String
     package var version: String
+    /// How many cycles this start is to run; nil for a daemon that goes on.
+    package var cycles: Int?
 
-    package init(pid: Int32, host: String, version: String) {
+    package init(pid: Int32, host: String, version: String, cycles: Int? = nil) {
         self.pid = pid
         self.host = host
         self.version = version
+        self.cycles = cycles
     }
 }
 
@@ -192,6 +195,8 @@ package struct LoopMemory: Codable, Hashable, Sendable {
     /// The number of the newest cycle; 0 before the first.
     package var cycle = 0
     package var lastVerdict: Verdict?
+    /// The wanted revision of the newest sealed cycle.
+    package var lastTested: Revision?
     package var lastGreen: Revision?
     package var lastGreenCycle: Int?
     /// The revision that staging was last proven to serve.
@@ -210,6 +215,8 @@ package struct LoopMemory: Codable, Hashable, Sendable {
     /// Infrastructure failures in a row: they set the back-off.
     package var infrastructureFailures = 0
     package var sealedHash: String?
+    /// Sound cycles in a row in which an open incident (by id) was not seen.
+    package var greenCycles: [String: Int] = [:]
 
     package struct KnownBad: Codable, Hashable, Sendable {
         package var revision: Revision

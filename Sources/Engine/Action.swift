@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the machine wants done. Each action names its effect, so performing one twice is harmless.
+
+package import Domain
+
+/// What triage may still spend.
+package struct TriageBudget: Codable, Hashable, Sendable {
+    package var experiments: [Experiment.Kind]
+    /// Deployments for experiments that are left for this incident and this night.
+    package var deploys: Int
+    package var seconds: Double
+    package var nextNumber: Int
+    /// Why experiments that deploy are not allowed; nil where they are.
+    package var deploysBarred: String?
+}
+
+/// How a loop ended its run.
+package enum Ending: Hashable, Sendable {
+    /// Stopped on request, or all cycles that were asked for are done.
+    case done
+    /// The last cycle's verdict, where a number of cycles was asked for.
+    case cycles(Verdict)
+    /// Nothing could be looked at: git, disk or the environment did not answer.
+    case infrastructure(String)
+    /// The wanted revision is known to be bad and was not deployed again.
+    case knownBad(Revision)
+    /// A command was left to its shepherd; the next start takes it over.
+    case detached(StageRun)
+}
+
+/// An imperative to the supervisor.
+package enum Action: Hashable, Sendable {
+    case lookForWork(Trigger)
+    /// Make the cycle's folder.
+    case openCycle(Int)
+    case run(StageRun)
+    /// End the run's command; its record follows as an event.
+    case cancel(StageRun)
+    case askTriage(TriageBudget)
+    case wake(TimerID, after: Duration)
+    /// Write the evidence document and seal it.
+    case seal(Int)
+    /// Remember the revision as the last green one in the repository.
+    case markGreen(Revision)
+    case say(LogLine)
+    case finish(Ending)
+
+    /// Whether the event that led here must be on the disk before this is done: it reaches outside, or ends a cycle.
+    package var needsDurableIntent: Bool {
+        switch self {
+        case .run(let run): run.kind == .deploy || run.kind == .remedy
+        case .seal, .markGreen: true
+        case .openCycle, .cancel, .askTriage, .lookForWork, .wake, .say, .finish: false
+        }
+    }
+}

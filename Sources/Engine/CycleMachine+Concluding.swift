@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The verdict, and what the loop carries on.
+
+import Domain
+
+extension CycleMachine {
+    /// Ends the cycle early: its verdict is `interrupted`. A stop leaves the environment where it is and says so; an
+    /// abort restores it first.
+    mutating func interrupt(rule: String, _ text: String, _ now: Timestamp) -> [Action] {
+        cycle?.interruption = Reason(rule: rule, verdict: .interrupted, text: text)
+        cycle?.queue = []
+        if stopping == nil { return restoreOrConclude(now) }
+        var said: [Action] = []
+        if let progress = cycle, progress.experimentDeploys > 0, progress.deployed != progress.wanted {
+            let left = progress.deployed?.short ?? "an unknown revision"
+            said.append(.say(LogLine(.warn, "restore", "not restored before the stop: staging is left at \(left)")))
+        }
+        return said + conclude(now)
+    }
+
+    mutating func conclude(_ now: Timestamp) -> [Action] {
+        guard let progress = cycle else { return enterWaiting(now) }
+        let judgement = VerdictRules.judge(progress, at: now)
+        cycle?.concluded = judgement
+        state = .concluding
+        return [.say(Lines.verdict(judgement, progress, serving: memory.serving)), .seal(progress.number)]
+    }
+
+    mutating func sealed(_ seal: CycleSealed, _ now: Timestamp) -> [Action] {
+        guard case .concluding = state, let progress = cycle, progress.number == seal.cycle,
+            let judgement = progress.concluded
+        else { return [] }
+        memory.lastVerdict = judgement.verdict
+        memory.lastTested = progress.wanted
+        memory.sealedHash = seal.sha256
+        resolveIncidents(progress, judgement)
+        var actions: [Action] = []
+        if judgement.recommendation == .ship {
+            if memory.lastGreen != progress.wanted { actions.append(.markGreen(progress.wanted)) }
+            memory.lastGreen = progress.wanted
+            memory.lastGreenCycle = progress.number
+            memory.knownBad.removeAll { $0.revision == progress.wanted }
+        }
+        return actions + enterWaiting(now)
+    }
+
+    /// An incident is resolved after two cycles with a sound verdict in which it was not seen.
+    private mutating func resolveIncidents(_ progress: CycleProgress, _ judgement: Judgement) {
+        guard judgement.verdict == .healthy || judgement.verdict == .degraded || judgement.verdict == .failing else {
+            return
+        }
+        let seen = Set(progress.incidents.map(\.id))
+        let isGreen = judgement.verdict == .healthy || judgement.verdict == .degraded
+        for index in memory.incidents.indices where memory.incidents[index].state != .resolved {
+            if seen.contains(memory.incidents[index].id) {
+                memory.greenCycles[memory.incidents[index].id] = 0
+            } else if isGreen {
+                let count = (memory.greenCycles[memory.incidents[index].id] ?? 0) + 1
+                memory.greenCycles[memory.incidents[index].id] = count
+                if count >= 2 { memory.incidents[index].state = .resolved }
+            }
+        }
+        let open = memory.incidents.filter { $0.state != .resolved }
+        let closed = memory.incidents.filter { $0.state == .resolved }.suffix(100)
+        memory.incidents = closed + open
+        memory.greenCycles = memory.greenCycles.filter { entry in open.contains { $0.id == entry.key } }
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Deploy, stabilize, test: the ordinary pass over the wanted revision.
+
+import Domain
+
+extension CycleMachine {
+    mutating func advanceFirst(_ record: StageRecord, skipped: Bool, _ now: Timestamp) -> [Action] {
+        switch record.run.kind {
+        case .deploy: deployEnded(record, now)
+        case .stabilize where record.run.purpose == .recheck: recheckEnded(record, now)
+        case .stabilize: stabilizeEnded(record, skipped: skipped, now)
+        case .test: testEnded(record, skipped: skipped, now)
+        case .remedy: startNext(now)
+        }
+    }
+
+    private mutating func deployEnded(_ record: StageRecord, _ now: Timestamp) -> [Action] {
+        switch record.outcome {
+        case .succeeded:
+            return startNext(now)
+        case .refused:
+            cycle?.refusals += 1
+            state = .backingOff(step(of: record.run))
+            let delay =
+                cyclesLeft == nil ? Duration.seconds(min(7200, 600 << min((cycle?.refusals ?? 1) - 1, 4))) : .zero
+            if cyclesLeft != nil { return interrupt(rule: "permit", record.summary, now) }
+            return [
+                .say(LogLine(.hold, "deploy", "asks again in \(delay.milliseconds / 60_000)m")),
+                wake(.backOff, after: delay),
+            ]
+        case .lost:
+            return lostDeployEnded(record, now)
+        case .couldNotRun:
+            return retryInfrastructure(record, now)
+        case .failed, .timedOut, .stopped, .neverRan:
+            let tried = tries(of: record)
+            if !record.infrastructure, record.outcome != .stopped, tried < (cycle?.policy.deployAttempts ?? 1) {
+                return start(step(of: record.run))
+            }
+            cycle?.queue = []
+            return phaseEvaluate(now)
+        }
+    }
+
+    /// A deploy whose end nobody saw is never blindly repeated: the live revision decides.
+    private mutating func lostDeployEnded(_ record: StageRecord, _ now: Timestamp) -> [Action] {
+        guard let live = record.live?.revision else {
+            cycle?.queue = []
+            return [
+                .say(LogLine(.hold, "deploy", "result lost and the live revision is unreadable: nothing is repeated"))
+            ]
+                + conclude(now)
+        }
+        if live.names(record.run.revision) {
+            return [.say(LogLine(.ok, "deploy", "effect seen, result lost: \(live.short) is live"))] + startNext(now)
+        }
+        let lost = cycle?.records.count { $0.run.stage == record.run.stage && $0.outcome == .lost } ?? 0
+        if lost <= 2 {
+            let text = "result lost and \(live.short) is live, not \(record.run.revision.short): tried again"
+            return [.say(LogLine(.act, "deploy", text))] + start(step(of: record.run))
+        }
+        cycle?.queue = []
+        return conclude(now)
+    }
+
+    private mutating func stabilizeEnded(_ record: StageRecord, skipped: Bool, _ now: Timestamp) -> [Action] {
+        switch record.outcome {
+        case .succeeded:
+            return startNext(now)
+        case .lost:
+            return start(step(of: record.run))
+        case .couldNotRun:
+            return retryInfrastructure(record, now)
+        case .failed, .timedOut, .stopped, .refused, .neverRan:
+            if skipped { return startNext(now) }
+            cycle?.queue = []
+            return phaseEvaluate(now)
+        }
+    }
+
+    /// After the last test the same revision must still be live, or somebody else deployed meanwhile.
+    private mutating func recheckEnded(_ record: StageRecord, _ now: Timestamp) -> [Action] {
+        guard record.outcome != .succeeded, let cycle else { return startNext(now) }
+        if let live = record.live?.revision, !live.names(cycle.wanted) {
+            lookAgain = true
+            self.cycle?.queue = []
+            return interrupt(
+                rule: "superseded",
+                "others deployed \(live.short) during the tests of \(cycle.wanted.short): the results are of neither",
+                now)
+        }
+        return startNext(now)
+    }
+
+    private mutating func testEnded(_ record: StageRecord, skipped: Bool, _ now: Timestamp) -> [Action] {
+        guard let progress = cycle, let name = record.run.subject else { return startNext(now) }
+        if skipped {
+            cycle?.notRun[name] = "skipped by an operator"
+            return startNext(now)
+        }
+        let retries = record.outcome == .lost || (record.outcome == .couldNotRun && record.infrastructure)
+        if retries, tries(of: record) <= 2 { return start(step(of: record.run)) }
+        let policy = progress.policy.suites.first { $0.name == name }
+        if record.outcome != .succeeded, tries(of: record) < policy?.attempts ?? 1 {
+            return start(step(of: record.run))
+        }
+        if progress.policy.failFast, let policy, policy.blocking, (record.suite?.totals.failing ?? 0) > 0 {
+            return failFast(after: policy, now)
+        }
+        return startNext(now)
+    }
+
+    /// Lower priorities are not run once a blocking suite fails; suites of the same priority still are.
+    private mutating func failFast(after failed: SuitePolicy, _ now: Timestamp) -> [Action] {
+        guard let progress = cycle else { return [] }
+        let dropped = progress.queue.filter { step in
+            step.kind == .test
+                && (progress.policy.suites.first { $0.name == step.subject }?.priority ?? 0) > failed.priority
+        }
+        guard !dropped.isEmpty else { return startNext(now) }
+        let because = "notRun: rule fail-fast (\(failed.name), P\(failed.priority), is failing)"
+        for step in dropped { cycle?.notRun[step.subject ?? ""] = because }
+        cycle?.queue.removeAll { step in dropped.contains(step) }
+        let names = dropped.compactMap(\.subject).joined(separator: ", ")
+        return [.say(LogLine(.skip, "test", "\(names) \(because)"))] + startNext(now)
+    }
+
+    /// Tools that failed are tried twice more; then the cycle ends without a word about the revision.
+    private mutating func retryInfrastructure(_ record: StageRecord, _ now: Timestamp) -> [Action] {
+        cycle?.infrastructureRetries += 1
+        guard (cycle?.infrastructureRetries ?? 0) <= 2 else {
+            cycle?.queue = []
+            return phaseEvaluate(now)
+        }
+        state = .backingOff(step(of: record.run))
+        return [
+            .say(LogLine(.hold, record.run.stage, "infrastructure error: tried again in 5s")),
+            wake(.backOff, after: .seconds(cyclesLeft == nil ? 5 : 1)),
+        ]
+    }
+
+    private func tries(of record: StageRecord) -> Int {
+        cycle?.records.count { other in
+            other.run.stage == record.run.stage && other.run.subject == record.run.subject
+                && other.run.revision == record.run.revision && other.run.experiment == record.run.experiment
+                && other.outcome != .neverRan && other.run.only == record.run.only
+        } ?? 0
+    }
+
+    private mutating func phaseEvaluate(_ now: Timestamp) -> [Action] { evaluate(now) }
+
+    /// The pass is over: a clean one is concluded, anything else goes to triage.
+    mutating func evaluate(_ now: Timestamp) -> [Action] {
+        guard let progress = cycle else { return [] }
+        let judgement = VerdictRules.judge(progress, at: now)
+        let isInfrastructure = judgement.reasons.first?.rule == "infrastructure"
+        if judgement.verdict == .healthy || judgement.verdict == .interrupted || isInfrastructure {
+            return conclude(now)
+        }
+        cycle?.triageStartedAt = now
+        return askTriage(now)
+    }
+}

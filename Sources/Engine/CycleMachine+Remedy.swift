@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What may be done about a diagnosis, and the way back where experiments moved the environment.
+
+import Domain
+
+extension CycleMachine {
+    /// One remedy per cycle, the least first: redeploy, runbook, rollback. What is not allowed is recorded as skipped.
+    mutating func decideRemedy(_ now: Timestamp) -> [Action] {
+        guard let progress = cycle else { return [] }
+        var said: [Action] = []
+        for kind in [RemedyKind.redeploy, .runbook, .rollback] {
+            for incident in progress.incidents where wants(incident, kind) {
+                if progress.actions.contains(where: { $0.kind == kind && $0.outcome != .skipped }) { continue }
+                if let barred = barred(kind, incident, progress) {
+                    said.append(.say(LogLine(.hold, kind.rawValue, "\(incident.id): \(barred)")))
+                    cycle?.actions.append(ActionRecord(kind: kind, outcome: .skipped, because: barred))
+                    continue
+                }
+                return said + begin(kind, for: incident, now)
+            }
+        }
+        return said + restoreOrConclude(now)
+    }
+
+    private func wants(_ incident: Incident, _ kind: RemedyKind) -> Bool {
+        guard let diagnosis = incident.diagnosis else { return false }
+        if diagnosis.recommendedAction == kind { return true }
+        // A redeployment that did not cure is followed by a rollback.
+        return kind == .rollback && diagnosis.recommendedAction == .redeploy
+            && cycle?.actions.contains { $0.kind == .redeploy && $0.outcome != .skipped } == true
+    }
+
+    private func barred(_ kind: RemedyKind, _ incident: Incident, _ progress: CycleProgress) -> String? {
+        let policy = progress.policy
+        if policy.mode != .operate {
+            return
+                "would \(kind.rawValue)\(progress.lastGreen.map { " to \($0.short)" } ?? ""), but mode is \(policy.mode.rawValue)"
+        }
+        if !policy.allow.contains(kind) { return "remedy.allow does not list \(kind.rawValue)" }
+        switch kind {
+        case .redeploy:
+            return policy.hasDeploy ? nil : "there is no deploy command"
+        case .runbook:
+            let name = incident.diagnosis?.runbook
+            return policy.runbook.contains { $0.name == name } ? nil : "remedy.runbook has no \(name ?? "such command")"
+        case .rollback:
+            guard progress.hasDeployed else { return "nothing was deployed in this cycle" }
+            guard let green = progress.lastGreen else { return "no revision is known to be green" }
+            guard green != progress.wanted else { return "the wanted revision is the last green one" }
+            let spent = memory.rollbacks.first { $0.incident == incident.id }?.count ?? 0
+            if spent >= policy.rollbacksPerIncident {
+                return "\(spent) of \(policy.rollbacksPerIncident) rollbacks for \(incident.id) are spent"
+            }
+            return nil
+        case .none, .rerun, .fix, .fixTest, .rejectReport:
+            return "nothing is done automatically"
+        }
+    }
+
+    private mutating func begin(_ kind: RemedyKind, for incident: Incident, _ now: Timestamp) -> [Action] {
+        guard let progress = cycle else { return [] }
+        let because = "\(incident.id) \(incident.diagnosis?.category.rawValue ?? "unknown")"
+        switch kind {
+        case .redeploy:
+            cycle?.actions.append(
+                ActionRecord(kind: kind, name: progress.wanted.id, outcome: .started, because: because))
+            cycle?.phase = .first
+            cycle?.decidingFrom = progress.records.count
+            cycle?.notRun = [:]
+            cycle?.queue = Plan.firstPass(progress.policy, revision: progress.wanted, purpose: .redeploy)
+            return [.say(LogLine(.act, "redeploy", "\(progress.wanted.short), once, for \(because)"))] + startNext(now)
+        case .runbook:
+            return beginRunbook(incident, because, now)
+        case .rollback:
+            return beginRollback(incident, because, now)
+        case .none, .rerun, .fix, .fixTest, .rejectReport:
+            return restoreOrConclude(now)
+        }
+    }
+
+    private mutating func beginRunbook(_ incident: Incident, _ because: String, _ now: Timestamp) -> [Action] {
+        guard let progress = cycle, let name = incident.diagnosis?.runbook else { return restoreOrConclude(now) }
+        cycle?.actions.append(ActionRecord(kind: .runbook, name: name, outcome: .started, because: because))
+        cycle?.phase = .remedy(progress.actions.count)
+        let verification = verification(progress, revision: progress.wanted, purpose: .reverify)
+        cycle?.queue = [Step(.remedy, .runbook, name, revision: progress.wanted)] + verification
+        cycle?.decidingFrom = progress.records.count
+        return [.say(LogLine(.act, "runbook", "\(name) for \(because)"))] + startNext(now)
+    }
+
+    private mutating func beginRollback(_ incident: Incident, _ because: String, _ now: Timestamp) -> [Action] {
+        guard let progress = cycle, let green = progress.lastGreen else { return restoreOrConclude(now) }
+        spendRollback(incident.id)
+        let known = LoopMemory.KnownBad(revision: progress.wanted, cycle: progress.number, because: because)
+        memory.knownBad.removeAll { $0.revision == progress.wanted }
+        memory.knownBad = Array((memory.knownBad + [known]).suffix(200))
+        cycle?.actions.append(ActionRecord(kind: .rollback, name: green.id, outcome: .started, because: because))
+        cycle?.phase = .remedy(progress.actions.count)
+        var steps: [Step] = []
+        let isThere = progress.deployed == green && memory.serving == green
+        if !isThere { steps.append(Step(.deploy, .rollback, revision: green)) }
+        if progress.policy.hasHealth || progress.policy.provesRevision {
+            steps.append(Step(.stabilize, .rollback, revision: green))
+        }
+        steps += verification(progress, revision: green, purpose: .reverify)
+        cycle?.queue = steps
+        let spent = memory.rollbacks.first { $0.incident == incident.id }?.count ?? 1
+        let how =
+            isThere
+            ? "an experiment left it deployed"
+            : "\(spent) of \(progress.policy.rollbacksPerIncident) for \(incident.id)"
+        let text = "to \(green.short), \(how); \(progress.wanted.short) known-bad"
+        return [.say(LogLine(.act, "rollback", text))] + startNext(now)
+    }
+
+    private mutating func spendRollback(_ incident: String) {
+        if let index = memory.rollbacks.firstIndex(where: { $0.incident == incident }) {
+            memory.rollbacks[index].count += 1
+        } else {
+            memory.rollbacks = Array(
+                (memory.rollbacks + [LoopMemory.RollbackSpent(incident: incident, count: 1)]).suffix(200))
+        }
+    }
+
+    /// What failed first, then everything.
+    private func verification(_ progress: CycleProgress, revision: Revision, purpose: Purpose) -> [Step] {
+        var steps: [Step] = []
+        if purpose == .reverify, revision == progress.wanted,
+            progress.policy.hasHealth || progress.policy.provesRevision
+        {
+            steps.append(Step(.stabilize, .reverify, revision: revision))
+        }
+        for suite in progress.policy.suites {
+            let failed =
+                progress.decidingRecord(suite: suite.name)?.suite?.notPassed.filter { $0.outcome.isFailure } ?? []
+            if failed.isEmpty || failed.count > 50 { continue }
+            steps.append(Step(.test, .reverify, suite.name, revision: revision, only: failed.map(\.id)))
+        }
+        return steps + Plan.suites(progress.policy, revision: revision, purpose: purpose)
+    }
+
+    mutating func advanceRemedy(_ index: Int, _ record: StageRecord, _ now: Timestamp) -> [Action] {
+        if record.outcome == .lost, record.run.kind == .test || record.run.kind == .stabilize {
+            return start(step(of: record.run))
+        }
+        let effectSeen = record.run.kind == .deploy && record.live?.revision?.names(record.run.revision) == true
+        let isCritical = record.run.kind != .test
+        if isCritical, record.outcome != .succeeded, !effectSeen {
+            cycle?.queue = []
+            cycle?.actions[index].outcome = .failed
+        } else if record.run.kind == .test, record.outcome != .succeeded {
+            cycle?.actions[index].outcome = .failed
+        }
+        return startNext(now)
+    }
+
+    mutating func closeRemedy(_ index: Int, _ now: Timestamp) -> [Action] {
+        guard let progress = cycle, progress.actions.indices.contains(index) else { return conclude(now) }
+        let action = progress.actions[index]
+        var said: [Action] = []
+        if action.outcome == .started {
+            cycle?.actions[index].outcome = .succeeded
+            let what =
+                action.kind == .rollback
+                ? "staging RESTORED to \(progress.lastGreen?.short ?? "?")" : "\(action.name ?? "") cured it"
+            said.append(.say(LogLine(.ok, "reverify", what)))
+        } else {
+            said.append(.say(LogLine(.fail, "reverify", "\(action.kind.rawValue) did not restore a green staging")))
+        }
+        if action.kind == .runbook { return said + decideRemedy(now) }
+        return said + conclude(now)
+    }
+
+    // MARK: - The way back
+
+    /// Where experiments left another revision than the wanted one, the wanted one is deployed again.
+    mutating func restoreOrConclude(_ now: Timestamp) -> [Action] {
+        guard let progress = cycle, progress.experimentDeploys > 0, progress.deployed != progress.wanted,
+            stopping == nil
+        else { return conclude(now) }
+        cycle?.phase = .restore
+        var steps = [Step(.deploy, .restore, revision: progress.wanted)]
+        if progress.policy.hasHealth || progress.policy.provesRevision {
+            steps.append(Step(.stabilize, .restore, revision: progress.wanted))
+        }
+        cycle?.queue = steps
+        return [
+            .say(
+                LogLine(
+                    .act, "restore",
+                    "\(progress.wanted.short): experiments left \(progress.deployed?.short ?? "an unknown revision")"))
+        ]
+            + startNext(now)
+    }
+
+    mutating func advanceRestore(_ record: StageRecord, _ now: Timestamp) -> [Action] {
+        if record.outcome != .succeeded, record.run.kind == .deploy,
+            record.live?.revision?.names(record.run.revision) != true
+        {
+            cycle?.queue = []
+            return [
+                .say(
+                    LogLine(
+                        .fail, "restore", "staging is left at \(record.live?.revision?.short ?? "an unknown revision")")
+                )
+            ]
+                + conclude(now)
+        }
+        return startNext(now)
+    }
+}

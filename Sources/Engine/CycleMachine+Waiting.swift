@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Between cycles: when to look for work, and which work begins a cycle.
+
+import Domain
+
+extension CycleMachine {
+    /// Back to waiting: finishes, waits for the window or the pause to end, or sets the timer of the next look.
+    mutating func enterWaiting(_ now: Timestamp, after delay: Duration? = nil) -> [Action] {
+        cycle = nil
+        state = .waiting(looking: false)
+        if stopping != nil { return finish(.done) }
+        if let cyclesLeft, cyclesLeft <= 0 {
+            return finish(memory.lastVerdict.map { .cycles($0) } ?? .done)
+        }
+        if memory.policy?.stopWhenHealthy == true, memory.lastVerdict == .healthy, memory.cycle > 0 {
+            return [.say(LogLine(.ok, "done", "schedule.stopWhen healthy"))] + finish(.done)
+        }
+        if let most = memory.policy?.maxCycles, memory.cycle >= most {
+            return [.say(LogLine(.ok, "done", "\(memory.cycle) cycles >= schedule.maxCycles \(most)"))] + finish(.done)
+        }
+        return rest(delay ?? .milliseconds(Int64((memory.policy?.everySeconds ?? 600) * 1000)), now)
+    }
+
+    private mutating func rest(_ delay: Duration, _ now: Timestamp) -> [Action] {
+        if let pause = memory.pause {
+            guard let until = pause.until else { return [] }
+            return [wake(.pauseEnds, after: until.since(now))]
+        }
+        if memory.window?.isOpen == false, cyclesLeft == nil { return [] }
+        if lookAgain {
+            lookAgain = false
+            return [wake(.nextLook, after: .zero)]
+        }
+        return [wake(.nextLook, after: delay)]
+    }
+
+    /// Sets waiting up again after a start, a resume, or new settings.
+    mutating func restartWaiting() -> [Action] {
+        guard memory.policy != nil, cycle == nil else { return [] }
+        state = .waiting(looking: false)
+        if memory.pause != nil { return [] }
+        if memory.window?.isOpen == false, cyclesLeft == nil { return [] }
+        return [wake(.nextLook, after: .zero)]
+    }
+
+    mutating func look() -> [Action] {
+        guard case .waiting(looking: false) = state, memory.pause == nil, memory.policy != nil else { return [] }
+        if memory.window?.isOpen == false, cyclesLeft == nil { return [] }
+        state = .waiting(looking: true)
+        return [.lookForWork(cyclesLeft == nil ? .schedule : .once)]
+    }
+
+    mutating func change(_ window: WindowChanged, _ now: Timestamp) -> [Action] {
+        guard memory.window != window else { return [] }
+        let wasOpen = memory.window?.isOpen
+        memory.window = window
+        if window.isOpen, wasOpen != true {
+            memory.experimentDeploys = 0
+            memory.experimentDeploysSince = now
+        }
+        let until = window.until.map { " until \($0.clockMinute)" } ?? ""
+        let say = Action.say(LogLine(.going, "window", (window.isOpen ? "open" : "closed") + until))
+        guard case .waiting(looking: false) = state, window.isOpen else { return [say] }
+        return [say] + restartWaiting()
+    }
+
+    mutating func pause(_ pause: PauseRequested, _ now: Timestamp) -> [Action] {
+        memory.pause = pause
+        let until = pause.until.map { " until \($0.wholeSeconds)" } ?? ", no end set"
+        var actions: [Action] = [.say(LogLine(.hold, "pause", "by \(pause.owner): \(pause.reason)\(until)"))]
+        if let end = pause.until { actions.append(wake(.pauseEnds, after: end.since(now))) }
+        return actions
+    }
+
+    mutating func endPause(_ now: Timestamp) -> [Action] {
+        guard let pause = memory.pause else { return [] }
+        memory.pause = nil
+        let say = Action.say(LogLine(.going, "resume", "the pause by \(pause.owner) has ended"))
+        guard case .waiting = state else { return [say] }
+        return [say] + restartWaiting()
+    }
+
+    // MARK: - Work
+
+    mutating func see(_ work: WorkSeen, _ now: Timestamp) -> [Action] {
+        guard case .waiting(looking: true) = state, let policy = memory.policy else { return [] }
+        failedLooks = 0
+        memory.infrastructureFailures = 0
+        let isAsked = work.trigger == .request
+        if let known = memory.knownBad.first(where: { $0.revision.names(work.wanted) }), policy.mode == .operate,
+            !isAsked
+        {
+            let text = "no revision newer than known-bad \(work.wanted.short) (#\(known.cycle): \(known.because))"
+            if cyclesLeft != nil { return [.say(LogLine(.hold, "waiting", text))] + finish(.knownBad(work.wanted)) }
+            return [.say(LogLine(.hold, "waiting", text))] + enterWaiting(now)
+        }
+        let isSame = work.wanted == memory.lastGreen || memory.cycle > 0
+        if work.trigger == .schedule, !isFirstLook, isSame, isNothingNew(work, policy) {
+            return [.say(LogLine(.going, "waiting", "nothing new: \(work.wanted.short) is live and known"))]
+                + enterWaiting(now)
+        }
+        return open(work, policy, now)
+    }
+
+    private func isNothingNew(_ work: WorkSeen, _ policy: LoopPolicy) -> Bool {
+        let live = work.live ?? memory.serving
+        guard let live, live.names(work.wanted) else { return false }
+        switch policy.mode {
+        case .verify: return memory.lastTested?.names(work.wanted) == true && memory.lastVerdict != .interrupted
+        case .operate: return policy.skipUnchanged && memory.lastGreen?.names(work.wanted) == true
+        case .observe: return policy.skipUnchanged && memory.lastGreen?.names(work.wanted) == true
+        }
+    }
+
+    mutating func miss(_ failure: WorkUnavailable, _ now: Timestamp) -> [Action] {
+        guard case .waiting(looking: true) = state else { return [] }
+        failedLooks += 1
+        let say = Action.say(LogLine(.hold, "waiting", "\(failure.source): \(failure.reason)"))
+        if cyclesLeft != nil, failedLooks > 2 { return [say] + finish(.infrastructure(failure.reason)) }
+        let delay = failure.source == "disk" ? Duration.seconds(cyclesLeft == nil ? 30 : 1) : backOff(failedLooks)
+        return [say] + enterWaiting(now, after: delay)
+    }
+
+    /// Two quick retries, then 10 minutes doubling to 2 hours. A single cycle in the foreground does not wait so long.
+    func backOff(_ failures: Int) -> Duration {
+        if failures <= 2 || cyclesLeft != nil { return .seconds(cyclesLeft == nil ? 5 : 1) }
+        return .seconds(min(7200, 600 << min(failures - 3, 4)))
+    }
+
+    private mutating func open(_ work: WorkSeen, _ policy: LoopPolicy, _ now: Timestamp) -> [Action] {
+        isFirstLook = false
+        if let left = cyclesLeft { cyclesLeft = left - 1 }
+        memory.cycle += 1
+        var progress = CycleProgress(
+            number: memory.cycle, work: work, policy: policy, settingsHash: memory.settingsHash ?? "", startedAt: now)
+        progress.previousLive = work.live ?? memory.serving
+        progress.lastGreen = memory.lastGreen
+        progress.deployed = policy.mode == .operate ? nil : work.wanted
+        progress.queue = Plan.firstPass(policy, revision: work.wanted, purpose: .cycle)
+        cycle = progress
+        let green = memory.lastGreen.map { green in
+            work.wanted == green
+                ? ", the last green one"
+                : ", \(work.commitsAfterGreen.map { "\($0) after " } ?? "")green \(green.short)"
+        }
+        let title = work.subject.map { " \"\(firstLine($0))\"" } ?? ""
+        let reference = work.ref.map { " (\($0)\(green ?? ""))" } ?? ""
+        let say = LogLine(
+            .going, "cycle",
+            "\(work.wanted.short)\(title)\(reference); \(policy.mode.rawValue), \(work.trigger.rawValue)")
+        return [.openCycle(memory.cycle), .say(say)] + startNext(now)
+    }
+}
+
+/// Which steps a pass has.
+enum Plan {
+    /// Deploy (in operate mode), stabilize, every suite by priority, and the live revision once more.
+    static func firstPass(_ policy: LoopPolicy, revision: Revision, purpose: Purpose) -> [Step] {
+        var steps: [Step] = []
+        if policy.mode == .operate, policy.hasDeploy { steps.append(Step(.deploy, purpose, revision: revision)) }
+        if policy.hasHealth || policy.provesRevision { steps.append(Step(.stabilize, purpose, revision: revision)) }
+        steps += suites(policy, revision: revision, purpose: purpose == .redeploy ? .cycle : purpose)
+        if policy.provesRevision { steps.append(Step(.stabilize, .recheck, revision: revision)) }
+        return steps
+    }
+
+    static func suites(_ policy: LoopPolicy, revision: Revision, purpose: Purpose) -> [Step] {
+        let order = policy.suites.enumerated().sorted {
+            ($0.element.priority, $0.offset) < ($1.element.priority, $1.offset)
+        }
+        return order.map { Step(.test, purpose, $0.element.name, revision: revision) }
+    }
+}

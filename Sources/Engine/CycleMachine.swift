@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The loop as a state machine: a value that decides and does nothing else. No clock, file, process or task is in it.
+// The supervisor lets a copy decide, journals the event, and then the copy becomes the machine. The state after a crash
+// is the fold of the journal. docs/architecture.md has the diagram.
+//
+// Split by topic: +Waiting (between cycles), +FirstPass (deploy, stabilize, test), +Triage (experiments), +Remedy
+// (cures and the way back), +Concluding (the verdict and what is carried on).
+
+package import Domain
+
+package struct CycleMachine: Hashable, Sendable {
+    package enum State: Hashable, Sendable {
+        /// Between cycles; `looking` once it has been asked what there is to do.
+        case waiting(looking: Bool)
+        /// One stage is under way; `cancelling` once it has been told to end.
+        case running(StageRun, cancelling: Bool)
+        /// The step is tried again when the timer fires.
+        case backingOff(Step)
+        /// Triage was asked what to do next.
+        case asking
+        /// The evidence is being written and sealed.
+        case concluding
+        case finished(Ending)
+    }
+
+    package internal(set) var state = State.waiting(looking: false)
+    package internal(set) var memory = LoopMemory()
+    package internal(set) var cycle: CycleProgress?
+    /// How many cycles this start is still to run; nil for no end.
+    var cyclesLeft: Int?
+    var stopping: StopRequested?
+    var isFirstLook = true
+    var lookAgain = false
+    var skipping = false
+    var aborting: OperatorRequest?
+    var failedLooks = 0
+    var serials: [TimerID.Name: Int] = [:]
+
+    package init() {}
+
+    /// Takes one fact in and says what is to be done about it.
+    package mutating func handle(_ event: Event, at now: Timestamp) -> [Action] {
+        switch event {
+        case .daemonStarted(let started): begin(started, now)
+        case .settingsAdopted(let adopted): adopt(adopted)
+        case .memoryCarried(let carried): carry(carried)
+        case .windowChanged(let window): change(window, now)
+        case .workSeen(let work): see(work, now)
+        case .workUnavailable(let failure): miss(failure, now)
+        case .stageEnded(let record): end(record, now)
+        case .triageAnswered(let answer): hear(answer, now)
+        case .timerFired(let timer): fire(timer, now)
+        case .pauseRequested(let pause): self.pause(pause, now)
+        case .operatorRequested(let request): obey(request, now)
+        case .stopRequested(let stop): self.stop(stop, now)
+        case .cycleSealed(let seal): sealed(seal, now)
+        }
+    }
+
+    // MARK: - The life of the daemon
+
+    /// After a start, whatever was under way goes on: actions name their effects, so this repeats none.
+    private mutating func begin(_ started: DaemonStarted, _ now: Timestamp) -> [Action] {
+        cyclesLeft = started.cycles
+        stopping = nil
+        aborting = nil
+        skipping = false
+        isFirstLook = true
+        failedLooks = 0
+        switch state {
+        case .waiting, .finished: return []
+        case .running(let run, _):
+            state = .running(run, cancelling: false)
+            return [.say(LogLine(.going, run.stage, "after a restart: taking \(run.folder) over")), .run(run)]
+        case .backingOff:
+            return [wake(.backOff, after: .seconds(1))]
+        case .asking:
+            return askTriage(now)
+        case .concluding:
+            return cycle.map { [.seal($0.number)] } ?? []
+        }
+    }
+
+    private mutating func carry(_ carried: LoopMemory) -> [Action] {
+        memory = carried
+        return []
+    }
+
+    /// New settings count from the next cycle on: the one under way keeps its own.
+    private mutating func adopt(_ adopted: SettingsAdopted) -> [Action] {
+        memory.policy = adopted.policy
+        memory.settingsHash = adopted.hash
+        guard case .waiting(looking: false) = state else {
+            if case .finished = state { return restartWaiting() }
+            return []
+        }
+        return restartWaiting()
+    }
+
+    private mutating func stop(_ request: StopRequested, _ now: Timestamp) -> [Action] {
+        stopping = request
+        switch state {
+        case .waiting:
+            return finish(.done)
+        case .running(let run, let cancelling):
+            if request.now { return finish(.detached(run)) }
+            if run.kind == .deploy || run.kind == .remedy {
+                let grace = cycle?.policy.stopGraceSeconds ?? 60
+                return [
+                    .say(LogLine(.hold, "stop", "waits up to \(Int(grace))s for \(run.folder): a deploy is never cut")),
+                    wake(.stopGrace, after: .milliseconds(Int64(grace * 1000))),
+                ]
+            }
+            guard !cancelling else { return [] }
+            state = .running(run, cancelling: true)
+            return [.say(LogLine(.going, "stop", "ends \(run.folder): asked to stop by \(request.by)")), .cancel(run)]
+        case .backingOff, .asking:
+            return interrupt(rule: "stopped", "asked to stop by \(request.by)", now)
+        case .concluding, .finished:
+            return []
+        }
+    }
+
+    private mutating func fire(_ timer: TimerID, _ now: Timestamp) -> [Action] {
+        guard serials[timer.name] == timer.serial else { return [] }
+        switch timer.name {
+        case .nextLook: return look()
+        case .pauseEnds: return endPause(now)
+        case .backOff:
+            guard case .backingOff(let step) = state else { return [] }
+            return start(step)
+        case .stopGrace:
+            guard stopping != nil, case .running(let run, _) = state else { return [] }
+            return finish(.detached(run))
+        case .approval, .heartbeat:
+            return []
+        }
+    }
+
+    // MARK: - The operators' words
+
+    private mutating func obey(_ request: OperatorRequest, _ now: Timestamp) -> [Action] {
+        switch request.verb {
+        case .resume:
+            guard memory.pause != nil else { return [] }
+            memory.pause = nil
+            return [.say(LogLine(.going, "resume", "by \(request.by)"))] + restartWaiting()
+        case .trigger:
+            guard case .waiting = state else {
+                lookAgain = true
+                return [.say(LogLine(.going, "trigger", "by \(request.by): after this cycle"))]
+            }
+            state = .waiting(looking: true)
+            return [.say(LogLine(.going, "trigger", "by \(request.by)")), .lookForWork(.request)]
+        case .skip:
+            guard case .running(let run, false) = state, run.kind == .test || run.kind == .stabilize else {
+                return [.say(LogLine(.warn, "skip", "by \(request.by): nothing that may be skipped is running"))]
+            }
+            skipping = true
+            state = .running(run, cancelling: true)
+            return [.say(LogLine(.skip, run.stage, "\(run.folder) by \(request.by)")), .cancel(run)]
+        case .abort:
+            return abort(request, now)
+        case .acknowledge:
+            for index in memory.incidents.indices where memory.incidents[index].id == request.argument {
+                memory.incidents[index].state = .acknowledged
+                return [.say(LogLine(.going, "ack", "\(memory.incidents[index].id) by \(request.by)"))]
+            }
+            return [.say(LogLine(.warn, "ack", "\(request.argument ?? "?") is no incident of this loop"))]
+        case .approve, .reject:
+            return [.say(LogLine(.warn, request.verb.rawValue, "by \(request.by): nothing waits for approval"))]
+        }
+    }
+
+    private mutating func abort(_ request: OperatorRequest, _ now: Timestamp) -> [Action] {
+        let because = request.argument.map { ": \($0)" } ?? ""
+        switch state {
+        case .waiting, .concluding, .finished:
+            return [.say(LogLine(.warn, "abort", "by \(request.by): no cycle is under way"))]
+        case .running(let run, let cancelling):
+            aborting = request
+            state = .running(run, cancelling: true)
+            let say = Action.say(LogLine(.act, "abort", "\(run.folder) by \(request.by)\(because)"))
+            return cancelling ? [say] : [say, .cancel(run)]
+        case .backingOff, .asking:
+            return interrupt(rule: "aborted", "aborted by \(request.by)\(because)", now)
+        }
+    }
+
+    // MARK: - Steps
+
+    /// Starts a step of the cycle: the run gets its number, and the intent is in the journal by the event that led here.
+    mutating func start(_ step: Step) -> [Action] {
+        guard var progress = cycle else { return [] }
+        let run = progress.run(for: step)
+        if run.kind == .deploy {
+            progress.hasDeployed = true
+            progress.deployed = nil
+            memory.serving = nil
+            if step.purpose == .baseline || step.purpose == .bisect {
+                progress.experimentDeploys += 1
+                memory.experimentDeploys += 1
+            }
+        }
+        cycle = progress
+        state = .running(run, cancelling: false)
+        let said = Lines.start(of: run, in: progress).map { [Action.say($0)] } ?? []
+        return said + [.run(run)]
+    }
+
+    mutating func startNext(_ now: Timestamp) -> [Action] {
+        guard let step = cycle?.queue.first else { return phaseDone(now) }
+        cycle?.queue.removeFirst()
+        return start(step)
+    }
+
+    /// Takes the record of an ended run in; a record of any other run is late and decides nothing.
+    private mutating func end(_ record: StageRecord, _ now: Timestamp) -> [Action] {
+        guard case .running(let run, _) = state, record.run == run, cycle != nil else { return [] }
+        cycle?.records.append(record)
+        noteEnvironment(record)
+        let said = Lines.end(of: record).map { [Action.say($0)] } ?? []
+        if record.outcome == .neverRan, stopping == nil, aborting == nil {
+            return said + start(step(of: run))
+        }
+        if let aborting {
+            self.aborting = nil
+            let because = aborting.argument.map { ": \($0)" } ?? ""
+            return said + interrupt(rule: "aborted", "aborted by \(aborting.by)\(because)", now)
+        }
+        if let stopping {
+            return said + interrupt(rule: "stopped", "asked to stop by \(stopping.by)", now)
+        }
+        let skipped = skipping
+        skipping = false
+        guard let phase = cycle?.phase else { return said }
+        switch phase {
+        case .first: return said + advanceFirst(record, skipped: skipped, now)
+        case .experiment(let experiment): return said + advance(experiment, record, now)
+        case .remedy(let index): return said + advanceRemedy(index, record, now)
+        case .restore: return said + advanceRestore(record, now)
+        }
+    }
+
+    func step(of run: StageRun) -> Step {
+        Step(
+            run.kind, run.purpose, run.subject, revision: run.revision, only: run.only, experiment: run.experiment)
+    }
+
+    private mutating func phaseDone(_ now: Timestamp) -> [Action] {
+        guard let phase = cycle?.phase else { return [] }
+        switch phase {
+        case .first: return evaluate(now)
+        case .experiment(let experiment): return close(experiment, now)
+        case .remedy(let index): return closeRemedy(index, now)
+        case .restore: return conclude(now)
+        }
+    }
+
+    /// What the environment runs, as far as records tell.
+    private mutating func noteEnvironment(_ record: StageRecord) {
+        switch record.run.kind {
+        case .deploy:
+            let took = record.outcome == .succeeded || record.live?.revision?.names(record.run.revision) == true
+            cycle?.deployed = took ? record.run.revision : record.live?.revision
+            if record.run.purpose != .baseline, record.run.purpose != .bisect || took { memory.serving = nil }
+            if took, cycle?.policy.provesRevision == false { memory.serving = record.run.revision }
+        case .stabilize:
+            if let live = record.live?.revision {
+                memory.serving = live
+                cycle?.deployed = live
+            } else if record.live != nil {
+                memory.serving = nil
+            }
+        case .test, .remedy:
+            break
+        }
+    }
+
+    // MARK: - Timers and the end
+
+    mutating func wake(_ name: TimerID.Name, after delay: Duration) -> Action {
+        let serial = (serials[name] ?? 0) + 1
+        serials[name] = serial
+        return .wake(TimerID(name: name, serial: serial), after: delay)
+    }
+
+    mutating func finish(_ ending: Ending) -> [Action] {
+        state = .finished(ending)
+        return [.finish(ending)]
+    }
+}

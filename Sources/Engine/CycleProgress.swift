@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is known of the cycle that is under way.
+
+package import Domain
+
+/// One thing to do: a stage run without its attempt number.
+package struct Step: Hashable, Sendable {
+    package var kind: StageKind
+    package var purpose: Purpose
+    package var subject: String?
+    package var revision: Revision
+    package var only: [String]?
+    package var experiment: Int?
+
+    package init(
+        _ kind: StageKind, _ purpose: Purpose, _ subject: String? = nil, revision: Revision, only: [String]? = nil,
+        experiment: Int? = nil
+    ) {
+        self.kind = kind
+        self.purpose = purpose
+        self.subject = subject
+        self.revision = revision
+        self.only = only
+        self.experiment = experiment
+    }
+}
+
+/// The cycle under way: its steps done and to do, and what was learned.
+package struct CycleProgress: Hashable, Sendable {
+    /// What the steps in the queue are for.
+    package enum Phase: Hashable, Sendable {
+        case first
+        case experiment(Experiment)
+        /// The index of the action in `actions`.
+        case remedy(Int)
+        case restore
+    }
+
+    package var number: Int
+    package var work: WorkSeen
+    package var policy: LoopPolicy
+    package var settingsHash: String
+    package var startedAt: Timestamp
+    package var previousLive: Revision?
+    package var lastGreen: Revision?
+    package var phase = Phase.first
+    package var queue: [Step] = []
+    package var records: [StageRecord] = []
+    /// Records before this index were made before something was cured: they do not decide the verdict.
+    package var decidingFrom = 0
+    package var experiments: [ExperimentRecord] = []
+    package var incidents: [Incident] = []
+    package var actions: [ActionRecord] = []
+    /// Suites that did not run, with the reason.
+    package var notRun: [String: String] = [:]
+    /// What the environment runs as far as deployments tell; nil where unknown.
+    package var deployed: Revision?
+    /// Whether a deployment of this cycle has been started: before that there is nothing to roll back.
+    package var hasDeployed = false
+    package var experimentDeploys = 0
+    package var questions = 0
+    package var infrastructureRetries = 0
+    package var refusals = 0
+    package var triageStartedAt: Timestamp?
+    package var interruption: Reason?
+    package var concluded: Judgement?
+
+    package var wanted: Revision { work.wanted }
+
+    /// The attempt number for a run of this step: runs are counted per folder name.
+    package func attempt(for step: Step) -> Int {
+        let stage = StageRun.stage(step.kind, step.purpose)
+        let before = records.filter { $0.run.stage == stage && $0.run.subject == step.subject }
+        return (before.map(\.run.attempt).max() ?? 0) + 1
+    }
+
+    package func run(for step: Step) -> StageRun {
+        StageRun(
+            cycle: number, kind: step.kind, purpose: step.purpose, subject: step.subject, attempt: attempt(for: step),
+            revision: step.revision, only: step.only, experiment: step.experiment)
+    }
+
+    /// The records that decide the verdict: the pass over the wanted revision after the last cure.
+    package var deciding: ArraySlice<StageRecord> { records[min(decidingFrom, records.count)...] }
+
+    /// The record that decides about a suite: the last whole run of it on the wanted revision.
+    package func decidingRecord(suite: String) -> StageRecord? {
+        deciding.last { record in
+            record.run.kind == .test && record.run.subject == suite && record.run.only == nil
+                && record.run.revision == wanted && [.cycle, .reverify, .redeploy].contains(record.run.purpose)
+                && record.outcome != .neverRan
+        }
+    }
+}
+
+/// What the verdict rules made of a cycle.
+package struct Judgement: Hashable, Sendable {
+    package var verdict: Verdict
+    package var recommendation: Recommendation
+    package var reasons: [Reason]
+    package var suites: [SuiteRecord]
+}

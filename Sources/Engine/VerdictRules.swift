@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What can never be called a pass (docs/architecture.md, "Verdict rules"). Pure: the cycle's facts in, the verdict and
+// every reason out.
+
+package import Domain
+
+package enum VerdictRules {
+    /// Judges the wanted revision from what the cycle has recorded.
+    package static func judge(_ cycle: CycleProgress, at now: Timestamp) -> Judgement {
+        var reasons: [Reason] = []
+        if let interruption = cycle.interruption { reasons.append(interruption) }
+        reasons += deployReasons(cycle) + proofReasons(cycle)
+        let deployFailed = reasons.contains { $0.verdict == .failing }
+        let suites = cycle.policy.suites.map { policy in
+            suiteRecord(policy, cycle, unreached: deployFailed || cycle.interruption != nil)
+        }
+        let quarantined = Quarantine(cycle.policy.quarantine, at: now)
+        let totalTests = suites.reduce(0) { $0 + $1.totals.tests }
+        var muted = 0
+        for (policy, suite) in zip(cycle.policy.suites, suites) {
+            reasons += suiteReasons(policy, suite, cycle, quarantined, &muted)
+        }
+        let allowed = max(1, totalTests / 20)
+        if muted > allowed {
+            reasons.append(
+                Reason(
+                    rule: "quarantine-cap", verdict: .failing,
+                    text: "\(muted) quarantined tests fail > \(allowed) allowed (5 % of \(totalTests))"))
+        }
+        if suites.isEmpty, reasons.isEmpty {
+            reasons.append(
+                Reason(rule: "zero-tests", verdict: .unproven, text: "no suite is configured: nothing was proven"))
+        }
+        let verdict = reasons.map(\.verdict).max { $0.severity < $1.severity } ?? .healthy
+        let ships = verdict == .healthy || (verdict == .degraded && cycle.policy.shipDegraded)
+        reasons.sort {
+            ($1.verdict.severity, $0.rule, $0.subject ?? "") < ($0.verdict.severity, $1.rule, $1.subject ?? "")
+        }
+        return Judgement(
+            verdict: verdict, recommendation: ships ? .ship : .hold, reasons: reasons, suites: suites)
+    }
+
+    // MARK: - The deployment and the proof of the revision
+
+    private static func deployReasons(_ cycle: CycleProgress) -> [Reason] {
+        let own = cycle.deciding.last { record in
+            record.run.kind == .deploy && [.cycle, .redeploy].contains(record.run.purpose)
+                && record.outcome != .neverRan
+        }
+        guard let own, own.outcome != .succeeded else { return [] }
+        if own.outcome == .lost, own.live?.revision?.names(cycle.wanted) == true { return [] }
+        let evidence = own.run.folder
+        switch own.outcome {
+        case .failed, .timedOut:
+            if own.infrastructure { break }
+            return [Reason(rule: "deploy-failed", verdict: .failing, text: own.summary, evidence: evidence)]
+        case .lost:
+            return [
+                Reason(
+                    rule: "deploy-lost", verdict: .unproven,
+                    text: "the deployment's end was not seen and the live revision could not be read: \(own.summary)",
+                    evidence: evidence)
+            ]
+        case .refused:
+            return [Reason(rule: "permit", verdict: .interrupted, text: own.summary, evidence: evidence)]
+        case .stopped:
+            return [Reason(rule: "stopped", verdict: .interrupted, text: own.summary, evidence: evidence)]
+        case .succeeded, .couldNotRun, .neverRan: break
+        }
+        return [Reason(rule: "infrastructure", verdict: .unproven, text: own.summary, evidence: evidence)]
+    }
+
+    private static func proofReasons(_ cycle: CycleProgress) -> [Reason] {
+        var reasons: [Reason] = []
+        let own: (Purpose) -> StageRecord? = { purpose in
+            cycle.deciding.last { record in
+                record.run.kind == .stabilize && record.run.purpose == purpose && record.run.revision == cycle.wanted
+                    && record.outcome != .neverRan
+            }
+        }
+        if let record = own(.reverify) ?? own(.redeploy) ?? own(.cycle), record.outcome != .succeeded {
+            let evidence = record.run.folder
+            if record.outcome == .couldNotRun || record.infrastructure {
+                reasons.append(
+                    Reason(rule: "infrastructure", verdict: .unproven, text: record.summary, evidence: evidence))
+            } else if record.outcome == .stopped {
+                reasons.append(
+                    Reason(rule: "stopped", verdict: .interrupted, text: record.summary, evidence: evidence))
+            } else {
+                let wrong = record.live.map { $0.asked > 0 && !($0.revision?.names(cycle.wanted) ?? false) } ?? false
+                reasons.append(
+                    Reason(
+                        rule: wrong ? "wrong-revision" : "not-stable", verdict: .failing, text: record.summary,
+                        evidence: evidence))
+            }
+        }
+        if let record = own(.recheck), record.outcome != .succeeded {
+            reasons.append(
+                Reason(
+                    rule: "recheck", verdict: .unproven,
+                    text: "after the last test the live revision was not proven: \(record.summary)",
+                    evidence: record.run.folder))
+        }
+        return reasons
+    }
+
+    // MARK: - Suites
+
+    private static func suiteRecord(_ policy: SuitePolicy, _ cycle: CycleProgress, unreached: Bool) -> SuiteRecord {
+        var record = SuiteRecord(
+            name: policy.name, priority: policy.priority, blocking: policy.blocking, value: policy.value,
+            status: .notRun)
+        guard let stage = cycle.decidingRecord(suite: policy.name) else {
+            record.because = cycle.notRun[policy.name] ?? (unreached ? "the cycle did not get that far" : "not reached")
+            return record
+        }
+        record.stage = stage.run.folder
+        record.durationSeconds = stage.durationSeconds
+        guard let reading = stage.suite else {
+            record.status = .unproven
+            record.because = stage.summary
+            return record
+        }
+        record.totals = reading.totals
+        record.notPassed = reading.notPassed
+        record.testsFile = reading.testsFile
+        record.authenticity = reading.authenticity
+        if reading.totals.failing > 0 {
+            record.status = .failed
+        } else if !reading.doubts.isEmpty || stage.outcome != .succeeded {
+            record.status = .unproven
+            record.because = reading.doubts.first?.text ?? stage.summary
+        } else {
+            record.status = .passed
+        }
+        return record
+    }
+
+    private static func suiteReasons(
+        _ policy: SuitePolicy, _ suite: SuiteRecord, _ cycle: CycleProgress, _ quarantine: Quarantine,
+        _ muted: inout Int
+    ) -> [Reason] {
+        let soft: Verdict = policy.blocking ? .unproven : .degraded
+        guard suite.status != .notRun else {
+            let rule = cycle.notRun[policy.name] == nil ? "not-run" : "fail-fast"
+            return [
+                Reason(rule: rule, verdict: soft, text: suite.because ?? "did not run", subject: policy.name)
+            ]
+        }
+        var reasons: [Reason] = []
+        let record = cycle.decidingRecord(suite: policy.name)
+        for doubt in record?.suite?.doubts ?? [] {
+            var reason = doubt
+            reason.verdict = max(soft, doubt.verdict)
+            if !policy.blocking { reason.verdict = .degraded }
+            reason.subject = policy.name
+            reasons.append(reason)
+        }
+        if let authenticity = suite.authenticity, authenticity.status != .proven {
+            for doubt in authenticity.reasons where doubt.verdict != .healthy {
+                var reason = doubt
+                reason.verdict = soft
+                reason.subject = policy.name
+                reasons.append(reason)
+            }
+        }
+        if let record, record.suite == nil || (record.outcome != .succeeded && record.suite?.totals.failing == 0),
+            reasons.isEmpty
+        {
+            let rule = record.infrastructure ? "infrastructure" : "no-pass"
+            reasons.append(
+                Reason(rule: rule, verdict: soft, text: record.summary, subject: policy.name, evidence: suite.stage))
+        }
+        for result in suite.notPassed where result.outcome.isFailure {
+            reasons.append(failureReason(result, policy, suite, cycle, quarantine, &muted))
+        }
+        return reasons
+    }
+
+    private static func failureReason(
+        _ result: TestResult, _ policy: SuitePolicy, _ suite: SuiteRecord, _ cycle: CycleProgress,
+        _ quarantine: Quarantine, _ muted: inout Int
+    ) -> Reason {
+        let what = "\(result.id) \(result.outcome.rawValue)" + (result.message.map { ": \(firstLine($0))" } ?? "")
+        var reason = Reason(
+            rule: "test-failed", verdict: policy.blocking ? .failing : .degraded, text: what, subject: policy.name,
+            evidence: suite.testsFile)
+        if let entry = quarantine.entry(for: result.id) {
+            muted += 1
+            reason.rule = "quarantine"
+            reason.verdict = .degraded
+            reason.text = "\(what) (quarantined until \(entry.until) by \(entry.owner): \(entry.reason))"
+        } else if let incident = flake(result, policy.name, cycle) {
+            reason.rule = "flaky"
+            reason.verdict = .degraded
+            reason.text = "\(what) (\(incident.id): \(incident.diagnosis?.summary ?? "intermittent"))"
+        }
+        return reason
+    }
+
+    /// The incident that showed this failure to be intermittent on the same revision.
+    private static func flake(_ result: TestResult, _ suite: String, _ cycle: CycleProgress) -> Incident? {
+        cycle.incidents.first { incident in
+            incident.diagnosis?.category == .flakyTest && incident.diagnosis?.grade != .possible
+                && incident.suites.contains(suite) && incident.tests.contains(result.id)
+        }
+    }
+
+    private static func max(_ one: Verdict, _ other: Verdict) -> Verdict {
+        one.severity >= other.severity ? one : other
+    }
+
+    private static func max(_ one: Int, _ other: Int) -> Int { one >= other ? one : other }
+}
+
+/// The first line of a text, at most 160 characters.
+package func firstLine(_ text: String) -> String {
+    let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+    return line.count > 160 ? line.prefix(159) + "…" : line
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From what was observed to what is said: category, grade, culprit, action. What the evidence does not carry is unknown.
+
+import Domain
+
+enum Conclusions {
+    static func incidents(_ suspicions: [Suspicion], _ facts: TriageCase) -> [Incident] {
+        var found = suspicions.map { incident($0, facts) }
+        if suspicions.isEmpty, let doubt = facts.doubts.first { found.append(evidenceIncident(doubt, facts)) }
+        return joined(found)
+    }
+
+    /// Incidents with one confirmed culprit are one incident: the first takes the tests of the others.
+    private static func joined(_ incidents: [Incident]) -> [Incident] {
+        var kept: [Incident] = []
+        for incident in incidents {
+            let culprit = incident.diagnosis?.culprit?.commit
+            if let culprit, let index = kept.firstIndex(where: { $0.diagnosis?.culprit?.commit == culprit }) {
+                kept[index].tests += incident.tests
+                kept[index].suites += incident.suites.filter { !kept[index].suites.contains($0) }
+            } else {
+                kept.append(incident)
+            }
+        }
+        return kept
+    }
+
+    private static func incident(_ suspicion: Suspicion, _ facts: TriageCase) -> Incident {
+        Incident(
+            id: "", signature: suspicion.signature, title: suspicion.title, tests: suspicion.results.map(\.id),
+            suites: suspicion.suites, firstSeen: facts.openedAt, firstCycle: facts.cycle,
+            diagnosis: diagnosis(suspicion, facts))
+    }
+
+    /// No test failed, and still the evidence is not one of a pass.
+    private static func evidenceIncident(_ doubt: Reason, _ facts: TriageCase) -> Incident {
+        let suites = facts.doubts.compactMap(\.subject)
+        let answer = doubt.subject.map { "\($0): \(doubt.text)" } ?? doubt.text
+        let record = facts.records.last { $0.run.kind == .test && $0.run.subject == doubt.subject }
+        let evidence = record.flatMap { facts.consoles[$0.run.folder] }
+        var whys = Whys.unknown(facts)
+        whys[0] = Why(
+            n: 1, question: Whys.questions[0], answer: evidence == nil ? "unknown: \(answer)" : answer,
+            confidence: evidence == nil ? 0 : 0.95, evidence: evidence.map { [$0] } ?? [])
+        let isInfrastructure = doubt.rule == "infrastructure"
+        let diagnosis = Diagnosis(
+            category: isInfrastructure ? .unknown : .fakeEvidence, component: "tests",
+            summary: "the evidence cannot carry a pass: \(answer)", grade: isInfrastructure ? .unknown : .likely,
+            recommendedAction: isInfrastructure ? .none : .rejectReport, whys: whys)
+        return Incident(
+            id: "", signature: "evidence: \(doubt.rule) \(doubt.subject ?? "")", title: answer, tests: [],
+            suites: suites, firstSeen: facts.openedAt, firstCycle: facts.cycle, diagnosis: diagnosis)
+    }
+
+    // MARK: - One diagnosis
+
+    private static func diagnosis(_ suspicion: Suspicion, _ facts: TriageCase) -> Diagnosis {
+        let here = suspicion.observation(on: facts.wanted, in: facts.current)
+        if case .passes = suspicion.predicate, here.isMixed { return intermittent(suspicion, here, facts) }
+        let experiments = facts.records.filter { $0.run.experiment != nil }
+        let there = facts.lastGreen.map { suspicion.observation(on: $0, in: experiments) } ?? Observation()
+        if there.isPassing { return broughtByCode(suspicion, here, there, facts) }
+        if there.isFailing { return notTheCode(suspicion, here, there, facts) }
+        return undecided(suspicion, here, facts)
+    }
+
+    private static func intermittent(_ suspicion: Suspicion, _ here: Observation, _ facts: TriageCase) -> Diagnosis {
+        let runs = here.passes + here.fails
+        let category: Category = suspicion.isMass || looksLikeNetwork(suspicion) ? .transient : .flakyTest
+        let summary =
+            "fails \(here.fails)/\(runs) and passes \(here.passes)/\(runs) on \(facts.wanted.short): not deterministic"
+        var whys = Whys.unknown(facts)
+        whys[0] = Whys.whatFailed(suspicion, facts)
+        whys[2] = Whys.condition(suspicion, facts, "the failure comes and goes on one revision: \(summary)", 0.9)
+        return Diagnosis(
+            category: category, component: "tests", summary: summary, grade: .likely, recommendedAction: .rerun,
+            whys: whys,
+            ruledOut: [RuledOut(category: .codeRegression, because: "passes on \(facts.wanted.short) without a change")]
+        )
+    }
+
+    private static func broughtByCode(
+        _ suspicion: Suspicion, _ here: Observation, _ there: Observation, _ facts: TriageCase
+    ) -> Diagnosis {
+        let search = Search(suspicion, facts)
+        let green = facts.lastGreen?.short ?? "last green"
+        let compared =
+            "fails \(here.fails)/\(here.fails + here.passes) on \(facts.wanted.short), passes \(there.passes)/\(there.passes + there.fails) on \(green) now"
+        var whys = Whys.unknown(facts)
+        whys[0] = Whys.whatFailed(suspicion, facts)
+        whys[1] = Whys.behavior(suspicion, facts)
+        whys[2] = Whys.condition(suspicion, facts, compared, 0.95)
+        let ruledOut = [
+            RuledOut(category: .environmentDown, because: "\(green) passes in the same environment, now"),
+            RuledOut(category: .flakyTest, because: compared),
+        ]
+        guard let found = search.culprit else {
+            let share = search.suspects.isEmpty ? 0 : 1 / Double(search.suspects.count)
+            let candidates = search.suspects.map { blame($0, share) }
+            return Diagnosis(
+                category: category(suspicion, files: search.suspects.flatMap(\.files)),
+                summary: "\(compared): one of \(candidates.count) commits", grade: .likely, candidates: candidates,
+                recommendedAction: candidates.isEmpty
+                    ? .none : action(suspicion, files: search.suspects.flatMap(\.files)),
+                whys: whys, ruledOut: ruledOut)
+        }
+        let at = suspicion.observation(on: found.revision, in: facts.records)
+        let before =
+            facts.commits.firstIndex(of: found).map { $0 == 0 ? facts.lastGreen : facts.commits[$0 - 1].revision }
+            ?? nil
+        let parent = before.map { suspicion.observation(on: $0, in: experiments(facts)) } ?? Observation()
+        let isProven = at.isFailing && parent.isPassing && at.fails >= 2
+        let proof =
+            "fails \(at.fails)/\(at.fails + at.passes) on \(found.revision.short), its parent \(before?.short ?? "?") passes \(parent.passes)/\(parent.passes + parent.fails)"
+        whys[3] = Whys.change(found, proof, facts)
+        whys[4] = Whys.notCaught(found, facts)
+        return Diagnosis(
+            category: category(suspicion, files: found.files),
+            component: component(found.files), summary: "\(found.revision.short) \"\(found.subject)\": \(proof)",
+            grade: isProven ? .proven : .likely, culprit: blame(found, isProven ? 0.99 : 0.8), candidates: [],
+            recommendedAction: action(suspicion, files: found.files), whys: whys, ruledOut: ruledOut)
+    }
+
+    private static func experiments(_ facts: TriageCase) -> [StageRecord] {
+        facts.records.filter { $0.run.experiment != nil }
+    }
+
+    private static func notTheCode(
+        _ suspicion: Suspicion, _ here: Observation, _ there: Observation, _ facts: TriageCase
+    ) -> Diagnosis {
+        let green = facts.lastGreen?.short ?? "last green"
+        let summary =
+            "fails \(there.fails)/\(there.fails + there.passes) on last green \(green) now too: not brought by the new commits"
+        var whys = Whys.unknown(facts)
+        whys[0] = Whys.whatFailed(suspicion, facts)
+        whys[1] = Whys.behavior(suspicion, facts)
+        whys[2] = Whys.condition(suspicion, facts, summary, 0.9)
+        let category: Category =
+            suspicion.isMass ? .environmentDown : looksLikeNetwork(suspicion) ? .dependencyDown : .unknown
+        let runbook = facts.runbook.first { $0.categories.contains(category) }?.name
+        return Diagnosis(
+            category: category, summary: summary, grade: category == .unknown ? .unknown : .likely,
+            recommendedAction: runbook == nil ? .none : .runbook, runbook: runbook, whys: whys,
+            ruledOut: [RuledOut(category: .codeRegression, because: summary)])
+    }
+
+    /// No comparison with the last green revision was made: what is known is said, the rest is unknown.
+    private static func undecided(_ suspicion: Suspicion, _ here: Observation, _ facts: TriageCase) -> Diagnosis {
+        var whys = Whys.unknown(facts)
+        whys[0] = Whys.whatFailed(suspicion, facts)
+        whys[1] = Whys.behavior(suspicion, facts)
+        let barred = facts.allowance.deploysBarred ?? (facts.allowance.deploys < 1 ? "no deploy is left" : "not tried")
+        let check = "compare with the last green revision (\(barred))"
+        if let wrong = wrongRevision(suspicion, facts) {
+            return Diagnosis(
+                category: .wrongRevision, component: "deploy", summary: wrong, grade: .likely,
+                recommendedAction: .redeploy, whys: whys)
+        }
+        let share = facts.commits.isEmpty ? 0 : 1 / Double(facts.commits.count)
+        let candidates = facts.commits.suffix(20).map { blame($0, share) }
+        let category: Category
+        switch suspicion.predicate {
+        case .deploys: category = .deployFailure
+        case .getsStable: category = .unknown
+        case .passes: category = suspicion.isMass ? .environmentDown : .unknown
+        }
+        let grade: Grade = category == .unknown ? .unknown : .possible
+        return Diagnosis(
+            category: category, summary: "\(suspicion.title); unknown why: the check that would tell is to \(check)",
+            grade: grade, candidates: candidates, recommendedAction: .none, whys: whys)
+    }
+
+    // MARK: - Small judgements
+
+    /// The environment answered with another revision than the deployed one.
+    private static func wrongRevision(_ suspicion: Suspicion, _ facts: TriageCase) -> String? {
+        guard case .getsStable = suspicion.predicate,
+            let record = facts.current.last(where: { $0.run.kind == .stabilize && $0.run.revision == facts.wanted }),
+            let live = record.live, !live.answers.isEmpty,
+            live.answers.contains(where: { !$0.revision.names(facts.wanted) })
+        else { return nil }
+        let seen = live.answers.map { "\($0.revision.short) in \($0.count)" }.joined(separator: ", ")
+        return "\(facts.wanted.short) was deployed and is not what answers: \(seen) of \(live.asked) answers"
+    }
+
+    private static func category(_ suspicion: Suspicion, files: [String]) -> Category {
+        if case .deploys = suspicion.predicate { return .deployFailure }
+        if case .getsStable = suspicion.predicate { return .deployFailure }
+        guard !files.isEmpty else { return .codeRegression }
+        if files.allSatisfy(isTest) { return .testDefect }
+        if files.allSatisfy({ isConfiguration($0) || isTest($0) || isDocumentation($0) }) { return .configChange }
+        return .codeRegression
+    }
+
+    private static func action(_ suspicion: Suspicion, files: [String]) -> RemedyKind {
+        category(suspicion, files: files) == .testDefect ? .fixTest : .rollback
+    }
+
+    private static func component(_ files: [String]) -> String? {
+        if !files.isEmpty, files.allSatisfy(isTest) { return "tests" }
+        return nil
+    }
+
+    static func isTest(_ path: String) -> Bool {
+        let parts = path.lowercased().split(separator: "/")
+        let name = parts.last.map(String.init) ?? ""
+        return parts.dropLast().contains {
+            ["test", "tests", "spec", "specs", "__tests__", "e2e"].contains(String($0))
+        }
+            || name.hasPrefix("test_") || name.contains("_test.") || name.contains(".test.") || name.contains(".spec.")
+            || name.hasPrefix("conftest.")
+    }
+
+    private static func isConfiguration(_ path: String) -> Bool {
+        let lowered = path.lowercased()
+        let endings = [".json", ".json5", ".yaml", ".yml", ".toml", ".ini", ".env", ".properties", ".conf", ".cfg"]
+        return endings.contains { lowered.hasSuffix($0) }
+    }
+
+    private static func isDocumentation(_ path: String) -> Bool {
+        let lowered = path.lowercased()
+        return lowered.hasSuffix(".md") || lowered.hasSuffix(".txt") || lowered.hasSuffix(".rst")
+    }
+
+    private static func looksLikeNetwork(_ suspicion: Suspicion) -> Bool {
+        let words = ["connection refused", "connect", "unreachable", "502", "503", "504", "name or service not known"]
+        return suspicion.results.allSatisfy { result in
+            let text = ((result.type ?? "") + " " + (result.message ?? "")).lowercased()
+            return words.contains { text.contains($0) }
+        } && !suspicion.results.isEmpty
+    }
+
+    private static func blame(_ commit: CommitInfo, _ probability: Double) -> Culprit {
+        Culprit(
+            commit: commit.revision, subject: commit.subject, author: commit.author, files: commit.files,
+            probability: probability)
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What two failures must share to be one incident: the type and the message without what changes from run to run.
+// Works on bytes: PLATFORM measurements put a byte loop two orders of magnitude before a regular expression.
+
+package import Domain
+
+package enum Signature {
+    /// The longest message part of a signature, bytes.
+    private static let messageBytes = 160
+
+    /// The signature of one failure: `type: message`, normalized.
+    package static func of(_ result: TestResult) -> String {
+        if result.outcome == .timedOut { return "timed out: \(lastComponent(result.id))" }
+        let message = normalized(firstMeaningfulLine(result.message ?? result.details ?? ""))
+        let type = result.type.map { lastComponent($0) } ?? result.outcome.rawValue
+        return message.isEmpty ? "\(type): \(lastComponent(result.id))" : "\(type): \(message)"
+    }
+
+    /// Numbers, hexadecimal ids, quoted values and directories replaced; white space folded.
+    package static func normalized(_ text: String) -> String {
+        var output: [UInt8] = []
+        var word: [UInt8] = []
+        func flush() {
+            guard !word.isEmpty else { return }
+            if !output.isEmpty, output.last != 32 { output.append(32) }
+            output += normalizedWord(word)
+            word = []
+        }
+        for byte in text.utf8.prefix(4 * messageBytes) {
+            if byte == 32 || byte == 9 || byte == 10 || byte == 13 { flush() } else { word.append(byte) }
+        }
+        flush()
+        return String(decoding: output.prefix(messageBytes), as: UTF8.self)
+    }
+
+    private static func normalizedWord(_ word: [UInt8]) -> [UInt8] {
+        let word = word.contains(47) ? Array(word[(word.lastIndex(of: 47) ?? 0)...].dropFirst()) : word
+        let isIdentifier = word.count >= 6 && word.contains(where: isDigit) && word.allSatisfy { isHex($0) || $0 == 45 }
+        if isIdentifier { return [35] }
+        var output: [UInt8] = []
+        for byte in word {
+            if isDigit(byte) {
+                if output.last != 35 { output.append(35) }
+            } else {
+                output.append(byte)
+            }
+        }
+        return output
+    }
+
+    private static func firstMeaningfulLine(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).first { !$0.allSatisfy(\.isWhitespace) }.map(String.init) ?? ""
+    }
+
+    private static func lastComponent(_ name: String) -> String {
+        name.split(separator: ":").last.map { part in part.split(separator: ".").last.map(String.init) ?? String(part) }
+            ?? name
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
+
+    private static func isHex(_ byte: UInt8) -> Bool {
+        isDigit(byte) || (97...102).contains(byte) || (65...70).contains(byte)
+    }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Failures that share a signature, and what has been observed about them on each revision.
+
+import Domain
+
+/// What is asked of a revision: the answer is pass or fail.
+enum Predicate: Hashable, Sendable {
+    case deploys
+    case getsStable
+    /// Tests by suite.
+    case passes([Experiment.Selection])
+}
+
+/// What was seen on one revision.
+struct Observation: Hashable, Sendable {
+    var passes = 0
+    var fails = 0
+    /// Set where the revision could not be brought to the point of being asked.
+    var untestable = false
+
+    var isFailing: Bool { fails > 0 && passes == 0 }
+    var isPassing: Bool { passes > 0 && fails == 0 }
+    var isMixed: Bool { passes > 0 && fails > 0 }
+}
+
+/// One incident in the making.
+struct Suspicion: Hashable, Sendable {
+    var signature: String
+    var title: String
+    var predicate: Predicate
+    var results: [TestResult] = []
+    var suites: [String] = []
+    var isMass = false
+    var hangs: Bool { results.contains { $0.outcome == .timedOut } }
+
+    /// What the records say about the predicate on `revision`.
+    func observation(on revision: Revision, in records: some Sequence<StageRecord>) -> Observation {
+        var seen = Observation()
+        for record in records where record.run.revision == revision {
+            switch (predicate, record.run.kind) {
+            case (.deploys, .deploy):
+                if record.outcome == .succeeded { seen.passes += 1 } else if !record.infrastructure { seen.fails += 1 }
+            case (.getsStable, .stabilize) where record.run.purpose != .recheck:
+                if record.outcome == .succeeded { seen.passes += 1 } else if !record.infrastructure { seen.fails += 1 }
+            case (.passes(let selections), .test):
+                note(record, selections, &seen)
+            case (.passes, .deploy), (.passes, .stabilize), (.getsStable, .deploy):
+                if record.outcome != .succeeded, record.run.experiment != nil { seen.untestable = true }
+            default:
+                break
+            }
+        }
+        return seen
+    }
+
+    private func note(_ record: StageRecord, _ selections: [Experiment.Selection], _ seen: inout Observation) {
+        guard let selection = selections.first(where: { $0.suite == record.run.subject }), let suite = record.suite
+        else { return }
+        let failing = suite.notPassed.filter { $0.outcome.isFailure && selection.only.contains($0.id) }
+        if !failing.isEmpty {
+            seen.fails += 1
+        } else if suite.totals.passed > 0, record.outcome == .succeeded || record.run.only != nil || isWhole(suite) {
+            seen.passes += 1
+        }
+    }
+
+    private func isWhole(_ suite: SuiteReading) -> Bool { suite.doubts.isEmpty }
+}
+
+extension Suspicion {
+    /// More than this share of at least `massMinimum` tests failing at once is a suspicion of the environment.
+    private static let massShare = 0.8
+    private static let massMinimum = 5
+
+    /// The suspicions of a case: a failed deployment or proof stands alone; otherwise failures by signature.
+    static func all(in facts: TriageCase) -> [Suspicion] {
+        let pass = facts.current.filter { $0.run.revision == facts.wanted && $0.run.experiment == nil }
+        if let deploy = pass.last(where: { $0.run.kind == .deploy }), deploy.outcome != .succeeded,
+            deploy.live?.revision?.names(facts.wanted) != true
+        {
+            return [
+                Suspicion(
+                    signature: "deploy: \(Signature.normalized(deploy.summary))",
+                    title: "deploy failed: \(deploy.summary)", predicate: .deploys)
+            ]
+        }
+        let stabilizing = pass.last { $0.run.kind == .stabilize && $0.run.purpose != .recheck }
+        if let stable = stabilizing, stable.outcome != .succeeded {
+            return [
+                Suspicion(
+                    signature: "stabilize: \(Signature.normalized(stable.summary))", title: stable.summary,
+                    predicate: .getsStable)
+            ]
+        }
+        let failing = facts.suites.flatMap { suite in
+            suite.notPassed.filter(\.outcome.isFailure).map { (suite: suite.name, result: $0) }
+        }
+        let executed = facts.suites.reduce(0) { $0 + $1.totals.executed }
+        if executed >= massMinimum, Double(failing.count) > massShare * Double(executed) {
+            var mass = Suspicion(
+                signature: "mass failure", title: "mass failure: \(failing.count) of \(executed) tests fail",
+                predicate: .passes([]), isMass: true)
+            for failure in failing { mass.add(failure.result, of: failure.suite) }
+            return [mass]
+        }
+        var found: [Suspicion] = []
+        for failure in failing {
+            let signature = Signature.of(failure.result)
+            if let index = found.firstIndex(where: { $0.signature == signature }) {
+                found[index].add(failure.result, of: failure.suite)
+            } else {
+                var suspicion = Suspicion(signature: signature, title: title(failure.result), predicate: .passes([]))
+                suspicion.add(failure.result, of: failure.suite)
+                found.append(suspicion)
+            }
+        }
+        return found
+    }
+
+    private static func title(_ result: TestResult) -> String {
+        let what = result.outcome == .timedOut ? "cut at its limit" : (result.message ?? result.outcome.rawValue)
+        let line = what.split(whereSeparator: \.isNewline).first.map(String.init) ?? what
+        return "\(result.id): \(line.prefix(100))"
+    }
+
+    private mutating func add(_ result: TestResult, of suite: String) {
+        results.append(result)
+        if !suites.contains(suite) { suites.append(suite) }
+        guard case .passes(var selections) = predicate else { return }
+        if let index = selections.firstIndex(where: { $0.suite == suite }) {
+            selections[index].only.append(result.id)
+        } else {
+            selections.append(Experiment.Selection(suite: suite, only: [result.id]))
+        }
+        predicate = .passes(selections)
+    }
+
+    /// The tests to run for this suspicion; a mass failure is represented by its first ten.
+    var selections: [Experiment.Selection] {
+        guard case .passes(let all) = predicate else { return [] }
+        guard isMass || results.count > 10 else { return all }
+        var left = 10
+        return all.compactMap { selection in
+            guard left > 0 else { return nil }
+            let only = Array(selection.only.prefix(left))
+            left -= only.count
+            return Experiment.Selection(suite: selection.suite, only: only)
+        }
+    }
+}
