@@ -8,8 +8,11 @@ package struct DaemonStarted: Codable, Hashable, Sendable {
     package var version: String
     /// How many cycles this start is to run; nil for a daemon that goes on.
     package var cycles: Int?
+    /// A revision known to be good before the loop has a green cycle of its own.
+    package var green: Revision?
 
-    package init(pid: Int32, host: String, version: String, cycles: Int? = nil) {
+    package init(pid: Int32, host: String, version: String, cycles: Int? = nil, green: Revision? = nil) {
+        self.green = green
         self.pid = pid
         self.host = host
         self.version = version

@@ -90,8 +90,14 @@ package struct RepositorySettings: Hashable, Sendable {
     package var fetch: Bool
     /// Prints the wanted revision, instead of git.
     package var revisionCommand: CommandSettings?
+    /// A name that git resolves to a revision known to be good, for a loop that has no green cycle of its own yet.
+    package var green: String?
 
-    package init(path: String, ref: String = "main", fetch: Bool = false, revisionCommand: CommandSettings? = nil) {
+    package init(
+        path: String, ref: String = "main", fetch: Bool = false, revisionCommand: CommandSettings? = nil,
+        green: String? = nil
+    ) {
+        self.green = green
         self.path = path
         self.ref = ref
         self.fetch = fetch

@@ -41,6 +41,8 @@ package enum Action: Hashable, Sendable {
     case wake(TimerID, after: Duration)
     /// Write the evidence document and seal it.
     case seal(Int)
+    /// Index line, `latest` and reports of a sealed cycle: conveniences made from the sealed evidence.
+    case publish(Int)
     /// Remember the revision as the last green one in the repository.
     case markGreen(Revision)
     case say(LogLine)
@@ -50,7 +52,7 @@ package enum Action: Hashable, Sendable {
     package var needsDurableIntent: Bool {
         switch self {
         case .run(let run): run.kind == .deploy || run.kind == .remedy
-        case .seal, .markGreen: true
+        case .seal, .publish, .markGreen: true
         case .openCycle, .cancel, .askTriage, .lookForWork, .wake, .say, .finish: false
         }
     }

@@ -35,7 +35,7 @@ extension CycleMachine {
         memory.lastTested = progress.wanted
         memory.sealedHash = seal.sha256
         resolveIncidents(progress, judgement)
-        var actions: [Action] = []
+        var actions: [Action] = [.publish(progress.number)]
         if judgement.recommendation == .ship {
             if memory.lastGreen != progress.wanted { actions.append(.markGreen(progress.wanted)) }
             memory.lastGreen = progress.wanted

@@ -68,8 +68,11 @@ package struct CycleMachine: Hashable, Sendable {
         skipping = false
         isFirstLook = true
         failedLooks = 0
+        if memory.lastGreen == nil { memory.lastGreen = started.green }
         switch state {
-        case .waiting, .finished: return []
+        case .waiting, .finished:
+            // The crash may have come between the seal and what is made from it.
+            return memory.cycle > 0 ? [.publish(memory.cycle)] : []
         case .running(let run, _):
             state = .running(run, cancelling: false)
             return [.say(LogLine(.going, run.stage, "after a restart: taking \(run.folder) over")), .run(run)]

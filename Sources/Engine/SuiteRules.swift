@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What one run of one suite cannot be: a pass without a report, a pass with an exit status that says otherwise, a pass
+// of nothing. Also how authentic it looks from outside. Pure.
+
+package import Domain
+
+/// What is known of a suite's run from outside the tests.
+package struct SuiteFacts: Sendable {
+    package var exit: Int32?
+    package var limitHit: String?
+    package var wasSignaled = false
+    /// The tool was ended because one test was over its limit, and the rest was run without it.
+    package var wasCut = false
+    /// Set where the report is missing, stale or damaged: rule and words.
+    package var reportProblem: (rule: String, text: String)?
+    package var suiteProblems: [String] = []
+    package var disagreements: [String] = []
+    package var totals = Totals()
+    package var results: [TestResult] = []
+    package var isSelection = false
+    package var durationSeconds = 0.0
+    package var cpuSeconds: Double?
+    package var hosts: [String] = []
+    /// Tests in the earlier sound runs of the suite, newest last.
+    package var usualCounts: [Int] = []
+    /// Files under a test folder changed since the last green revision.
+    package var testsChanged = false
+
+    package init() {}
+}
+
+package enum SuiteRules {
+    /// Soft rules judge once a suite has been seen soundly this often.
+    package static let learningCycles = 5
+
+    /// Everything that keeps the run from being a pass, each with its rule.
+    package static func doubts(_ facts: SuiteFacts, exitCodes: [Int], allowAllSkipped: Bool) -> [Reason] {
+        var doubts: [Reason] = []
+        func doubt(_ rule: String, _ text: String, _ verdict: Verdict = .unproven) {
+            doubts.append(Reason(rule: rule, verdict: verdict, text: text))
+        }
+        if let problem = facts.reportProblem { doubt(problem.rule, problem.text) }
+        if let limit = facts.limitHit, !facts.wasCut { doubt("limit", "ended at its limit: \(limit)") }
+        if facts.wasSignaled, facts.limitHit == nil, !facts.wasCut { doubt("signal", "ended by a signal: never a pass") }
+        for problem in facts.suiteProblems.prefix(5) { doubt("suite-error", "the report has an error outside any test: \(problem)") }
+        if facts.totals.tests == 0, facts.reportProblem == nil { doubt("zero-tests", "0 tests ran") }
+        let ran = facts.totals.tests - facts.totals.notRun
+        if ran > 0, facts.totals.skipped == ran, !allowAllSkipped {
+            doubt("all-skipped", "all \(ran) tests were skipped (allowAllSkipped is false)")
+        }
+        if facts.totals.notRun > 0 {
+            doubt("tests-not-run", "\(facts.totals.notRun) of \(facts.totals.tests) tests did not run")
+        }
+        if let exit = facts.exit, exit != 0, facts.totals.failing == 0, facts.totals.tests > 0, !facts.wasCut,
+            !exitCodes.contains(Int(exit)), facts.reportProblem == nil
+        {
+            doubt("exit-disagrees", "exit \(exit) with no failed test in the report (exitCodes does not explain it)")
+        }
+        if facts.exit == 0, facts.totals.failing > 0, !facts.wasCut {
+            doubt("exit-zero-with-failures", "exit 0 with \(facts.totals.failing) failed tests in the report")
+        }
+        return doubts
+    }
+
+    /// How the run looks from outside. `real` suites claim to talk to the environment; only they are held to it.
+    package static func authenticity(_ facts: SuiteFacts, real: Bool) -> Authenticity {
+        var contradictions: [Reason] = facts.disagreements.prefix(5).map {
+            Reason(rule: "counters-disagree", verdict: .healthy, text: $0)
+        }
+        if facts.exit == 0, facts.totals.failing > 0, !facts.wasCut {
+            contradictions.append(
+                Reason(rule: "exit-zero-with-failures", verdict: .unproven, text: "the exit status contradicts the report"))
+            return Authenticity(status: .contradicted, reasons: contradictions)
+        }
+        guard real, !facts.isSelection, facts.reportProblem == nil else {
+            return Authenticity(status: .proven, reasons: contradictions)
+        }
+        var doubts = hollow(facts)
+        let seen = facts.usualCounts.count
+        if seen >= learningCycles { doubts += drift(facts) }
+        let status: Authenticity.Status = doubts.isEmpty ? .proven : .doubtful
+        return Authenticity(
+            status: status, reasons: doubts + contradictions,
+            baseline: seen < learningCycles ? "\(seen)/\(learningCycles)" : nil)
+    }
+
+    /// Tests that claim to cross a network take measurable time; one sign alone is no doubt, two are.
+    private static func hollow(_ facts: SuiteFacts) -> [Reason] {
+        let times = facts.results.filter { $0.outcome == .passed }.compactMap(\.durationSeconds)
+        guard times.count >= 4 else { return [] }
+        let longest = times.max() ?? 0
+        let sum = times.reduce(0, +)
+        let identical = times.count >= 8 && Set(times).count == 1
+        if longest <= 0.005, facts.hosts.isEmpty {
+            return [
+                Reason(
+                    rule: "zero-durations", verdict: .unproven,
+                    text: "\(times.count) tests took at most \(milliseconds(longest)) ms each and no host was contacted")
+            ]
+        }
+        if identical, longest > 0, facts.hosts.isEmpty {
+            return [
+                Reason(
+                    rule: "identical-timing", verdict: .unproven,
+                    text: "\(times.count) tests report exactly the same time and no host was contacted")
+            ]
+        }
+        if sum > facts.durationSeconds * 64 + 5 {
+            return [
+                Reason(
+                    rule: "time-impossible", verdict: .unproven,
+                    text: "tests report \(Int(sum))s in total, the suite ran \(Int(facts.durationSeconds))s")
+            ]
+        }
+        return []
+    }
+
+    /// Fewer tests than usual, beyond max(3, 10 %), without a change to the tests.
+    private static func drift(_ facts: SuiteFacts) -> [Reason] {
+        let sorted = facts.usualCounts.sorted()
+        let usual = sorted[sorted.count / 2]
+        let counted = facts.totals.tests
+        let allowed = max(3, usual / 10)
+        guard usual - counted > allowed, !facts.testsChanged else { return [] }
+        return [
+            Reason(
+                rule: "fewer-tests", verdict: .unproven,
+                text: "\(counted) tests, usually \(usual): \(usual - counted) fewer > \(allowed) (nightjar accept-baseline)")
+        ]
+    }
+
+    private static func milliseconds(_ seconds: Double) -> String {
+        let tenths = Int((seconds * 10_000).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The Unix socket over which operators speak to a running loop: one request line, one reply line. The file system
+// guards it: the socket is 0600 in a 0700 folder, and the peer must be the same user or root.
+
+import Domain
+import Evidence
+import Platform
+
+final class ControlServer: Sendable {
+    private let listener: SocketListener
+    private let path: String
+
+    /// A peer that says nothing is let go after this.
+    private static let patience = Duration.seconds(5)
+
+    /// Listens at `path` and answers each request with `answer`, on a thread of its own.
+    init(
+        path: String, answer: @escaping @Sendable (ControlRequest) -> ControlReply
+    ) throws {
+        self.path = path
+        listener = try SocketListener.unix(path: path)
+        let listener = listener
+        try PlatformThread.start("control") {
+            while let socket = try? listener.accept() { ControlServer.serve(socket, answer) }
+        }
+    }
+
+    func close() {
+        listener.shutdown()
+        try? Files.remove(path)
+    }
+
+    private static func serve(_ socket: Socket, _ answer: (ControlRequest) -> ControlReply) {
+        let deadline = SocketDeadline.after(patience)
+        var line: [UInt8] = []
+        while !line.contains(10), line.count < Limits.controlRequestBytes {
+            guard let bytes = try? socket.read(upTo: 4096, deadline: deadline), !bytes.isEmpty else { break }
+            line += bytes
+        }
+        let reply: ControlReply
+        if !isAllowed(socket) {
+            reply = ControlReply(ok: false, message: "refused: only the daemon's own user or root may control it")
+        } else if let request = ControlMessages.request(line) {
+            reply = answer(request)
+        } else {
+            reply = ControlReply(ok: false, message: "the request is no line of JSON with a known verb")
+        }
+        try? socket.write(ControlMessages.line(reply), deadline: deadline)
+    }
+
+    private static func isAllowed(_ socket: Socket) -> Bool {
+        guard let peer = try? socket.peerCredentials() else { return false }
+        return peer.user == 0 || peer.user == SystemClock.userID
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Makes `cycle.json` from what the machine holds. Called again after a crash it makes the same bytes: every time in it
+// comes from an event.
+
+import Domain
+import Engine
+import Evidence
+
+enum CycleDocument {
+    /// The record of a concluded cycle. `endedAt` is the time of the event that concluded it.
+    static func make(
+        _ cycle: CycleProgress, _ judgement: Judgement, serving: Revision?, settings: LoopSettings,
+        layout: EvidenceLayout, writtenBy: String
+    ) -> CycleRecord {
+        let endedAt = cycle.records.map(\.endedAt).max() ?? cycle.startedAt
+        let suites = judgement.suites
+        let isRestored = cycle.actions.contains { $0.kind == .rollback && $0.outcome == .succeeded }
+        let state: EnvironmentRecord.State
+        if let serving, serving.names(cycle.wanted) { state = .asWanted } else if serving != nil, isRestored { state = .restored } else { state = .unknown }
+        let stable = cycle.records.last { $0.run.kind == .stabilize && $0.outcome == .succeeded }
+        let firstProof = cycle.records.first { $0.run.kind == .stabilize && $0.run.revision == cycle.wanted }
+        return CycleRecord(
+            loop: settings.name, cycle: cycle.number, mode: cycle.policy.mode, startedAt: cycle.startedAt,
+            endedAt: endedAt, durationSeconds: endedAt.since(cycle.startedAt).inSeconds, trigger: cycle.work.trigger,
+            revision: RevisionRecord(
+                wanted: cycle.wanted, subject: cycle.work.subject, author: cycle.work.author, ref: cycle.work.ref,
+                live: firstProof?.live?.revision, previous: cycle.previousLive, lastGreen: cycle.lastGreen),
+            verdict: judgement.verdict, recommendation: judgement.recommendation, reasons: judgement.reasons,
+            value: value(suites, cycle.policy.valueUnit), stages: cycle.records, suites: suites,
+            capabilities: capabilities(suites, settings, layout, cycle.number), incidents: cycle.incidents,
+            experiments: cycle.experiments, actions: cycle.actions,
+            environment: EnvironmentRecord(serving: serving, services: stable?.services ?? [], state: state),
+            writtenBy: writtenBy, settingsHash: cycle.settingsHash)
+    }
+
+    /// A suite's value is protected where the suite passed, and at risk everywhere else.
+    private static func value(_ suites: [SuiteRecord], _ unit: String) -> ValueRecord {
+        let total = suites.reduce(0) { $0 + ($1.value ?? 0) }
+        let protected = suites.filter { $0.status == .passed }.reduce(0) { $0 + ($1.value ?? 0) }
+        return ValueRecord(unit: unit, total: total, protected: protected, atRisk: total - protected)
+    }
+
+    private static func capabilities(
+        _ suites: [SuiteRecord], _ settings: LoopSettings, _ layout: EvidenceLayout, _ cycle: Int
+    ) -> [CapabilityRecord] {
+        settings.suites.flatMap { configured -> [CapabilityRecord] in
+            guard !configured.capabilities.isEmpty else { return [] }
+            let suite = suites.first { $0.name == configured.name }
+            let path = suite?.testsFile.map { "\(layout.cycle(cycle))/\($0)" }
+            let tests = path.flatMap { try? TestsFile.read($0) } ?? []
+            return configured.capabilities.map { capability in
+                let totals = Totals(tests.filter { Glob.matches(capability.tests, $0.id) })
+                let status: SuiteRecord.Status
+                if totals.failing > 0 {
+                    status = .failed
+                } else if totals.tests == 0 {
+                    status = .notRun
+                } else {
+                    status = totals.passed + totals.flaky > 0 && totals.notRun == 0 ? .passed : .unproven
+                }
+                return CapabilityRecord(
+                    name: capability.name, suite: configured.name, value: capability.value, status: status, totals: totals)
+            }
+        }
+    }
+}

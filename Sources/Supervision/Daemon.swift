@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Several loops in one process: each with its own lock, journal and schedule, none delayed by another. Signals and the
+// service manager are handled here.
+
+package import Configuration
+package import Domain
+package import Engine
+package import Execution
+import Platform
+
+package struct Daemon: Sendable {
+    private let hosts: [LoopHost]
+    private let notifier: ServiceNotifier
+    /// Reads the configuration of a loop again, for SIGHUP; throws what is wrong with it.
+    private let reload: @Sendable (Int) -> Result<LoadedSettings, any Error>
+    private let paths: [String]
+
+    package init(
+        _ hosts: [LoopHost], paths: [String], notifySocket: String?, watchdog: Duration?,
+        reload: @escaping @Sendable (Int) -> Result<LoadedSettings, any Error>
+    ) {
+        self.hosts = hosts
+        self.paths = paths
+        self.reload = reload
+        notifier = ServiceNotifier(socket: notifySocket, watchdog: watchdog)
+    }
+
+    /// Runs every loop to its end. The first SIGTERM or SIGINT ends them gracefully, a second one at once; SIGHUP
+    /// reloads.
+    package func run() async -> [Ending] {
+        let stops = Counter()
+        let signals = SignalSource([SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp]) { signal in
+            if signal == SignalSource.hangUp { reloadAll() } else { stop(again: stops.next() > 1) }
+        }
+        defer { signals.cancel() }
+        notifier.ready(hosts.map(\.name).joined(separator: ", "))
+        let watchdog = Task { await notifier.keepAlive { [hosts] in
+            // Asking each supervisor proves that its actor still turns.
+            for host in hosts { _ = await host.supervisor.memory.cycle }
+        } }
+        defer { watchdog.cancel() }
+        return await withTaskGroup(of: (Int, Ending).self) { group in
+            for (index, host) in hosts.enumerated() {
+                group.addTask { (index, await host.run()) }
+            }
+            var endings = [Ending](repeating: .done, count: hosts.count)
+            for await (index, ending) in group { endings[index] = ending }
+            return endings
+        }
+    }
+
+    private func stop(again: Bool) {
+        notifier.stopping()
+        for host in hosts { host.supervisor.tell(.stopRequested(StopRequested(now: again, by: "signal"))) }
+    }
+
+    /// A broken configuration is refused loudly and the old one stays in force.
+    private func reloadAll() {
+        for (index, host) in hosts.enumerated() {
+            switch reload(index) {
+            case .success(let loaded):
+                if loaded.settings.name == host.name, loaded.settings.stateDirectory == host.layout.root {
+                    host.reload(loaded, path: paths[index])
+                } else {
+                    host.say(LogLine(.warn, "reload", "refused: \(paths[index]) names another loop or state folder; restart for that"))
+                }
+            case .failure(let problem):
+                host.say(LogLine(.warn, "reload", "refused, the old configuration stays: \(problem)"))
+            }
+        }
+    }
+}
+

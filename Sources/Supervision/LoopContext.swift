@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the stages of one loop share: settings, places, and the hands that touch the world.
+
+package import Domain
+package import Evidence
+import Execution
+import Platform
+import Probes
+import Synchronization
+
+/// What a stage needs to know of the cycle it belongs to.
+struct StageSurroundings: Sendable {
+    var lastGreen: Revision?
+    var previous: Revision?
+    var cycleStartedAt: Timestamp
+}
+
+/// The loop's settings in force. New ones wait until the cycle under way is over.
+final class SettingsCell: Sendable {
+    private let cell: Mutex<(current: LoopSettings, staged: LoopSettings?)>
+
+    init(_ settings: LoopSettings) {
+        cell = Mutex((settings, nil))
+    }
+
+    var current: LoopSettings { cell.withLock { $0.current } }
+
+    func stage(_ settings: LoopSettings) {
+        cell.withLock { $0.staged = settings }
+    }
+
+    /// Called between cycles.
+    func adoptStaged() {
+        cell.withLock { cell in
+            if let staged = cell.staged { cell = (staged, nil) }
+        }
+    }
+}
+
+struct LoopContext: Sendable {
+    let layout: EvidenceLayout
+    let settings: SettingsCell
+    let runner: CommandRunner
+    let secrets: SecretStore
+    let environment: [String: String]
+    let prober: Prober
+    let progress: ProgressBoard
+    let history: SuiteHistory
+    /// Writes a line to `cycle.log` at once: for what is seen while a stage is under way.
+    let say: @Sendable (LogLine) -> Void
+
+    var repository: Repository? {
+        settings.current.repository.map { Repository(path: $0.path, environment: environment) }
+    }
+
+    /// A private folder for what tools write: nothing unredacted stays.
+    func temporaryFolder(_ run: StageRun) -> String {
+        "\(layout.root)/tmp/\(run.cycle)-\(run.folder)"
+    }
+
+    func folder(_ run: StageRun) -> String { layout.stage(run) }
+
+    func now() -> Timestamp { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
+
+    // MARK: - Commands
+
+    /// Runs one command of a stage in a folder of its own, or takes over what an earlier daemon began there.
+    func command(
+        _ command: CommandSettings, role: String, of run: StageRun, values: PlaceholderValues,
+        environment extra: [String: String] = [:], grace: Duration = .seconds(10), leavesServices: Bool = false
+    ) async -> SupervisedCommand {
+        let settings = settings.current
+        let folder = role == "main" ? self.folder(run) : "\(self.folder(run)).\(role)"
+        let log = (role == "main" ? run.folder : "\(run.folder).\(role)") + "/console.log"
+        do {
+            let needles = try await secrets.fetch(command.secrets, from: settings.secrets)
+            var variables = environment.merging(command.environment) { $1 }.merging(extra) { $1 }
+            for name in command.secrets { variables[name] = needles[name] }
+            let arguments = try Placeholders.expand(command.arguments, values)
+            let argv = command.isShell ? ["/bin/sh", "-c"] + arguments : arguments
+            let directory = try command.workingDirectory.map { try Placeholders.expand([$0], values).first ?? $0 }
+            let spec = CommandSpec(
+                argv: argv, environment: variables, workingDirectory: directory ?? values.workingDirectory,
+                stageID: "\(settings.name)-\(run.cycle)-\(run.folder)-\(role)", folder: folder, timeout: command.timeout,
+                idleTimeout: command.idleTimeout, grace: grace, leavesServices: leavesServices,
+                outputLimit: settings.outputBytes, needles: secrets.needles, standardInput: [])
+            let result = await runner.run(spec)
+            return SupervisedCommand(
+                result: result, record: result.record(role: role, command: argv, log: log), folder: folder)
+        } catch {
+            let now = now()
+            let record = CommandRecord(
+                role: role, command: command.arguments, startedAt: now, durationSeconds: 0, problem: "\(error)")
+            return SupervisedCommand(result: nil, record: record, folder: folder)
+        }
+    }
+}
+
+/// What became of a command: nil `result` where it could not even be made ready.
+struct SupervisedCommand: Sendable {
+    var result: CommandResult?
+    var record: CommandRecord
+    var folder: String
+
+    var succeeded: Bool { result?.outcome == .exited && result?.exit == 0 }
+
+    /// `exit 3`, `signal 9`, `timeout 30m`, or why it never ran.
+    var words: String {
+        guard let result else { return record.problem ?? "could not be made ready" }
+        switch result.outcome {
+        case .exited: return "exit \(result.exit ?? 0)"
+        case .signaled: return "signal \(result.signal ?? 0)"
+        case .timedOut, .idleTimedOut: return "ended at its limit: \(result.limitHit ?? "timeout")"
+        case .stopped: return "stopped"
+        case .couldNotStart: return "could not be started: \(result.notes.first ?? "no reason given")"
+        case .lost: return "result lost\(result.recovery.map { ": \($0)" } ?? "")"
+        case .neverRan: return "never ran"
+        }
+    }
+
+    /// The last lines of the console, at most `bytes`.
+    func tail(_ bytes: Int = 400) -> String {
+        guard let all = try? Files.read("\(folder)/console.log", limit: 256 << 20) else { return "" }
+        return String(decoding: all.suffix(bytes), as: UTF8.self).trimmingWhitespace
+    }
+
+    var lastLine: String {
+        tail().split(whereSeparator: \.isNewline).last.map { String($0).trimmingWhitespace } ?? ""
+    }
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One loop from its settings to its end: locks, recovery, the supervisor, and what feeds it with facts.
+
+package import Configuration
+package import Domain
+package import Engine
+import Evidence
+package import Execution
+import Platform
+import Probes
+
+/// Why a loop could not be started.
+package enum LoopError: Error, CustomStringConvertible {
+    case held(String)
+    case cannotStart(String)
+
+    package var description: String {
+        switch self {
+        case .held(let owner): "held by another instance: \(owner)"
+        case .cannotStart(let reason): "unable to start the loop: \(reason)"
+        }
+    }
+}
+
+/// What a loop is started with.
+package struct LoopStart: Sendable {
+    package var loaded: LoadedSettings
+    package var path: String
+    /// How many cycles to run; nil for a daemon.
+    package var cycles: Int?
+    package var version: String
+    package var host: String
+    /// The small safe environment that commands begin with.
+    package var environment: [String: String]
+    /// Sees every line of `cycle.log`.
+    package var echo: @Sendable (String) -> Void
+    package var observer: (@Sendable (RunningStage?) -> Void)?
+    package var onSealed: @Sendable (CycleRecord) -> Void
+
+    package init(
+        loaded: LoadedSettings, path: String, cycles: Int?, version: String, host: String,
+        environment: [String: String], echo: @escaping @Sendable (String) -> Void,
+        observer: (@Sendable (RunningStage?) -> Void)? = nil,
+        onSealed: @escaping @Sendable (CycleRecord) -> Void = { _ in }
+    ) {
+        self.loaded = loaded
+        self.path = path
+        self.cycles = cycles
+        self.version = version
+        self.host = host
+        self.environment = environment
+        self.echo = echo
+        self.observer = observer
+        self.onSealed = onSealed
+    }
+}
+
+package final class LoopHost: Sendable {
+    package let name: String
+    package let supervisor: Supervisor
+    package let layout: EvidenceLayout
+    private let context: LoopContext
+    private let performer: Performer
+    private let log: CycleLogFile
+    private let start: LoopStart
+    private let environmentLock: FileLock?
+    private let green: Revision?
+
+    private init(
+        _ start: LoopStart, context: LoopContext, performer: Performer, supervisor: Supervisor, log: CycleLogFile,
+        environmentLock: FileLock?, green: Revision?
+    ) {
+        self.start = start
+        self.context = context
+        self.performer = performer
+        self.supervisor = supervisor
+        self.log = log
+        self.environmentLock = environmentLock
+        self.green = green
+        name = start.loaded.settings.name
+        layout = context.layout
+    }
+
+    /// Takes the locks, folds the journal, and makes everything ready. Throws `held` where another instance has it.
+    package static func open(_ start: LoopStart, runner: CommandRunner) async throws(LoopError) -> LoopHost {
+        let settings = start.loaded.settings
+        let layout = EvidenceLayout(root: settings.stateDirectory)
+        do {
+            try Files.createDirectories(settings.stateDirectory)
+            let lock = try environmentLock(settings, start)
+            let (journal, opening) = try await Journal.open(layout)
+            var machine = CycleMachine()
+            for entry in opening.entries { _ = machine.handle(entry.event, at: entry.at) }
+            let log = CycleLogFile(layout.cycleLog, echo: start.echo)
+            let context = makeContext(start, layout, runner, log)
+            let performer = Performer(context, log: log, version: start.version, onSealed: start.onSealed)
+            if let torn = opening.torn {
+                performer.say(LogLine(.warn, "journal", "a torn tail of \(torn.bytes) bytes was cut and kept at \(torn.keptAt)"))
+            }
+            try? Retention(layout).finishDeletions()
+            let supervisor = Supervisor(machine, journal, performer, now: context.now)
+            let green = await knownGreen(machine.memory, settings, context)
+            return LoopHost(
+                start, context: context, performer: performer, supervisor: supervisor, log: log,
+                environmentLock: lock, green: green)
+        } catch let error as LoopError {
+            throw error
+        } catch EvidenceError.locked(_, let owner) {
+            throw .held("loop \(settings.name) at \(settings.stateDirectory): \(owner)")
+        } catch {
+            throw .cannotStart("\(error)")
+        }
+    }
+
+    /// Loops that name the same environment exclude each other, whatever their state folders.
+    private static func environmentLock(_ settings: LoopSettings, _ start: LoopStart) throws -> FileLock? {
+        guard settings.environment != settings.name else { return nil }
+        let folder = "/tmp/nightjar-\(SystemClock.userID)/environments"
+        try Files.createDirectories(folder)
+        let path = "\(folder)/\(StageRun.fileName(settings.environment)).lock"
+        let owner = "loop \(settings.name), process \(SystemClock.processID) on \(start.host), state \(settings.stateDirectory)"
+        guard let lock = try FileLock.take(path, owner: owner) else {
+            throw LoopError.held("environment \(settings.environment): \(FileLock.owner(of: path) ?? "unknown owner")")
+        }
+        return lock
+    }
+
+    private static func makeContext(
+        _ start: LoopStart, _ layout: EvidenceLayout, _ runner: CommandRunner, _ log: CycleLogFile
+    ) -> LoopContext {
+        let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
+        return LoopContext(
+            layout: layout, settings: SettingsCell(start.loaded.settings), runner: runner, secrets: SecretStore(),
+            environment: start.environment, prober: Prober(environment: start.environment),
+            progress: ProgressBoard(layout, now: now, observer: start.observer), history: SuiteHistory(layout),
+            say: { line in log.write(line, cycle: nil, at: now()) })
+    }
+
+    private static func knownGreen(_ memory: LoopMemory, _ settings: LoopSettings, _ context: LoopContext) async -> Revision? {
+        guard memory.lastGreen == nil, let repository = context.repository else { return nil }
+        if let marked = await repository.markedGreen(loop: settings.name) { return marked }
+        guard let name = settings.repository?.green else { return nil }
+        return try? await repository.resolve(name)
+    }
+
+    // MARK: - Running
+
+    /// Runs the loop to its end.
+    package func run() async -> Ending {
+        let loaded = start.loaded
+        supervisor.tell(
+            .daemonStarted(
+                DaemonStarted(
+                    pid: SystemClock.processID, host: start.host, version: start.version, cycles: start.cycles,
+                    green: green)))
+        let calendar = loaded.settings.schedule.window.flatMap { WindowCalendar($0) }
+        if let calendar { supervisor.tell(.windowChanged(calendar.state(at: context.now()))) }
+        supervisor.tell(
+            .settingsAdopted(
+                SettingsAdopted(policy: LoopPolicy(loaded.settings), hash: loaded.hash, path: start.path)))
+        let control = listen()
+        let clockwork = Task { await feed(calendar) }
+        let ending = await supervisor.run()
+        clockwork.cancel()
+        control?.close()
+        environmentLock?.release()
+        return ending
+    }
+
+    /// New settings: they count from the next cycle on.
+    package func reload(_ loaded: LoadedSettings, path: String) {
+        context.settings.stage(loaded.settings)
+        supervisor.tell(
+            .settingsAdopted(SettingsAdopted(policy: LoopPolicy(loaded.settings), hash: loaded.hash, path: path)))
+        performer.say(LogLine(.going, "reload", "\(path) is valid: in force from the next cycle on"))
+    }
+
+    package func say(_ line: LogLine) { performer.say(line) }
+
+    /// Window borders, and a line when nothing else was written for a while.
+    private func feed(_ calendar: WindowCalendar?) async {
+        var isOpen: Bool?
+        while !Task.isCancelled {
+            if let calendar {
+                let state = calendar.state(at: context.now())
+                if isOpen != nil, isOpen != state.isOpen { supervisor.tell(.windowChanged(state)) }
+                isOpen = state.isOpen
+            }
+            if log.quietSeconds > 900 {
+                let doing = await context.progress.describe()
+                performer.say(LogLine(.going, "heartbeat", doing))
+            }
+            try? await Task.sleep(for: .seconds(15))
+        }
+    }
+
+    private func listen() -> ControlServer? {
+        do {
+            return try ControlServer(path: layout.controlSocket) { [supervisor, name] request in
+                LoopHost.answer(request, supervisor, name)
+            }
+        } catch {
+            performer.say(LogLine(.warn, "control", "\(error): pause, trigger and the like do not work on this loop"))
+            return nil
+        }
+    }
+
+    private static func answer(_ request: ControlRequest, _ supervisor: Supervisor, _ name: String) -> ControlReply {
+        func tell(_ event: Event, _ words: String) -> ControlReply {
+            supervisor.tell(event)
+            return ControlReply(ok: true, message: "\(name): \(words)")
+        }
+        func operatorSays(_ verb: OperatorRequest.Verb, _ words: String) -> ControlReply {
+            tell(.operatorRequested(OperatorRequest(verb: verb, by: request.by, argument: request.argument)), words)
+        }
+        switch request.verb {
+        case .ping:
+            return ControlReply(ok: true, message: "\(name): process \(SystemClock.processID) is here")
+        case .pause:
+            let pause = PauseRequested(owner: request.by, reason: request.argument ?? "no reason given", until: request.until)
+            let until = request.until.map { "until \($0.wholeSeconds)" } ?? "until resumed"
+            return tell(.pauseRequested(pause), "paused \(until); a cycle under way is finished first")
+        case .resume: return operatorSays(.resume, "resumed")
+        case .trigger: return operatorSays(.trigger, "a cycle begins now, or after the one under way")
+        case .skip: return operatorSays(.skip, "the running stage is skipped if it may be")
+        case .abort: return operatorSays(.abort, "the cycle is aborted")
+        case .stop: return tell(.stopRequested(StopRequested(now: false, by: request.by)), "stopping")
+        case .acknowledge: return operatorSays(.acknowledge, "acknowledged")
+        case .approve: return operatorSays(.approve, "approved")
+        case .reject: return operatorSays(.reject, "rejected")
+        case .reload: return ControlReply(ok: false, message: "send SIGHUP to process \(SystemClock.processID) to reload")
+        }
+    }
+}

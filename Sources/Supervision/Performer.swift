@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Does what the machine decided. Each action returns at once; what comes of it is told to the supervisor as an event.
+
+import Domain
+import Engine
+import Evidence
+import Execution
+import Platform
+import Reporting
+import Synchronization
+
+final class Performer: Sendable {
+    private let context: LoopContext
+    private let writer: CycleWriter
+    private let log: CycleLogFile
+    private let version: String
+    private let tasks = Mutex<Running>(Running())
+    /// Told when a cycle has been sealed: live views and reports hang on it.
+    private let onSealed: @Sendable (CycleRecord) -> Void
+
+    private struct Running {
+        var stages: [StageRun: Task<Void, Never>] = [:]
+        var timers: [TimerID: Task<Void, Never>] = [:]
+        var sealing: Task<Void, Never>?
+        var publishing: Task<Void, Never>?
+    }
+
+    init(
+        _ context: LoopContext, log: CycleLogFile, version: String, onSealed: @escaping @Sendable (CycleRecord) -> Void
+    ) {
+        self.context = context
+        self.log = log
+        self.version = version
+        self.onSealed = onSealed
+        writer = CycleWriter(context.layout)
+    }
+
+    func perform(_ action: Action, _ machine: CycleMachine, tell: @escaping @Sendable (Event) -> Void) {
+        switch action {
+        case .say(let line):
+            log.write(line, cycle: machine.memory.cycle, at: context.now())
+        case .openCycle(let number):
+            try? Files.createDirectories(context.layout.cycle(number))
+        case .run(let run):
+            start(run, machine, tell)
+        case .cancel(let run):
+            cancel(run)
+        case .wake(let timer, let delay):
+            wake(timer, after: delay, tell)
+        case .lookForWork(let trigger):
+            context.settings.adoptStaged()
+            let memory = machine.memory
+            Task { tell(await WorkFinder(context: context).look(trigger, memory)) }
+        case .askTriage(let budget):
+            guard let cycle = machine.cycle else { return }
+            let memory = machine.memory
+            Task { tell(await TriageRoom(context: context).ask(cycle, budget, memory)) }
+        case .markGreen(let revision):
+            markGreen(revision)
+        case .seal:
+            seal(machine, tell)
+        case .publish(let number):
+            publish(number)
+        case .finish:
+            break
+        }
+    }
+
+    func say(_ line: LogLine) {
+        log.write(line, cycle: nil, at: context.now())
+    }
+
+    // MARK: - Stages
+
+    private func start(_ run: StageRun, _ machine: CycleMachine, _ tell: @escaping @Sendable (Event) -> Void) {
+        let cycle = machine.cycle
+        let surroundings = StageSurroundings(
+            lastGreen: cycle?.lastGreen, previous: cycle?.previousLive, cycleStartedAt: cycle?.startedAt ?? context.now())
+        let context = context
+        let task = Task {
+            let record = await StagePerformer(context: context).perform(run, surroundings)
+            tell(.stageEnded(record))
+        }
+        tasks.withLock { $0.stages = [run: task] }
+    }
+
+    private func cancel(_ run: StageRun) {
+        tasks.withLock { $0.stages[run]?.cancel() }
+        let folder = context.folder(run)
+        context.runner.stop(folder: folder)
+        for role in ["before", "after", "collect", "permit", "logs", "cleanup"] + (1..<20).map({ "rest-\($0)" }) {
+            let part = "\(folder).\(role)"
+            if Files.exists(part) { context.runner.stop(folder: part) }
+        }
+    }
+
+    private func wake(_ timer: TimerID, after delay: Duration, _ tell: @escaping @Sendable (Event) -> Void) {
+        let task = Task {
+            try? await Task.sleep(for: max(.zero, delay))
+            if !Task.isCancelled { tell(.timerFired(timer)) }
+        }
+        tasks.withLock { running in
+            for (old, waiting) in running.timers where old.name == timer.name {
+                waiting.cancel()
+                running.timers[old] = nil
+            }
+            running.timers[timer] = task
+        }
+    }
+
+    private func markGreen(_ revision: Revision) {
+        guard let repository = context.repository else { return }
+        let name = context.settings.current.name
+        Task {
+            do {
+                try await repository.markGreen(revision, loop: name)
+            } catch {
+                say(LogLine(.warn, "git", "\(error)"))
+            }
+        }
+    }
+
+    // MARK: - The end of a cycle
+
+    /// Document, sums, and only then the event; each step can be repeated, so a full disk is waited out.
+    private func seal(_ machine: CycleMachine, _ tell: @escaping @Sendable (Event) -> Void) {
+        guard let cycle = machine.cycle, let judgement = cycle.concluded else { return }
+        let record = CycleDocument.make(
+            cycle, judgement, serving: machine.memory.serving, settings: context.settings.current,
+            layout: context.layout, writtenBy: version)
+        let previous = machine.memory.sealedHash.map { SealedReference(cycle: cycle.number - 1, sha256: $0) }
+        let task = Task {
+            var complained = false
+            while true {
+                do {
+                    try await writer.createCycle(record.cycle)
+                    try await writer.writeDocument(record)
+                    let known = await writer.knownHashes(of: record)
+                    let sealed = try await writer.seal(record.cycle, knownHashes: known, previous: previous)
+                    tell(.cycleSealed(CycleSealed(cycle: record.cycle, sha256: sealed.sha256, verdict: record.verdict)))
+                    return
+                } catch {
+                    if !complained { say(LogLine(.warn, "evidence", "\(error); tried again until it is written")) }
+                    complained = true
+                    try? await Task.sleep(for: .seconds(1))
+                }
+            }
+        }
+        tasks.withLock { $0.sealing = task }
+    }
+
+    /// Index, `latest` and reports: conveniences that can be made again from the sealed evidence.
+    private func publish(_ number: Int) {
+        let task = Task {
+            do {
+                let reader = CycleReader(context.layout)
+                guard reader.isSealed(number) else { return }
+                let record = try reader.record(number)
+                try await context.history.add(writer.publish(record))
+                try await writer.write(Array(MarkdownReport.render(record).utf8), to: "report.md", inCycle: number)
+                try await writer.write(Array(HTMLReport.render(record).utf8), to: "report.html", inCycle: number)
+                onSealed(record)
+                await retire(record)
+            } catch {
+                say(LogLine(.warn, "evidence", "\(error)"))
+            }
+        }
+        tasks.withLock { $0.publishing = task }
+    }
+
+    private func retire(_ record: CycleRecord) async {
+        let settings = context.settings.current
+        try? Files.removeTree("\(context.layout.root)/tmp")
+        let retention = Retention(context.layout)
+        let now = context.now()
+        do {
+            guard let index = await context.history.all(), index.cycles.count > 20 else { return }
+            for decision in try retention.plan(index, settings.retention, at: now, running: record.cycle).prefix(50) {
+                _ = try retention.delete(decision, at: now)
+                say(LogLine(.going, "retention", "cycle \(decision.cycle) deleted: \(decision.rule)"))
+            }
+        } catch {
+            say(LogLine(.warn, "retention", "\(error)"))
+        }
+    }
+
+    /// Ends everything that is not a supervised command; those are left to their shepherds.
+    func close(_ ending: Ending) async {
+        if case .detached(let run) = ending {
+            say(LogLine(.hold, "stop", "\(run.folder) goes on under its shepherd; the next start takes it over"))
+        }
+        let running = tasks.withLock { $0 }
+        for task in running.timers.values { task.cancel() }
+        await running.publishing?.value
+        if case .detached = ending {
+            context.runner.detach()
+            return
+        }
+        for task in running.stages.values { await task.value }
+    }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the loop asks of git: which revision is wanted, what lies between two, a clean worktree to deploy from, and a
+// reference that keeps the last green revision from being collected.
+
+package import Domain
+import Execution
+import Platform
+package import Triage
+
+/// A git command that did not do what was asked.
+package struct RepositoryError: Error, CustomStringConvertible {
+    package var attempted: String
+    package var path: String
+    package var problem: String
+
+    package var description: String { "unable to \(attempted) in \(path): \(problem)" }
+}
+
+package struct Repository: Sendable {
+    let path: String
+    let environment: [String: String]
+
+    package init(path: String, environment: [String: String]) {
+        self.path = path
+        self.environment = environment
+    }
+
+    /// Brings new commits in from the default remote; git's own credentials and time limits apply.
+    package func fetch() async throws(RepositoryError) {
+        _ = try await git(["fetch", "--quiet", "--prune"], to: "fetch", timeout: .seconds(120))
+    }
+
+    /// The full commit id that a name stands for.
+    package func resolve(_ name: String) async throws(RepositoryError) -> Revision {
+        let text = try await git(["rev-parse", "--verify", "--quiet", "--end-of-options", "\(name)^{commit}"], to: "find the commit \(name)")
+        return Revision(text.trimmingWhitespace)
+    }
+
+    /// The commits after `green` up to `wanted`, oldest first, following first parents.
+    package func commits(after green: Revision, upTo wanted: Revision) async throws(RepositoryError) -> [CommitInfo] {
+        let format = "--format=%x01%H%x02%s%x02%an"
+        let range = "\(green.id)..\(wanted.id)"
+        let text = try await git(
+            ["log", "--reverse", "--first-parent", "-m", "--name-only", format, range, "--"], to: "list the commits \(range)")
+        return text.split(separator: "\u{1}").compactMap { entry in
+            let lines = entry.split(separator: "\n").map(String.init)
+            guard let head = lines.first else { return nil }
+            let parts = head.split(separator: "\u{2}", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 3 else { return nil }
+            return CommitInfo(revision: Revision(parts[0]), subject: parts[1], author: parts[2], files: Array(lines.dropFirst()))
+        }
+    }
+
+    package func describe(_ revision: Revision) async -> (subject: String, author: String)? {
+        let text = try? await git(["show", "--no-patch", "--format=%s%x02%an", revision.id, "--"], to: "describe a commit")
+        let parts = text?.trimmingWhitespace.split(separator: "\u{2}", maxSplits: 1).map(String.init) ?? []
+        return parts.count == 2 ? (parts[0], parts[1]) : nil
+    }
+
+    package func count(after green: Revision, upTo wanted: Revision) async -> Int? {
+        let text = try? await git(["rev-list", "--count", "\(green.id)..\(wanted.id)", "--"], to: "count commits")
+        return text.flatMap { Int($0.trimmingWhitespace) }
+    }
+
+    /// Whether `revision` contains `other`.
+    package func contains(_ revision: Revision, _ other: Revision) async -> Bool {
+        (try? await git(["merge-base", "--is-ancestor", other.id, revision.id], to: "compare commits")) != nil
+    }
+
+    /// Files that differ between two revisions.
+    package func changedFiles(_ one: Revision, _ other: Revision) async throws(RepositoryError) -> [String] {
+        let text = try await git(["diff", "--name-only", one.id, other.id, "--"], to: "compare \(one.short) and \(other.short)")
+        return text.split(separator: "\n").map(String.init)
+    }
+
+    /// A clean worktree of `revision` at `folder`: what was there is removed first.
+    package func makeWorktree(of revision: Revision, at folder: String) async throws(RepositoryError) {
+        if Files.exists(folder) {
+            _ = try? await git(["worktree", "remove", "--force", "--force", folder], to: "remove a worktree")
+            try? Files.removeTree(folder)
+        }
+        _ = try? await git(["worktree", "prune"], to: "prune worktrees")
+        _ = try await git(
+            ["worktree", "add", "--quiet", "--detach", "--force", folder, revision.id],
+            to: "make a clean worktree of \(revision.short)", timeout: .seconds(300))
+    }
+
+    package func removeWorktree(at folder: String) async {
+        _ = try? await git(["worktree", "remove", "--force", "--force", folder], to: "remove a worktree")
+        try? Files.removeTree(folder)
+    }
+
+    /// Keeps `revision` reachable and findable as the loop's last green one.
+    package func markGreen(_ revision: Revision, loop: String) async throws(RepositoryError) {
+        _ = try await git(
+            ["update-ref", "-m", "nightjar: green", Repository.greenReference(loop), revision.id],
+            to: "mark \(revision.short) as the last green revision")
+    }
+
+    package func markedGreen(loop: String) async -> Revision? {
+        try? await resolve(Repository.greenReference(loop))
+    }
+
+    static func greenReference(_ loop: String) -> String { "refs/nightjar/\(StageRun.fileName(loop))/last-green" }
+
+    private func git(
+        _ arguments: [String], to attempted: String, timeout: Duration = .seconds(30)
+    ) async throws(RepositoryError) -> String {
+        let output: HelperOutput
+        do {
+            output = try await HelperCommand.run(
+                ["git", "-c", "core.hooksPath=/dev/null", "-C", path] + arguments,
+                environment: environment.merging(["GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"]) { $1 },
+                workingDirectory: nil, standardInput: [], timeout: timeout, outputLimit: 16 << 20)
+        } catch {
+            throw RepositoryError(attempted: attempted, path: path, problem: "\(error)")
+        }
+        if output.timedOut {
+            throw RepositoryError(attempted: attempted, path: path, problem: "git did not end within \(timeout.milliseconds / 1000)s")
+        }
+        guard output.exit == 0 else {
+            let words = String(decoding: output.stderr.suffix(600), as: UTF8.self).trimmingWhitespace
+            throw RepositoryError(
+                attempted: attempted, path: path,
+                problem: words.isEmpty ? "git exited with \(output.exit.map(String.init) ?? "a signal")" : words)
+        }
+        return String(decoding: output.stdout, as: UTF8.self)
+    }
+}
+
+extension String {
+    /// Without white space at either end.
+    var trimmingWhitespace: String {
+        var view = self[...]
+        while let first = view.first, first.isWhitespace { view.removeFirst() }
+        while let last = view.last, last.isWhitespace { view.removeLast() }
+        return String(view)
+    }
+}

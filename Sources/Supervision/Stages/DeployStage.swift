@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Makes a revision the live one: permit, clean worktree, the deploy (or rollback) command, and what it says about its
+// services.
+
+import Domain
+import Evidence
+import Execution
+import Platform
+import Reporting
+
+struct DeployStage: Sendable {
+    let context: LoopContext
+    let run: StageRun
+    let surroundings: StageSurroundings
+
+    /// A permit command that exits with this says: not now.
+    private static let notNow: Int32 = 75
+
+    func perform(_ started: Stopwatch) async -> StageRecord {
+        let settings = context.settings.current
+        guard let deploy = settings.deploy else {
+            return started.record(run, .couldNotRun, "there is no deploy command", infrastructure: true)
+        }
+        var values = PlaceholderValues(run, surroundings, settings)
+        var commands: [SupervisedCommand] = []
+        if let permit = deploy.permit {
+            let asked = await context.command(permit, role: "permit", of: run, values: values)
+            commands.append(asked)
+            guard asked.succeeded else { return refused(asked, started) }
+        }
+        do {
+            if let folder = try await worktree(settings, deploy) {
+                values.workingDirectory = folder
+                values["worktree"] = folder
+            }
+        } catch {
+            return started.record(run, .couldNotRun, "\(error)", commands, infrastructure: true)
+        }
+        let report = context.temporaryFolder(run)
+        do {
+            try Files.createDirectories(report)
+        } catch {
+            return started.record(run, .couldNotRun, "\(error)", commands, infrastructure: true)
+        }
+        let command = run.purpose == .rollback ? deploy.rollback ?? deploy.command : deploy.command
+        let main = await context.command(
+            command, role: "main", of: run, values: values,
+            environment: [
+                "NIGHTJAR_DEPLOYMENT": "\(report)/deployment.json", "NIGHTJAR_REVISION": run.revision.id,
+                "NIGHTJAR_CYCLE": String(run.cycle),
+            ], grace: deploy.grace, leavesServices: deploy.leavesServices)
+        commands.append(main)
+        return await ended(main, commands, deploy, values, report, started)
+    }
+
+    private func refused(_ asked: SupervisedCommand, _ started: Stopwatch) -> StageRecord {
+        let line = asked.lastLine
+        guard asked.result?.outcome == .exited, asked.result?.exit == DeployStage.notNow else {
+            let words = "permit: \(asked.words)\(line.isEmpty ? "" : ", \(line)"); allowed: exit 0 go, 75 not now"
+            return started.record(run, .couldNotRun, words, [asked], infrastructure: true)
+        }
+        return started.record(run, .refused, "permit says not now (exit 75): \(line)", [asked])
+    }
+
+    /// A clean worktree of the revision, one for each revision; the newest few are kept, because what a deploy
+    /// script leaves running may live in one.
+    private func worktree(_ settings: LoopSettings, _ deploy: DeploySettings) async throws -> String? {
+        guard deploy.worktree, let repository = context.repository, settings.repository?.revisionCommand == nil else {
+            return nil
+        }
+        let folder = "\(context.layout.root)/worktrees/\(StageRun.fileName(run.revision.id))"
+        // A command that has been claimed already runs in this worktree: it must not be pulled from under it.
+        if Files.exists("\(context.folder(run))/claim") { return folder }
+        try Files.createDirectories("\(context.layout.root)/worktrees")
+        try await repository.makeWorktree(of: run.revision, at: folder)
+        return folder
+    }
+
+    private func ended(
+        _ main: SupervisedCommand, _ before: [SupervisedCommand], _ deploy: DeploySettings,
+        _ values: PlaceholderValues, _ report: String, _ started: Stopwatch
+    ) async -> StageRecord {
+        var commands = before
+        guard let result = main.result else {
+            return started.record(run, .couldNotRun, main.words, commands, infrastructure: true)
+        }
+        let took = Durations.text(.milliseconds(Int64((result.durationSeconds * 1000).rounded())))
+        let limit = Durations.text(deploy.command.timeout)
+        switch result.outcome {
+        case .exited where result.exit == 0:
+            var record = started.record(run, .succeeded, "\(run.revision.short) exit 0, \(took) < \(limit)", commands)
+            readServices("\(report)/deployment.json", into: &record)
+            return record
+        case .neverRan:
+            return started.record(run, .neverRan, "fenced before its command ran: started again", commands)
+        case .couldNotStart:
+            return started.record(run, .couldNotRun, main.words, commands, infrastructure: true)
+        case .stopped:
+            return started.record(run, .stopped, "\(run.revision.short) stopped after \(took)", commands)
+        case .lost:
+            let live = await StabilizeStage(context: context, run: run, surroundings: surroundings).readLive()
+            let seen = live?.revision.map { "\($0.short) is live" } ?? "the live revision is unreadable"
+            var record = started.record(run, .lost, "\(run.revision.short) \(main.words); \(seen)", commands)
+            record.live = live
+            return record
+        case .exited, .signaled, .timedOut, .idleTimedOut:
+            break
+        }
+        let isLimit = result.outcome == .timedOut || result.outcome == .idleTimedOut
+        if isLimit, let cleanup = deploy.cleanup {
+            commands.append(await context.command(cleanup, role: "cleanup", of: run, values: values))
+        }
+        if let logs = deploy.logs {
+            commands.append(await context.command(logs, role: "logs", of: run, values: values))
+        }
+        let line = main.lastLine
+        let words = "\(run.revision.short) \(main.words), \(took)\(line.isEmpty ? "" : ": \(line)")"
+        return started.record(run, isLimit ? .timedOut : .failed, words, commands)
+    }
+
+    /// What the script wrote to `$NIGHTJAR_DEPLOYMENT`: `{"services": [{name, revision, commit, trafficPercent}]}`.
+    private func readServices(_ path: String, into record: inout StageRecord) {
+        guard Files.exists(path) else { return }
+        do {
+            let reported = try DeploymentFile.read(try Files.read(path, limit: Limits.probeBytes))
+            record.services = reported
+            let names = reported.prefix(6).map { "\($0.name) \(($0.wanted ?? run.revision).short)" }
+            if !names.isEmpty { record.summary += "; \(names.joined(separator: " "))" }
+        } catch {
+            record.summary += "; $NIGHTJAR_DEPLOYMENT is unreadable: \(error)"
+        }
+    }
+}
+
+/// Runs one of the operators' runbook commands.
+struct RemedyStage: Sendable {
+    let context: LoopContext
+    let run: StageRun
+    let surroundings: StageSurroundings
+
+    func perform(_ started: Stopwatch) async -> StageRecord {
+        let settings = context.settings.current
+        guard let entry = settings.remedy.runbook.first(where: { $0.name == run.subject }) else {
+            return started.record(run, .couldNotRun, "remedy.runbook has no \(run.subject ?? "such command")")
+        }
+        let values = PlaceholderValues(run, surroundings, settings)
+        let main = await context.command(entry.command, role: "main", of: run, values: values, leavesServices: true)
+        let outcome: StageOutcome
+        switch main.result?.outcome {
+        case .exited: outcome = main.succeeded ? .succeeded : .failed
+        case .signaled: outcome = .failed
+        case .timedOut, .idleTimedOut: outcome = .timedOut
+        case .stopped: outcome = .stopped
+        case .lost: outcome = .lost
+        case .neverRan: outcome = .neverRan
+        case .couldNotStart, nil: outcome = .couldNotRun
+        }
+        return started.record(run, outcome, "\(main.words)", [main], infrastructure: outcome == .couldNotRun)
+    }
+}

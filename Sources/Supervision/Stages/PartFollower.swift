@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Follows the console of a test command while it runs: counts tests for people, and ends the command when one test is
+// over its limit.
+
+import Domain
+import Execution
+import Platform
+import Synchronization
+import TestReports
+
+/// What the console of one part said.
+struct ConsoleAccount: Sendable {
+    struct Cut: Hashable, Sendable {
+        var id: String
+        var selector: String
+        var elapsed: Duration
+    }
+    var results: [TestResult] = []
+    /// Selectors by report id.
+    var selectors: [String: String] = [:]
+    var cut: Cut?
+}
+
+final class PartFollower: Sendable {
+    private struct State {
+        var console: (any ConsoleFollower)?
+        var account = ConsoleAccount()
+        var running: [String: Int64] = [:]
+        var failed = 0
+    }
+    private let context: LoopContext
+    private let suite: SuiteSettings
+    private let folder: String
+    private let state: Mutex<State>
+    private let parts = Mutex<(follower: FileFollower?, watch: Task<Void, Never>?)>((nil, nil))
+
+    init(context: LoopContext, run: StageRun, suite: SuiteSettings, folder: String, known: [KnownTest]) {
+        self.context = context
+        self.suite = suite
+        self.folder = folder
+        state = Mutex(State(console: makeConsoleFollower(suite.console)))
+    }
+
+    func start() async {
+        guard suite.console != .none else { return }
+        let follower = FileFollower("\(folder)/console.log") { [weak self] bytes in self?.take(bytes) }
+        let watch = Task { [weak self] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(100))
+                guard let self else { return }
+                await self.look()
+            }
+        }
+        parts.withLock { $0 = (follower, watch) }
+    }
+
+    /// Reads what is left of the console, and says what it all came to.
+    func finish() async -> ConsoleAccount {
+        let (follower, watch) = parts.withLock { $0 }
+        watch?.cancel()
+        await follower?.finish()
+        return state.withLock { state in
+            if var console = state.console {
+                let events = console.finish()
+                state.console = console
+                PartFollower.note(events, &state)
+            }
+            return state.account
+        }
+    }
+
+    private func take(_ bytes: ArraySlice<UInt8>) {
+        state.withLock { state in
+            guard var console = state.console else { return }
+            let events = console.consume(bytes)
+            state.console = console
+            PartFollower.note(events, &state)
+        }
+    }
+
+    private static func note(_ events: [ConsoleEvent], _ state: inout State) {
+        for event in events {
+            switch event {
+            case .started(let test):
+                state.running[test] = SystemClock.monotonicNanoseconds
+                state.account.selectors[TestIdentity.reportID(ofConsole: test)] = test
+            case .ended(let test, let outcome, let seconds):
+                let began = state.running.removeValue(forKey: test)
+                let measured = began.map { Double(SystemClock.monotonicNanoseconds - $0) / 1e9 }
+                let id = TestIdentity.reportID(ofConsole: test)
+                state.account.selectors[id] = test
+                state.account.results.append(
+                    TestResult(id: id, outcome: outcome, durationSeconds: seconds ?? measured, selector: test))
+                if outcome.isFailure { state.failed += 1 }
+            case .collected:
+                break
+            }
+        }
+    }
+
+    /// Tells the board, and cuts a test that has run longer than its limit.
+    private func look() async {
+        let (done, failed, current, cut) = state.withLock { state -> (Int, Int, String?, Bool) in
+            let now = SystemClock.monotonicNanoseconds
+            let oldest = state.running.min { ($0.value, $0.key) < ($1.value, $1.key) }
+            var cut = false
+            if let limit = suite.testTimeout, let oldest, state.account.cut == nil {
+                let elapsed = Duration.nanoseconds(now - oldest.value)
+                if elapsed > limit {
+                    state.account.cut = ConsoleAccount.Cut(
+                        id: TestIdentity.reportID(ofConsole: oldest.key), selector: oldest.key, elapsed: elapsed)
+                    cut = true
+                }
+            }
+            return (state.account.results.count, state.failed, oldest?.key, cut)
+        }
+        await context.progress.note(done: done, failed: failed, current: current)
+        if cut { context.runner.stop(folder: folder) }
+    }
+}

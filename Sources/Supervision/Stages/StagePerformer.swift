@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One stage run from its name to its record. Everything here may be begun again after a restart: each command finds
+// its claim and result in its folder, so nothing is done twice.
+
+import Domain
+import Execution
+import Platform
+
+struct StagePerformer: Sendable {
+    let context: LoopContext
+
+    func perform(_ run: StageRun, _ surroundings: StageSurroundings) async -> StageRecord {
+        let started = Stopwatch(context)
+        await context.progress.begin(run, at: started.wall)
+        let record: StageRecord
+        switch run.kind {
+        case .deploy: record = await DeployStage(context: context, run: run, surroundings: surroundings).perform(started)
+        case .stabilize: record = await StabilizeStage(context: context, run: run, surroundings: surroundings).perform(started)
+        case .test: record = await TestStage(context: context, run: run, surroundings: surroundings).perform(started)
+        case .remedy: record = await RemedyStage(context: context, run: run, surroundings: surroundings).perform(started)
+        }
+        await context.progress.end(run)
+        return record
+    }
+}
+
+/// Wall and monotonic time of a beginning.
+struct Stopwatch: Sendable {
+    let wall: Timestamp
+    private let monotonic: Int64
+    private let context: LoopContext
+
+    init(_ context: LoopContext) {
+        self.context = context
+        wall = context.now()
+        monotonic = SystemClock.monotonicNanoseconds
+    }
+
+    var elapsed: Duration { .nanoseconds(SystemClock.monotonicNanoseconds - monotonic) }
+
+    func record(
+        _ run: StageRun, _ outcome: StageOutcome, _ summary: String, _ commands: [SupervisedCommand] = [],
+        infrastructure: Bool = false
+    ) -> StageRecord {
+        StageRecord(
+            run: run, outcome: outcome, summary: summary, startedAt: wall, endedAt: context.now(),
+            durationSeconds: elapsed.inSeconds, commands: commands.map(\.record),
+            limitHit: commands.lazy.compactMap { $0.record.limitHit }.first, infrastructure: infrastructure,
+            recovery: commands.lazy.compactMap { $0.result?.recovery }.first)
+    }
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Gathers what the parts of one suite run said, from reports and from the console, into one reading.
+
+import Domain
+import Engine
+import Evidence
+import Execution
+import Platform
+import TestReports
+
+final class SuiteReader {
+    private let context: LoopContext
+    private let run: StageRun
+    private let suite: SuiteSettings
+    private let selectors: [String: String]
+    private var results: [TestResult] = []
+    private var indices: [String: Int] = [:]
+    private var facts = SuiteFacts()
+    private var expected: [KnownTest] = []
+    private var reports: [String] = []
+    private var cuts: [String] = []
+    private(set) var isLimit = false
+
+    init(context: LoopContext, run: StageRun, suite: SuiteSettings, known: [KnownTest]) {
+        self.context = context
+        self.run = run
+        self.suite = suite
+        selectors = Dictionary(known.compactMap { test in test.selector.map { (test.id, $0) } }, uniquingKeysWith: { $1 })
+    }
+
+    func has(_ id: String) -> Bool { indices[id] != nil }
+
+    /// Every test that was to run: those without an outcome in the end are reported as not run.
+    func expect(_ tests: [KnownTest]) { expected = tests }
+
+    // MARK: - One part
+
+    func take(
+        _ done: SupervisedCommand, console: ConsoleAccount, report: String, directory: String, isPart: Bool
+    ) async {
+        facts.durationSeconds += done.record.durationSeconds
+        facts.cpuSeconds = (facts.cpuSeconds ?? 0) + (done.record.resources?.cpuSeconds ?? 0)
+        facts.hosts = Array(Set(facts.hosts + done.record.hosts)).sorted()
+        if console.cut == nil {
+            facts.exit = done.result?.exit
+            facts.wasSignaled = done.result?.outcome == .signaled
+            facts.limitHit = done.record.limitHit
+            isLimit = done.record.limitHit != nil
+        } else {
+            facts.wasCut = true
+        }
+        let reading = await read(done, report: report, directory: directory, wasCut: console.cut != nil)
+        for result in reading?.results ?? [] { add(result, selector: console.selectors[result.id]) }
+        facts.suiteProblems += reading?.suiteProblems ?? []
+        facts.disagreements += reading?.disagreements ?? []
+        for result in console.results where indices[result.id] == nil {
+            var seen = result
+            seen.fromConsole = true
+            add(seen, selector: result.selector)
+        }
+        if let cut = console.cut, let limit = suite.testTimeout {
+            cuts.append(cut.id)
+            let seconds = Double(cut.elapsed.milliseconds) / 1000
+            add(
+                TestResult(
+                    id: cut.id, outcome: .timedOut, durationSeconds: seconds,
+                    message: "cut after \(tenths(seconds))s > testTimeout \(tenths(limit.inSeconds))s", fromConsole: true),
+                selector: cut.selector)
+        }
+    }
+
+    private func tenths(_ seconds: Double) -> String {
+        let tenths = Int((seconds * 10).rounded())
+        return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
+    }
+
+    private func add(_ result: TestResult, selector: String?) {
+        var result = result
+        result.selector = result.selector ?? selector ?? selectors[result.id]
+        if let index = indices[result.id] {
+            results[index] = result
+        } else {
+            indices[result.id] = results.count
+            results.append(result)
+        }
+    }
+
+    /// The report of a part; what is wrong with it goes to the facts. A part that was cut owes no report.
+    private func read(
+        _ done: SupervisedCommand, report: String, directory: String, wasCut: Bool
+    ) async -> ReportReading? {
+        let log = "\(done.folder)/console.log"
+        let paths: [String]
+        switch suite.reportFormat {
+        case .console: return nil
+        case .goTestJSON, .tap where suite.reportPath == nil && !Files.exists(report): paths = [log]
+        default: paths = suite.reportPath.map { Reports.find($0, in: directory) } ?? [report].filter { Files.exists($0) }
+        }
+        if paths.isEmpty {
+            if !wasCut { facts.reportProblem = ("report-missing", "no report after \(done.words)") }
+            return nil
+        }
+        var whole: ReportReading?
+        for path in paths {
+            if suite.reportPath != nil, path != log, Reports.isOlder(path, than: done.record.startedAt) {
+                if !wasCut { facts.reportProblem = ("report-stale", "the report \(path) was not written during the stage") }
+                continue
+            }
+            do {
+                let reading = try Reports.read(path, suite.reportFormat)
+                whole = whole.map { $0.joined(reading) } ?? reading
+            } catch let damage as ReportDamage {
+                if !wasCut { facts.reportProblem = ("report-damaged", "\(damage)") }
+                whole = whole.map { $0.joined(damage.reading) } ?? damage.reading
+            } catch {
+                if !wasCut { facts.reportProblem = ("report-unreadable", "\(error)") }
+            }
+            if path != log { await keep(path) }
+        }
+        return whole
+    }
+
+    /// Keeps the report as the tool wrote it, redacted.
+    private func keep(_ path: String) async {
+        let name = "report\(reports.isEmpty ? "" : "-\(reports.count + 1)").\(suite.reportFormat == .ctrf ? "json" : "xml")"
+        let target = "\(context.folder(run))/\(name)"
+        do {
+            try await RedactedCopy.copy(path, to: target, needles: context.secrets.needles)
+            reports.append("\(run.folder)/\(name)")
+        } catch {
+            context.say(LogLine(.warn, "test", "\(suite.name): the report could not be kept: \(error)"))
+        }
+        if path.hasPrefix(context.layout.root) { try? Files.remove(path) }
+    }
+
+    // MARK: - All parts
+
+    func finish(commands: [SupervisedCommand], duration: Duration) async -> (reading: SuiteReading, isLimit: Bool) {
+        for test in expected where indices[test.id] == nil {
+            let why = cuts.isEmpty ? "no outcome was reported" : "not run after \(cuts.last ?? "a test") was cut"
+            add(TestResult(id: test.id, outcome: .notRun, message: why), selector: test.selector)
+        }
+        var chosen = results
+        if let only = run.only {
+            let wanted = Set(only)
+            chosen = results.filter { wanted.contains($0.id) }
+            let missing = only.filter { indices[$0] == nil }
+            chosen += missing.map { TestResult(id: $0, outcome: .notRun, message: "was asked for and did not run") }
+        }
+        facts.results = chosen
+        facts.totals = Totals(chosen)
+        facts.isSelection = run.only != nil
+        facts.usualCounts = await context.history.counts(of: suite.name)
+        if facts.wasCut, expected.isEmpty {
+            facts.suiteProblems.append("\(cuts.joined(separator: ", ")) was cut and the rest could not be told (collect, select)")
+        }
+        let file = "\(run.folder)/tests.jsonl"
+        do {
+            try Files.createDirectories(context.folder(run))
+            _ = try TestsFile.write(chosen, to: "\(context.layout.cycle(run.cycle))/\(file)")
+        } catch {
+            facts.reportProblem = facts.reportProblem ?? ("evidence", "the results could not be written: \(error)")
+        }
+        let notPassed = chosen.filter { $0.outcome != .passed }
+        let reading = SuiteReading(
+            totals: facts.totals, notPassed: Array(notPassed.prefix(Limits.notPassedInRecord)), testsFile: file,
+            reports: reports, authenticity: SuiteRules.authenticity(facts, real: suite.real),
+            doubts: SuiteRules.doubts(facts, exitCodes: suite.exitCodes, allowAllSkipped: suite.allowAllSkipped),
+            cut: cuts)
+        return (reading, isLimit)
+    }
+}
+
+/// Report files on disk.
+enum Reports {
+    /// Files that match a glob relative to `directory`, sorted; `*` may span folders.
+    static func find(_ pattern: String, in directory: String) -> [String] {
+        let isAbsolute = pattern.hasPrefix("/")
+        let full = isAbsolute ? pattern : "\(directory)/\(pattern)"
+        guard full.contains(where: { $0 == "*" || $0 == "?" }) else { return Files.exists(full) ? [full] : [] }
+        let fixed = full.prefix { $0 != "*" && $0 != "?" }
+        let root = String(fixed[..<(fixed.lastIndex(of: "/") ?? fixed.startIndex)])
+        return walk(root.isEmpty ? "/" : root, depth: 0).filter { Glob.matches(full, $0) }.sorted()
+    }
+
+    private static func walk(_ folder: String, depth: Int) -> [String] {
+        guard depth < 12, let names = try? Files.list(folder) else { return [] }
+        return names.flatMap { name -> [String] in
+            let path = "\(folder)/\(name)"
+            return Files.kind(of: path) == .directory ? walk(path, depth: depth + 1) : [path]
+        }
+    }
+
+    static func isOlder(_ path: String, than start: Timestamp) -> Bool {
+        guard let modified = Files.modifiedMilliseconds(path) else { return true }
+        // File systems keep times in coarser steps than the clock: two seconds are forgiven.
+        return modified < start.milliseconds - 2000
+    }
+
+    static func read(_ path: String, _ format: ReportFormat) throws -> ReportReading {
+        guard let size = Files.size(of: path), size <= Limits.reportBytes else {
+            throw SystemError(code: 27, attempted: "read the report (larger than \(Limits.reportBytes) bytes)", path: path)
+        }
+        return try ReportFile.read(format) { consume in
+            try Files.readInPieces(path, consume)
+        }
+    }
+}

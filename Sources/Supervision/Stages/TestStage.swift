@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs one suite and reads what it reported. A test over its limit costs one result: the tool is ended, and the rest
+// is run without it.
+
+import Domain
+import Engine
+import Evidence
+import Execution
+import Platform
+import Reporting
+import TestReports
+
+struct TestStage: Sendable {
+    let context: LoopContext
+    let run: StageRun
+    let surroundings: StageSurroundings
+
+    /// Parts that a suite may fall into before the rest is given up: each costs one hanging test.
+    private static let partsPerSuite = 20
+
+    func perform(_ started: Stopwatch) async -> StageRecord {
+        let settings = context.settings.current
+        guard let suite = settings.suites.first(where: { $0.name == run.subject }) else {
+            return started.record(run, .couldNotRun, "the configuration has no suite \(run.subject ?? "?")")
+        }
+        let values = PlaceholderValues(run, surroundings, settings)
+        var commands: [SupervisedCommand] = []
+        if let before = suite.before {
+            let done = await context.command(before, role: "before", of: run, values: values)
+            commands.append(done)
+            guard done.succeeded else {
+                let words = "before: \(done.words)\(done.lastLine.isEmpty ? "" : ": \(done.lastLine)")"
+                return started.record(run, .couldNotRun, words, commands, infrastructure: true)
+            }
+        }
+        let known = await knownTests(suite)
+        let reader = SuiteReader(context: context, run: run, suite: suite, known: known)
+        let end = await runParts(suite, values, known, reader, &commands)
+        if let after = suite.after {
+            commands.append(await context.command(after, role: "after", of: run, values: values))
+        }
+        if let end { return started.record(run, end.outcome, end.words, commands, infrastructure: end.infrastructure) }
+        return await conclude(suite, reader, commands, started)
+    }
+
+    private struct EarlyEnd {
+        var outcome: StageOutcome
+        var words: String
+        var infrastructure = false
+    }
+
+    // MARK: - Parts
+
+    /// The suite, or the tests asked for; and again without a test that had to be cut.
+    private func runParts(
+        _ suite: SuiteSettings, _ values: PlaceholderValues, _ known: [KnownTest], _ reader: SuiteReader,
+        _ commands: inout [SupervisedCommand]
+    ) async -> EarlyEnd? {
+        var wanted: [KnownTest]? = run.only.map { ids in
+            ids.map { id in known.first { $0.id == id } ?? KnownTest(id: id, selector: nil) }
+        }
+        for part in 0..<TestStage.partsPerSuite {
+            let role = part == 0 ? "main" : "rest-\(part)"
+            let report = "\(context.temporaryFolder(run)).\(role)/report"
+            try? Files.createDirectories(Files.parent(of: report))
+            var values = values
+            values["report"] = report
+            let command = select(suite, wanted, &values)
+            let follower = PartFollower(context: context, run: run, suite: suite, folder: folder(role), known: known)
+            await follower.start()
+            let done = await context.command(command, role: role, of: run, values: values)
+            let console = await follower.finish()
+            commands.append(done)
+            switch done.result?.outcome {
+            case .neverRan: return EarlyEnd(outcome: .neverRan, words: "fenced before its command ran: started again")
+            case .lost: return EarlyEnd(outcome: .lost, words: done.words)
+            case .couldNotStart, nil: return EarlyEnd(outcome: .couldNotRun, words: done.words, infrastructure: true)
+            case .stopped where console.cut == nil: return EarlyEnd(outcome: .stopped, words: "stopped on request")
+            case .stopped, .exited, .signaled, .timedOut, .idleTimedOut: break
+            }
+            await reader.take(done, console: console, report: report, directory: values.workingDirectory, isPart: part > 0)
+            guard let cut = console.cut else { return nil }
+            guard let rest = await rest(after: cut, wanted, suite, values, known, reader, &commands) else { return nil }
+            if rest.isEmpty { return nil }
+            wanted = rest
+        }
+        return nil
+    }
+
+    private func folder(_ role: String) -> String {
+        role == "main" ? context.folder(run) : "\(context.folder(run)).\(role)"
+    }
+
+    /// The command for all tests, or for just some through `select`.
+    private func select(_ suite: SuiteSettings, _ wanted: [KnownTest]?, _ values: inout PlaceholderValues) -> CommandSettings {
+        guard let wanted, let select = suite.select else { return suite.command }
+        values.tests = wanted.map { $0.selector ?? $0.id }
+        values["testNames"] = Selection.names(wanted.map { $0.selector ?? $0.id })
+        values["testsRegex"] = Selection.regularExpression(wanted.map { $0.selector ?? $0.id })
+        return select
+    }
+
+    /// What is still to run after a cut: nil where it cannot be told or selected, with that said in the reader.
+    private func rest(
+        after cut: String, _ wanted: [KnownTest]?, _ suite: SuiteSettings, _ values: PlaceholderValues,
+        _ known: [KnownTest], _ reader: SuiteReader, _ commands: inout [SupervisedCommand]
+    ) async -> [KnownTest]? {
+        var all = wanted ?? known
+        if wanted == nil, let collect = suite.collect {
+            let role = "collect"
+            let done = await context.command(collect, role: role, of: run, values: values)
+            commands.append(done)
+            if done.succeeded, let bytes = try? Files.read("\(folder(role))/console.log", limit: 64 << 20) {
+                all = CollectedTests.read(bytes, suite.console).map { KnownTest(id: $0.id, selector: $0.selector) }
+            }
+        }
+        reader.expect(all)
+        guard !all.isEmpty, suite.select != nil else { return nil }
+        let left = all.filter { !reader.has($0.id) }
+        context.say(LogLine(.fail, "test", "\(suite.name) \(cut); \(left.count) others go on"))
+        return left
+    }
+
+    private func knownTests(_ suite: SuiteSettings) async -> [KnownTest] {
+        await context.history.knownTests(of: suite.name)
+    }
+
+    // MARK: - The account
+
+    private func conclude(
+        _ suite: SuiteSettings, _ reader: SuiteReader, _ commands: [SupervisedCommand], _ started: Stopwatch
+    ) async -> StageRecord {
+        let outcome = await reader.finish(commands: commands, duration: started.elapsed)
+        let reading = outcome.reading
+        let totals = reading.totals
+        let executed = totals.tests - totals.notRun
+        let took = Durations.text(started.elapsed)
+        var words = "P\(suite.priority) \(totals.passed + totals.flaky)/\(executed) \(took)"
+        let result: StageOutcome
+        if totals.failing > 0 {
+            result = .failed
+            let names = reading.notPassed.filter { $0.outcome.isFailure }.prefix(2).map(\.id).joined(separator: ", ")
+            words += "; \(names)\(totals.failing > 2 ? " and \(totals.failing - 2) more" : "")"
+        } else if let doubt = reading.doubts.first {
+            result = outcome.isLimit ? .timedOut : .failed
+            words += "; \(doubt.rule): \(doubt.text)"
+        } else {
+            result = .succeeded
+            if totals.skipped > 0 { words += ", \(totals.skipped) skipped" }
+        }
+        var record = started.record(run, result, words, commands)
+        record.suite = reading
+        await context.progress.remember(suite.name, seconds: record.durationSeconds, tests: totals.tests)
+        return record
+    }
+}
+
+/// A test as the suite's tool names it and as reports name it.
+struct KnownTest: Hashable, Sendable {
+    var id: String
+    var selector: String?
+}

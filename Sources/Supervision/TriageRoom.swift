@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Lays the evidence out for triage: reads the results and consoles of the cycle, lists the commits in question, and
+// turns triage's answer into an event. Triage itself reads nothing.
+
+import Domain
+import Engine
+import Evidence
+import Execution
+import Platform
+import Triage
+
+struct TriageRoom: Sendable {
+    let context: LoopContext
+
+    func ask(_ cycle: CycleProgress, _ budget: TriageBudget, _ memory: LoopMemory) async -> Event {
+        let judgement = VerdictRules.judge(cycle, at: context.now())
+        let doubts = judgement.reasons.filter { !["test-failed", "quarantine", "flaky", "fail-fast"].contains($0.rule) }
+        let commits = await commits(cycle)
+        let facts = TriageCase(
+            cycle: cycle.number, openedAt: cycle.startedAt, wanted: cycle.wanted, lastGreen: cycle.lastGreen,
+            records: cycle.records, decidingFrom: cycle.decidingFrom, experiments: cycle.experiments,
+            suites: judgement.suites, doubts: doubts, commits: commits.list, commitsFile: commits.file,
+            commitsText: commits.text, openIncidents: memory.incidents.filter { $0.state != .resolved },
+            runbook: cycle.policy.runbook,
+            allowance: TriageAllowance(
+                experiments: budget.experiments, deploys: budget.deploys, seconds: budget.seconds,
+                nextNumber: budget.nextNumber, deploysBarred: await barred(budget, cycle)),
+            references: references(cycle), consoles: consoles(cycle))
+        switch Investigator.next(facts) {
+        case .experiment(let experiment): return .triageAnswered(TriageAnswered(cycle: cycle.number, experiment: experiment))
+        case .concluded(let incidents): return .triageAnswered(TriageAnswered(cycle: cycle.number, incidents: incidents))
+        }
+    }
+
+    /// An irreversible change between the two revisions bars every experiment that would deploy across it.
+    private func barred(_ budget: TriageBudget, _ cycle: CycleProgress) async -> String? {
+        if let barred = budget.deploysBarred { return barred }
+        let patterns = context.settings.current.deploy?.irreversible ?? []
+        guard !patterns.isEmpty, let green = cycle.lastGreen, let repository = context.repository else { return nil }
+        guard let files = try? await repository.changedFiles(green, cycle.wanted) else {
+            return "whether an irreversible change lies between could not be told"
+        }
+        let hit = files.first { file in patterns.contains { Glob.matches($0, file) } }
+        return hit.map { "\($0) matches deploy.irreversible" }
+    }
+
+    // MARK: - Evidence
+
+    private static let commitsFile = "commits.txt"
+
+    private func commits(_ cycle: CycleProgress) async -> (list: [CommitInfo], file: String?, text: String) {
+        guard let green = cycle.lastGreen, green != cycle.wanted, let repository = context.repository,
+            let list = try? await repository.commits(after: green, upTo: cycle.wanted)
+        else { return ([], nil, "") }
+        let lines = list.map { commit in
+            "\(commit.revision.id) \(commit.subject) <\(commit.author ?? "?")> \(commit.files.joined(separator: " "))"
+        }
+        let text = lines.joined(separator: "\n") + "\n"
+        let path = "\(context.layout.cycle(cycle.number))/\(TriageRoom.commitsFile)"
+        guard (try? AtomicFile.write(Array(text.utf8), to: path, durable: false)) != nil else { return (list, nil, text) }
+        return (list, TriageRoom.commitsFile, text)
+    }
+
+    /// For each test record the line of each interesting test: those that did not pass, and all of a selection.
+    private func references(_ cycle: CycleProgress) -> [String: EvidenceReference] {
+        var found: [String: EvidenceReference] = [:]
+        for record in cycle.records where record.run.kind == .test {
+            guard let file = record.suite?.testsFile else { continue }
+            var wanted = Set(record.run.only ?? [])
+            wanted.formUnion(record.suite?.notPassed.prefix(100).map(\.id) ?? [])
+            guard !wanted.isEmpty,
+                let bytes = try? Files.read("\(context.layout.cycle(cycle.number))/\(file)", limit: 256 << 20)
+            else { continue }
+            var number = 0
+            for line in bytes.split(separator: 10, omittingEmptySubsequences: false) {
+                number += 1
+                guard !line.isEmpty, let id = TestsFile.id(ofLine: line), wanted.contains(id) else { continue }
+                let excerpt = String(decoding: line.prefix(300), as: UTF8.self)
+                found[TriageCase.referenceKey(id, in: record.run.folder)] = EvidenceReference(
+                    path: file, lines: [number, number], excerpt: excerpt)
+            }
+        }
+        return found
+    }
+
+    /// The last lines of each stage's console (or of its probes).
+    private func consoles(_ cycle: CycleProgress) -> [String: EvidenceReference] {
+        var found: [String: EvidenceReference] = [:]
+        for record in cycle.records {
+            let logs = record.commands.compactMap(\.log) + [record.probes?.file].compactMap { $0 }
+            for log in logs.reversed() {
+                guard let tail = tail(log, cycle.number) else { continue }
+                found[record.run.folder] = tail
+                if log.hasPrefix(record.run.folder + "/") { break }
+            }
+        }
+        return found
+    }
+
+    private func tail(_ path: String, _ cycle: Int) -> EvidenceReference? {
+        guard let bytes = try? Files.read("\(context.layout.cycle(cycle))/\(path)", limit: 128 << 20) else { return nil }
+        let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
+        let last = lines.indices.filter { index in lines[index].contains { $0 > 32 } }.suffix(3)
+        guard let first = last.first, let end = last.last else { return nil }
+        let text = lines[first...end].map { String(decoding: $0.prefix(300), as: UTF8.self) }.joined(separator: "\n")
+        return EvidenceReference(path: path, lines: [first + 1, end + 1], excerpt: text)
+    }
+}
