@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+// From tags and text of a JUnit report to results.
+
+import Domain
+
+/// Follows the elements of one report and collects its tests.
+struct JUnitBuilder: XMLHandler {
+    enum Kind {
+        case suites, suite, testCase
+        case error, failure, skipped
+        case flaky, rerun
+        /// Captured output: its text is not the failure's text.
+        case output
+        case other
+
+        /// Which child decides what became of a case; the highest wins.
+        var rank: Int {
+            switch self {
+            case .error: 4
+            case .failure: 3
+            case .skipped: 2
+            case .flaky, .rerun: 1
+            default: 0
+            }
+        }
+    }
+
+    /// Counters of one open `<testsuite>` or `<testsuites>`.
+    struct Suite {
+        var label: String
+        var declared: [Counter: Int]
+        var direct = Totals()
+        var all = Totals()
+    }
+    enum Counter { case tests, failures, errors, skipped }
+
+    struct Case {
+        var result: TestResult
+        var rank = 0
+        var problems = 0
+    }
+
+    private(set) var results: [TestResult] = []
+    private var disagreements = BoundedMessages()
+    private var suiteProblems = BoundedMessages()
+    private var root = ""
+    private var declaredTests: Int?
+    private var declaredBySuites: Int? = 0
+    private var identities = UniqueNames()
+    private var kinds: [Kind] = []
+    private var suites: [Suite] = []
+    private var cases: [Case] = []
+    private var scratch: [UInt8] = []
+    /// The depth of the element whose text is being kept, and of the output inside it that is not.
+    private var captureDepth: Int?
+    private var outputDepth: Int?
+    private var captured = BoundedText(limit: Limits.detailsBytes)
+    private var problemMessage = ""
+
+    var wantsText: Bool { captureDepth != nil && outputDepth == nil }
+
+    func reading() -> ReportReading {
+        ReportReading(
+            results: results, disagreements: disagreements.messages, suiteProblems: suiteProblems.messages, root: root,
+            declaredTests: declaredTests ?? declaredBySuites)
+    }
+
+    // MARK: Elements
+
+    mutating func start(_ tag: borrowing XMLTag) throws(XMLProblem) {
+        let kind = Self.kind(tag)
+        if kinds.isEmpty { try startRoot(tag, kind) }
+        switch kind {
+        case .suites, .suite: startSuite(tag, kind)
+        case .testCase:
+            guard results.count < Limits.testsPerSuite else {
+                let found = "more than \(Limits.testsPerSuite) tests"
+                throw XMLProblem(kind: .limit, offset: tag.offset, found: found)
+            }
+            cases.append(Case(result: makeResult(tag)))
+        case .error, .failure, .skipped, .flaky, .rerun: startProblem(tag, kind)
+        case .output: if captureDepth != nil && outputDepth == nil { outputDepth = kinds.count }
+        case .other: break
+        }
+        kinds.append(kind)
+    }
+
+    mutating func text(_ bytes: Slice<Bytes>) { captured.append(bytes) }
+
+    mutating func end() {
+        guard let kind = kinds.popLast() else { return }
+        if outputDepth == kinds.count { outputDepth = nil }
+        if captureDepth == kinds.count { endCapture(kind) }
+        switch kind {
+        case .suites, .suite: endSuite(isRoot: kinds.isEmpty)
+        case .testCase: endCase()
+        default: break
+        }
+    }
+
+    private static func kind(_ tag: borrowing XMLTag) -> Kind {
+        if tag.isNamed("testcase") { return .testCase }
+        if tag.isNamed("failure") { return .failure }
+        if tag.isNamed("skipped") { return .skipped }
+        if tag.isNamed("error") { return .error }
+        if tag.isNamed("system-out") || tag.isNamed("system-err") { return .output }
+        if tag.isNamed("testsuite") { return .suite }
+        if tag.isNamed("testsuites") { return .suites }
+        if tag.isNamed("flakyFailure") || tag.isNamed("flakyError") { return .flaky }
+        if tag.isNamed("rerunFailure") || tag.isNamed("rerunError") { return .rerun }
+        return .other
+    }
+
+    private mutating func startRoot(_ tag: borrowing XMLTag, _ kind: Kind) throws(XMLProblem) {
+        root = tag.fullName
+        switch kind {
+        case .suites, .suite, .testCase: return
+        default:
+            let format = ForeignFormat.name(ofRoot: tag.localName)
+            throw XMLProblem(kind: .foreign(root: root, format: format), offset: tag.offset, found: "<\(root)>")
+        }
+    }
+
+    // MARK: Cases
+
+    private mutating func makeResult(_ tag: borrowing XMLTag) -> TestResult {
+        scratch.removeAll(keepingCapacity: true)
+        var classIndex: Int?
+        var nameIndex: Int?
+        var result = TestResult(id: "", outcome: .passed)
+        for (index, attribute) in tag.attributes.enumerated() {
+            if tag.isAttribute(attribute, "name") {
+                nameIndex = index
+            } else if tag.isAttribute(attribute, "classname") {
+                classIndex = index
+            } else if tag.isAttribute(attribute, "class") && classIndex == nil {
+                classIndex = index
+            } else if tag.isAttribute(attribute, "time") {
+                result.durationSeconds = ReportedSeconds.parse(tag.value(attribute))
+            } else if tag.isAttribute(attribute, "file") {
+                result.file = BoundedText.shortened(tag.value(attribute), to: Limits.messageBytes)
+            } else if tag.isAttribute(attribute, "line") {
+                result.line = Int(tag.value(attribute))
+            }
+        }
+        if let classIndex { tag.append(tag.attributes[classIndex], to: &scratch) }
+        if !scratch.isEmpty { scratch.append(contentsOf: [UInt8(ascii: ":"), UInt8(ascii: ":")]) }
+        if let nameIndex { tag.append(tag.attributes[nameIndex], to: &scratch) }
+        if scratch.isEmpty { scratch.append(contentsOf: "(unnamed)".utf8) }
+        let name = String(decoding: scratch, as: UTF8.self)
+        result.id = identities.unique(BoundedText.shortened(name, to: Limits.messageBytes))
+        return result
+    }
+
+    private mutating func endCase() {
+        guard var done = cases.popLast() else { return }
+        switch done.rank {
+        case 4: done.result.outcome = .errored
+        case 3: done.result.outcome = .failed
+        case 2: done.result.outcome = .skipped
+        case 1: done.result.outcome = .flaky
+        default: done.result.outcome = .passed
+        }
+        if let last = suites.indices.last {
+            suites[last].direct.add(done.result.outcome)
+            suites[last].all.add(done.result.outcome)
+        }
+        results.append(done.result)
+    }
+
+    // MARK: What went wrong
+
+    private mutating func startProblem(_ tag: borrowing XMLTag, _ kind: Kind) {
+        switch kinds.last {
+        case .testCase:
+            guard let last = cases.indices.last else { return }
+            if kind == .flaky || kind == .rerun {
+                cases[last].result.retries = (cases[last].result.retries ?? 0) + 1
+            }
+            guard kind.rank >= cases[last].rank else { return }
+            if kind.rank > cases[last].rank {
+                cases[last].rank = kind.rank
+                cases[last].problems = 0
+                cases[last].result.details = nil
+                cases[last].result.message = tag.text(of: "message").map(Self.headline)
+                cases[last].result.type = tag.text(of: "type").map(Self.headline)
+            }
+            cases[last].problems += 1
+        case .suite, .suites:
+            guard kind == .error || kind == .failure else { return }
+            problemMessage = tag.text(of: "message") ?? ""
+        default: return
+        }
+        captureDepth = kinds.count
+        captured.removeAll()
+    }
+
+    private mutating func endCapture(_ kind: Kind) {
+        captureDepth = nil
+        guard kinds.last == .testCase, let last = cases.indices.last else {
+            endSuiteProblem(kind)
+            return
+        }
+        if captured.isEmpty { return }
+        let text = captured.text
+        if text.allSatisfy(\.isWhitespace) { return }
+        if cases[last].result.message?.isEmpty ?? true { cases[last].result.message = Self.firstLine(text) }
+        if let before = cases[last].result.details {
+            // One limit holds for all of a case's failures together.
+            var joined = BoundedText(limit: Limits.detailsBytes)
+            joined.append(before + "\n\n")
+            joined.append(text)
+            cases[last].result.details = joined.text
+        } else {
+            cases[last].result.details = text
+        }
+    }
+
+    private mutating func endSuiteProblem(_ kind: Kind) {
+        let word = kind == .error ? "an error" : "a failure"
+        let label = suites.last?.label ?? "the report"
+        let message = problemMessage.isEmpty ? Self.firstLine(captured.text) : Self.headline(problemMessage)
+        suiteProblems.add("\(label) reports \(word) outside of any test: \(message)")
+    }
+
+    private static func headline(_ text: String) -> String {
+        BoundedText.shortened(text, to: Limits.messageBytes)
+    }
+
+    static func firstLine(_ text: String) -> String {
+        let line = text.drop(while: \.isWhitespace).prefix { !$0.isNewline }
+        return headline(String(line))
+    }
+
+    // MARK: Suites
+
+    private mutating func startSuite(_ tag: borrowing XMLTag, _ kind: Kind) {
+        var declared: [Counter: Int] = [:]
+        var name = ""
+        for attribute in tag.attributes {
+            if tag.isAttribute(attribute, "tests") {
+                declared[.tests] = Int(tag.value(attribute))
+            } else if tag.isAttribute(attribute, "failures") {
+                declared[.failures] = Int(tag.value(attribute))
+            } else if tag.isAttribute(attribute, "errors") {
+                declared[.errors] = Int(tag.value(attribute))
+            } else if tag.isAttribute(attribute, "skipped") {
+                declared[.skipped] = Int(tag.value(attribute))
+            } else if tag.isAttribute(attribute, "name") {
+                name = BoundedText.shortened(tag.value(attribute), to: 200)
+            }
+        }
+        let element = kind == .suite ? "testsuite" : "testsuites"
+        suites.append(Suite(label: "<\(element)> \"\(name)\" (line \(tag.line))", declared: declared))
+        if kinds.isEmpty { declaredTests = declared[.tests] }
+        if kinds.count == 1 { declaredBySuites = declared[.tests].flatMap { sum(declaredBySuites, $0) } }
+    }
+
+    private func sum(_ left: Int?, _ right: Int) -> Int? {
+        guard let left else { return nil }
+        let (sum, overflow) = left.addingReportingOverflow(right)
+        return overflow ? nil : sum
+    }
+
+    private mutating func endSuite(isRoot: Bool) {
+        guard let suite = suites.popLast() else { return }
+        if let last = suites.indices.last { suites[last].all = suites[last].all + suite.all }
+        compare(suite, .tests, "tests") { $0.tests }
+        compare(suite, .skipped, "skipped") { $0.skipped }
+        // Tools put errors among failures and the other way round; only the sum is comparable.
+        if suite.declared[.failures] != nil || suite.declared[.errors] != nil {
+            compare(suite, .failures, "failures and errors") { $0.failing }
+        }
+    }
+
+    /// A suite's counters may speak of its own cases or of those of nested suites too.
+    private mutating func compare(_ suite: Suite, _ counter: Counter, _ word: String, _ count: (Totals) -> Int) {
+        var declared = suite.declared[counter]
+        if counter == .failures {
+            declared = sum(suite.declared[.failures] ?? 0, suite.declared[.errors] ?? 0)
+        }
+        guard let declared, declared != count(suite.all), declared != count(suite.direct) else { return }
+        disagreements.add("\(suite.label) says \(declared) \(word), its cases are \(count(suite.all))")
+    }
+}
+
+/// Gives each name of one report its own id: the second `a` becomes `a #2`.
+struct UniqueNames {
+    private var seen: [String: Int] = [:]
+
+    mutating func unique(_ name: String) -> String {
+        guard let before = seen[name] else {
+            seen[name] = 1
+            return name
+        }
+        var number = before + 1
+        while seen["\(name) #\(number)"] != nil { number += 1 }
+        seen[name] = number
+        let id = "\(name) #\(number)"
+        seen[id] = 1
+        return id
+    }
+}
