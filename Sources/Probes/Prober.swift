@@ -92,7 +92,7 @@ package struct Prober: Sendable {
         // curl keeps the limit itself; the second bound is for a curl that hangs all the same.
         let command = ProbeCommand(
             arguments: CurlCall.arguments, input: call.configuration, timeout: timeout + .seconds(2),
-            outputLimit: Limits.probeBytes)
+            outputLimit: Limits.probeBytes + 1)
         let reply = await transport.run(command)
         let timings = ProbeTimings(total: reply.milliseconds)
         switch reply.end {
@@ -110,7 +110,7 @@ package struct Prober: Sendable {
         let command = ProbeCommand(
             arguments: settings.isShell ? ["/bin/sh", "-c"] + settings.arguments : settings.arguments,
             environment: settings.environment, workingDirectory: settings.workingDirectory, timeout: timeout,
-            outputLimit: Limits.probeBytes)
+            outputLimit: Limits.probeBytes + 1)
         let reply = await transport.run(command)
         let timings = ProbeTimings(total: reply.milliseconds)
         let name = Excerpt.cut(settings.arguments.first ?? "", limit: 60)
