@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// What values mean together: the second pass over settings that were read.
+
+import Domain
+
+struct CrossChecks {
+    let notes: DecodingNotes
+    let settings: LoopSettings
+    let now: Timestamp
+
+    func run() {
+        checkMode()
+        checkSuites()
+        checkSecrets()
+        checkRemedy()
+        checkTriage()
+        checkQuarantine()
+    }
+
+    private func checkMode() {
+        guard !notes.isBroken("loop.mode") else { return }
+        switch settings.mode {
+        case .operate:
+            if settings.deploy == nil {
+                notes.add(
+                    "deploy", what: "missing", hint: "mode operate deploys; use observe or verify where others do")
+            } else if settings.health.liveRevision.isEmpty {
+                notes.warn("health.liveRevision", "missing: nothing proves that what was deployed is what runs")
+            }
+        case .verify:
+            if settings.health.liveRevision.isEmpty, !notes.isBroken("health.liveRevision") {
+                notes.add(
+                    "health.liveRevision", what: "missing",
+                    hint: "mode verify waits for a new live revision, and must see it")
+            }
+        case .observe: break
+        }
+        if settings.health.checks.isEmpty {
+            notes.warn("health.checks", "none: whether the environment is up is only seen by the tests")
+        }
+    }
+
+    private func checkSuites() {
+        var seen: [String: Int] = [:]
+        for (index, suite) in settings.suites.enumerated() {
+            let path = "suites[\(index)]"
+            if let first = seen[suite.name], !suite.name.isEmpty {
+                notes.add(
+                    "\(path).name", found: "\(suite.name.jsonQuoted) twice", hint: "the first is suites[\(first)]")
+            }
+            seen[suite.name] = seen[suite.name] ?? index
+            checkReport(of: suite, at: path)
+            checkSelect(of: suite, at: path)
+            checkCapabilities(of: suite, at: path)
+        }
+    }
+
+    private func checkReport(of suite: SuiteSettings, at path: String) {
+        guard !suite.command.arguments.isEmpty, !notes.isBroken("\(path).report") else { return }
+        let onConsole = [.console, .goTestJSON, .tap].contains(suite.reportFormat)
+        let commands = [("command", suite.command)] + (suite.select.map { [("select", $0)] } ?? [])
+        if let reportPath = suite.reportPath {
+            for (key, command) in commands where command.mentions("report") {
+                notes.add(
+                    "\(path).report.path", found: reportPath.jsonQuoted,
+                    allowed: "either report.path or {report} in \(key), not both")
+            }
+        } else if !onConsole {
+            for (key, command) in commands where !command.mentions("report") {
+                notes.add(
+                    "\(path).\(key)", what: "does not say where the \(suite.reportFormat.rawValue) report goes",
+                    hint: "put {report} into the command, set report.path, or report: { format: \"console\" }")
+            }
+        }
+        if suite.reportFormat == .console, suite.console == .none {
+            notes.add(
+                "\(path).console", what: "missing", allowed: "pytest, go-test-json, swift-testing, tap",
+                hint: "with report.format console the results are read from there")
+        }
+        if suite.reportPath?.hasPrefix("{") == true || Placeholders.uses(in: suite.reportPath ?? "").isEmpty == false {
+            notes.add("\(path).report.path", found: "a placeholder", allowed: "a path or glob")
+        }
+    }
+
+    private func checkSelect(of suite: SuiteSettings, at path: String) {
+        if let select = suite.select, !select.isShell, !Placeholders.ofTests.contains(where: select.mentions) {
+            notes.add(
+                "\(path).select", what: "would run all tests", allowed: "{tests}, {testNames} or {testsRegex} in it")
+        }
+        if suite.testTimeout != nil, suite.console == .none, !notes.isBroken("\(path).console") {
+            notes.warn(
+                "\(path).testTimeout", "has no effect: the console does not tell when a test starts",
+                hint: "set console")
+        }
+    }
+
+    private func checkCapabilities(of suite: SuiteSettings, at path: String) {
+        var names: Set<String> = []
+        for (index, capability) in suite.capabilities.enumerated() {
+            if !names.insert(capability.name).inserted, !capability.name.isEmpty {
+                notes.add("\(path).capabilities[\(index)].name", found: "\(capability.name.jsonQuoted) twice")
+            }
+        }
+        let sum = suite.capabilities.compactMap(\.value).reduce(0, +)
+        if let value = suite.value, sum > value {
+            notes.warn(
+                "\(path).capabilities",
+                "are worth \(JSON5Number(value: sum).jsonText), more than the suite's \(JSON5Number(value: value).jsonText)"
+            )
+        }
+    }
+
+    private func checkSecrets() {
+        var used: Set<String> = []
+        for (path, command) in settings.commandsByPath {
+            for name in command.secrets {
+                used.insert(name)
+                guard settings.secrets[name] == nil else { continue }
+                let near = nearest(to: name, among: Array(settings.secrets.keys).sorted())
+                notes.addOnce(
+                    "\(path).secrets", found: "a name that is not in secrets",
+                    allowed: settings.secrets.isEmpty
+                        ? "names under secrets, which is empty"
+                        : settings.secrets.keys.sorted().joined(separator: ", "),
+                    hint: near.map { "did you mean \($0)?" })
+            }
+        }
+        for name in settings.secrets.keys.sorted() where !used.contains(name) {
+            notes.warn(
+                join("secrets", name), "is given to no command", hint: "name it in the secrets of a section or command")
+        }
+    }
+
+    private func checkRemedy() {
+        let remedy = settings.remedy
+        for (index, kind) in remedy.allow.enumerated() {
+            let path = "remedy.allow[\(index)]"
+            if remedy.allow[..<index].contains(kind) { notes.add(path, found: "\(kind.rawValue.jsonQuoted) twice") }
+            switch kind {
+            case .runbook where remedy.runbook.isEmpty:
+                notes.add(path, what: "allows runbook commands, but remedy.runbook has none")
+            case .rollback where settings.repository == nil && settings.deploy?.rollback == nil:
+                notes.add(
+                    path, what: "allows rollback, but there is no way back", allowed: "a repository or deploy.rollback")
+            case .redeploy where settings.deploy == nil, .rollback where settings.deploy == nil:
+                notes.add(path, what: "allows \(kind.rawValue), but there is no deploy")
+            default: break
+            }
+        }
+        if !remedy.runbook.isEmpty, !remedy.allow.contains(.runbook) {
+            notes.warn("remedy.runbook", "is not used: remedy.allow does not name runbook")
+        }
+    }
+
+    private func checkTriage() {
+        let triage = settings.triage
+        guard triage.mayDeploy else { return }
+        if settings.deploy == nil { notes.add("triage.mayDeploy", what: "is true, but there is no deploy") }
+        if triage.experiments.contains(.bisect), settings.repository == nil {
+            notes.warn("triage.experiments", "bisect cannot be done without a repository")
+        }
+    }
+
+    private func checkQuarantine() {
+        guard let today = CalendarDate(String(now.description.prefix(10))) else { return }
+        for (index, entry) in settings.quarantine.enumerated() {
+            let path = "quarantine[\(index)].until"
+            guard let until = CalendarDate(entry.until) else { continue }
+            if (until.year - 1, until.month, until.day) > (today.year, today.month, today.day) {
+                notes.add(path, found: entry.until.jsonQuoted, allowed: "a date at most one year ahead")
+            } else if until < today {
+                notes.warn(path, "has passed: failures of \(shortened(entry.test).jsonQuoted) block again")
+            }
+        }
+    }
+}
+
+extension DecodingNotes {
+    /// A problem that several commands share is reported where it is written.
+    fileprivate func addOnce(_ path: String, found: String, allowed: String, hint: String?) {
+        var path = path
+        if !isWritten(path) {
+            // The list stands beside the command, not inside it: `deploy.command.secrets` is `deploy.secrets`.
+            let parts = path.split(separator: ".")
+            path = (parts.dropLast(2) + parts.suffix(1)).joined(separator: ".")
+        }
+        if !isBroken(path) { add(path, found: found, allowed: allowed, hint: hint) }
+    }
+}
+
+extension LoopSettings {
+    /// Every command, with the path of its key.
+    fileprivate var commandsByPath: [(String, CommandSettings)] {
+        var all: [(String, CommandSettings?)] = [("repository.revisionCommand", repository?.revisionCommand)]
+        all += [
+            ("deploy.command", deploy?.command), ("deploy.rollback", deploy?.rollback),
+            ("deploy.permit", deploy?.permit), ("deploy.cleanup", deploy?.cleanup), ("deploy.logs", deploy?.logs),
+        ]
+        for (index, check) in health.checks.enumerated() {
+            if case .command(let command) = check.target { all.append(("health.checks[\(index)].command", command)) }
+        }
+        for (index, entry) in health.liveRevision.enumerated() {
+            guard case .command(let command) = entry.target else { continue }
+            all += [("health.liveRevision[\(index)].command", command)]
+        }
+        for (index, suite) in suites.enumerated() {
+            let path = "suites[\(index)]"
+            all += [
+                ("\(path).command", suite.command), ("\(path).select", suite.select),
+                ("\(path).collect", suite.collect),
+                ("\(path).before", suite.before), ("\(path).after", suite.after),
+            ]
+        }
+        all += remedy.runbook.map { (join("remedy.runbook", $0.name) + ".command", $0.command) }
+        return all.compactMap { path, command in command.map { (path, $0) } }
+    }
+}
