@@ -47,8 +47,8 @@ struct GateCommand: Command {
         try context.output.result(answer, json: context.wantsJSON) {
             let paint: Palette.Paint = code == .ok ? .greenBold : code == .failing ? .redBold : .yellowBold
             let word = context.output.palette(answer.answer.uppercased(), paint)
-            return "\(word) \(Printable.line((answer.revision ?? Revision("-")).short)): \(Printable.line(answer.because))\n"
-                .replacing("): ", with: ": ")
+            let revision = answer.revision.map { " " + Printable.line($0.short) } ?? ""
+            return "\(word)\(revision): \(Printable.line(answer.because))\n"
         }
         return code
     }

@@ -13,8 +13,6 @@ struct LoopPlace: Sendable {
 }
 
 enum LoopFinder {
-    static let defaultFile = "nightjar.json5"
-
     /// By `--state` and `--loop`, or by `--config`.
     static func find(_ context: Context) throws(CommandError) -> LoopPlace {
         let wanted = context.arguments.value("loop")
