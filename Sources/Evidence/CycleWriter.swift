@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes the evidence of a cycle. The end of a cycle is four steps, each of which may be repeated with the same bytes:
+//
+//     writeDocument(record)          cycle.json
+//     seal(cycle)                    previous, journal, unlisted.txt, SHA256SUMS
+//     (the supervisor appends cycleSealed with the hash to the journal, durably)
+//     publish(cycle)                 a line in index.jsonl, and `latest`
+
+package import Domain
+import Platform
+
+/// What sealing came to.
+package struct SealedCycle: Hashable, Sendable {
+    package var cycle: Int
+    /// Of the bytes of SHA256SUMS: what `cycleSealed` carries.
+    package var sha256: String
+    package var files: Int
+    package var bytes: Int64
+
+    package var reference: SealedReference { SealedReference(cycle: cycle, sha256: sha256) }
+}
+
+/// The writing half of the evidence of one loop. Its owner holds the journal, and so the lock.
+package actor CycleWriter {
+    package nonisolated let layout: EvidenceLayout
+    private let queue = EvidenceQueue("evidence.cycles")
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
+
+    package init(_ layout: EvidenceLayout) {
+        self.layout = layout
+    }
+
+    /// Makes the folder of a cycle, mode 0700; no error where it is there.
+    package func createCycle(_ cycle: Int) throws(EvidenceError) {
+        try makeFolder(layout.cycle(cycle))
+    }
+
+    /// Makes the folder of a stage run, and returns its path.
+    @discardableResult
+    package func createStage(_ run: StageRun) throws(EvidenceError) -> String {
+        let path = layout.stage(run)
+        try makeFolder(path)
+        return path
+    }
+
+    private func makeFolder(_ path: String) throws(EvidenceError) {
+        try onDisk("create", path) { () throws(DiskError) in try Disk.makeFolder(path) }
+    }
+
+    /// Writes cycle.json, durably and in one step.
+    package func writeDocument(_ record: CycleRecord) throws(EvidenceError) {
+        let bytes = try EvidenceCoding.document(record, "cycle \(record.cycle)")
+        try makeFolder(layout.cycle(record.cycle))
+        try replace(layout.document(record.cycle), with: bytes)
+    }
+
+    /// Writes a file into a cycle folder in one step: a report, for example. `path` is relative to that folder.
+    package func write(_ bytes: [UInt8], to path: String, inCycle cycle: Int) throws(EvidenceError) {
+        guard let absolute = layout.file(path, inCycle: cycle) else {
+            throw .system(attempt: "write", path: path, reason: "it leads out of the cycle folder")
+        }
+        try onDisk("write", absolute) { () throws(DiskError) in
+            try Disk.replace(absolute, with: bytes, durable: false)
+        }
+    }
+
+    private func replace(_ path: String, with bytes: [UInt8]) throws(EvidenceError) {
+        try onDisk("write", path) { () throws(DiskError) in try Disk.replace(path, with: bytes, durable: true) }
+    }
+
+    /// Lists every file of the cycle with its sum, and names the cycle before.
+    ///
+    /// `knownHashes` saves reading what was hashed as it was written (see `knownHashes(of:)`). `previous` is what the
+    /// journal says was sealed before; without it the newest sealed cycle (or tombstone) on disk is taken.
+    package func seal(
+        _ cycle: Int, knownHashes: [String: String] = [:], previous: SealedReference? = nil
+    ) throws(EvidenceError) -> SealedCycle {
+        let folder = layout.cycle(cycle)
+        let before: SealedReference
+        if let previous { before = previous } else { before = try SealChain(layout).before(cycle) }
+        try replace(folder + "/" + EvidenceLayout.previousFile, with: Array(before.text.utf8))
+        try writeCoverage(cycle, after: before)
+        let found = try CycleFolder(folder)
+        let unlisted = folder + "/" + EvidenceLayout.unlistedFile
+        var lines: [SumsFile.Line] = []
+        if let text = found.unlistedText {
+            try replace(unlisted, with: Array(text.utf8))
+            lines.append(SumsFile.Line(sha256: EvidenceDigest.hex(Array(text.utf8)), path: EvidenceLayout.unlistedFile))
+        } else {
+            try onDisk("remove", unlisted) { () throws(DiskError) in try Disk.remove(unlisted) }
+        }
+        for path in found.files {
+            let hash: String
+            if let known = knownHashes[path] { hash = known } else { hash = try sum(folder + "/" + path) }
+            lines.append(SumsFile.Line(sha256: hash, path: path))
+        }
+        let text = Array(SumsFile(lines).text.utf8)
+        try replace(layout.sums(cycle), with: text)
+        return SealedCycle(cycle: cycle, sha256: EvidenceDigest.hex(text), files: lines.count, bytes: found.bytes)
+    }
+
+    private func sum(_ path: String) throws(EvidenceError) -> String {
+        try onDisk("read", path) { () throws(DiskError) in try EvidenceDigest.hex(ofFile: path) }
+    }
+
+    /// Written once: what a restart adds to the journal must not change the bytes of a seal that is repeated.
+    private func writeCoverage(_ cycle: Int, after previous: SealedReference) throws(EvidenceError) {
+        guard try JournalCoverage.of(cycle: cycle, in: layout) == nil else { return }
+        let end = try SealChain(layout).journalEnd(of: previous.cycle) ?? 0
+        let coverage = try JournalCoverage.from(end + 1, in: layout)
+        let path = layout.cycle(cycle) + "/" + EvidenceLayout.journalFile
+        try replace(path, with: Array(coverage.text.utf8))
+    }
+
+    /// The sums of console logs that were taken as the bytes passed, for those files that still have the size they had.
+    package func knownHashes(of record: CycleRecord) -> [String: String] {
+        var hashes: [String: String] = [:]
+        for command in record.stages.flatMap(\.commands) where (command.logDroppedBytes ?? 0) == 0 {
+            guard let log = command.log, let hash = command.logSHA256, let size = command.logBytes,
+                let path = layout.file(log, inCycle: record.cycle), let status = try? Disk.status(path),
+                status.kind == .file, status.bytes == size
+            else { continue }
+            hashes[log] = hash
+        }
+        return hashes
+    }
+
+    /// Lists a sealed cycle in the index and points `latest` at it. After `cycleSealed` is durable.
+    @discardableResult
+    package func publish(_ record: CycleRecord, _ sealed: SealedCycle) throws(EvidenceError) -> CycleSummary {
+        let summary = CycleSummary(record, bytes: sealed.bytes, sha256: sealed.sha256)
+        let line = try EvidenceCoding.line(summary, "an index line")
+        try LineFile.append(line, to: layout.index, durable: false)
+        let (latest, target) = (layout.latest, "cycles/" + EvidenceLayout.name(sealed.cycle))
+        try onDisk("point", latest) { () throws(DiskError) in try Disk.replaceLink(latest, target: target) }
+        return summary
+    }
+
+    /// Adds lines to `cycle.log`, each with its newline.
+    package func log(_ text: String) throws(EvidenceError) {
+        try LineFile.append(Array(text.utf8), to: layout.cycleLog, durable: false)
+    }
+}
+
+extension SealedReference {
+    /// What the first cycle names.
+    package static let beforeTheFirst = SealedReference(cycle: 0, sha256: String(repeating: "0", count: 64))
+}
+
+/// Who was sealed before whom, as the disk tells.
+struct SealChain {
+    let layout: EvidenceLayout
+
+    init(_ layout: EvidenceLayout) {
+        self.layout = layout
+    }
+
+    /// The newest sealed (or deleted) cycle before `cycle`.
+    func before(_ cycle: Int) throws(EvidenceError) -> SealedReference {
+        for number in stride(from: cycle - 1, to: 0, by: -1) {
+            if let sums = try contents(layout.sums(number)) {
+                return SealedReference(cycle: number, sha256: EvidenceDigest.hex(sums))
+            }
+            if let stone = try TombstoneFile(layout).read()[number] {
+                return SealedReference(cycle: number, sha256: stone.sha256)
+            }
+        }
+        return .beforeTheFirst
+    }
+
+    /// The last journal line that `cycle` covers.
+    func journalEnd(of cycle: Int) throws(EvidenceError) -> Int? {
+        if let coverage = try JournalCoverage.of(cycle: cycle, in: layout) { return coverage.last }
+        return try TombstoneFile(layout).read()[cycle]?.journalEnd
+    }
+}

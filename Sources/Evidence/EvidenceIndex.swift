@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sealed cycles of a loop and what their tests did over time.
+//
+// `index.jsonl` only saves time: a cycle without a readable line is read from its folder, a line without a folder is
+// left out, and of two lines for one cycle the later one counts.
+
+package import Domain
+import Platform
+
+package struct EvidenceIndex: Sendable {
+    package let layout: EvidenceLayout
+    /// Rising by number.
+    package private(set) var cycles: [CycleSummary]
+    /// Cycles that were read from their folders, since the index had no line for them.
+    package private(set) var missing: [Int]
+
+    /// Reads the newest `newest` sealed cycles, or all.
+    package static func load(
+        _ layout: EvidenceLayout, newest: Int? = nil
+    ) throws(EvidenceError) -> EvidenceIndex {
+        let numbers = try CycleReader(layout).numbers()
+        var wanted = Set(newest.map { numbers.suffix($0 + 1) } ?? numbers[...])
+        var found: [CycleSummary] = []
+        for line in LineFile.lines(try contents(layout.index) ?? []).reversed() {
+            if wanted.isEmpty { break }
+            guard let summary = try? EvidenceCoding.value(CycleSummary.self, from: line),
+                wanted.remove(summary.cycle) != nil
+            else { continue }
+            found.append(summary)
+        }
+        var missing: [Int] = []
+        for number in wanted.sorted() {
+            guard let summary = try read(number, layout) else { continue }
+            found.append(summary)
+            missing.append(number)
+        }
+        found.sort { $0.cycle < $1.cycle }
+        if let newest { found = found.suffix(newest) }
+        return EvidenceIndex(layout: layout, cycles: found, missing: missing)
+    }
+
+    private init(layout: EvidenceLayout, cycles: [CycleSummary], missing: [Int]) {
+        self.layout = layout
+        self.cycles = cycles
+        self.missing = missing
+    }
+
+    /// From the folder; nil where it is not sealed or cannot be read (`verify` says why).
+    private static func read(_ cycle: Int, _ layout: EvidenceLayout) throws(EvidenceError) -> CycleSummary? {
+        let reader = CycleReader(layout)
+        guard let hash = try reader.sealedHash(cycle), let record = try? reader.record(cycle) else { return nil }
+        return CycleSummary(record, bytes: try CycleFolder(layout.cycle(cycle)).bytes, sha256: hash)
+    }
+
+    /// Writes the index again from the folders.
+    package static func rebuild(_ layout: EvidenceLayout) throws(EvidenceError) -> EvidenceIndex {
+        var cycles: [CycleSummary] = []
+        var bytes: [UInt8] = []
+        for number in try CycleReader(layout).numbers() {
+            guard let summary = try read(number, layout) else { continue }
+            cycles.append(summary)
+            bytes += try EvidenceCoding.line(summary, "an index line")
+        }
+        try onDisk("write", layout.index) { () throws(DiskError) in
+            try Disk.replace(layout.index, with: bytes, durable: false)
+        }
+        return EvidenceIndex(layout: layout, cycles: cycles, missing: [])
+    }
+
+    /// Takes in a cycle that was published after loading.
+    package mutating func add(_ summary: CycleSummary) {
+        cycles.removeAll { $0.cycle == summary.cycle }
+        cycles.append(summary)
+        cycles.sort { $0.cycle < $1.cycle }
+    }
+
+    /// Forgets a cycle that was deleted.
+    package mutating func remove(_ cycle: Int) {
+        cycles.removeAll { $0.cycle == cycle }
+    }
+}
+
+/// What one test did in one run.
+package struct PastOutcome: Hashable, Sendable {
+    package var cycle: Int
+    package var revision: Revision
+    package var stage: String
+    package var purpose: Purpose
+    package var at: Timestamp
+    package var outcome: TestOutcome
+    package var durationSeconds: Double?
+}
+
+/// What a suite came to when it last ran to its end.
+package struct PastSuite: Hashable, Sendable {
+    package var cycle: Int
+    package var revision: Revision
+    package var tests: [TestResult]
+}
+
+extension EvidenceIndex {
+    /// The runs of a suite, newest first.
+    package func runs(ofSuite suite: String) -> some Sequence<(cycle: CycleSummary, run: SuiteRun)> {
+        cycles.reversed().lazy.flatMap { cycle in
+            cycle.runs.reversed().lazy.filter { $0.suite == suite }.map { (cycle: cycle, run: $0) }
+        }
+    }
+
+    /// What a test did in the newest runs that had it, newest first, at most `limit`.
+    ///
+    /// Reads the `tests.jsonl` of each run: blocking, some milliseconds per 10,000 tests.
+    package func recentOutcomes(
+        test id: String, suite: String, limit: Int
+    ) throws(EvidenceError) -> [PastOutcome] {
+        var outcomes: [PastOutcome] = []
+        for (cycle, run) in runs(ofSuite: suite) {
+            if outcomes.count >= limit { break }
+            guard let path = path(of: run, cycle), let test = try TestsFile.find(id: id, in: path) else { continue }
+            outcomes.append(
+                PastOutcome(
+                    cycle: cycle.cycle, revision: run.revision, stage: run.stage, purpose: run.purpose,
+                    at: run.startedAt, outcome: test.outcome, durationSeconds: test.durationSeconds))
+        }
+        return outcomes
+    }
+
+    /// The median duration in seconds of the suite's newest complete runs; nil before the first.
+    package func usualDuration(suite: String, runs limit: Int = 20) -> Double? {
+        median(completeRuns(of: suite, limit).map(\.durationSeconds))
+    }
+
+    /// The median number of tests of the suite's newest complete runs; nil before the first.
+    package func usualTestCount(suite: String, runs limit: Int = 20) -> Int? {
+        median(completeRuns(of: suite, limit).map(\.totals.tests))
+    }
+
+    /// How many complete runs of the suite the statistics could use, at most `limit`.
+    package func completeRuns(of suite: String, _ limit: Int) -> [SuiteRun] {
+        Array(runs(ofSuite: suite).lazy.map(\.run).filter(\.isComplete).prefix(limit))
+    }
+
+    /// The tests of the newest complete run of a suite: the ids it is known to have, with their durations.
+    package func lastTests(suite: String) throws(EvidenceError) -> PastSuite? {
+        for (cycle, run) in runs(ofSuite: suite) where run.isComplete {
+            guard let path = path(of: run, cycle) else { continue }
+            return PastSuite(cycle: cycle.cycle, revision: run.revision, tests: try TestsFile.read(path))
+        }
+        return nil
+    }
+
+    private func path(of run: SuiteRun, _ cycle: CycleSummary) -> String? {
+        guard let file = run.testsFile, let path = layout.file(file, inCycle: cycle.cycle), Disk.exists(path) else {
+            return nil
+        }
+        return path
+    }
+
+    /// The lower of the two middle values where their number is even: always one that was seen.
+    private func median<Value: Comparable>(_ values: [Value]) -> Value? {
+        values.isEmpty ? nil : values.sorted()[(values.count - 1) / 2]
+    }
+}

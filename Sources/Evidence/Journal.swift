@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loop's memory: every fact is one line here before anything is done about it. One writer at a time.
+
+package import Domain
+import Foundation
+import Platform
+
+/// What opening the journal found.
+package struct JournalOpening: Sendable {
+    /// The newest segment: its fold is the loop's state. Empty for a new loop.
+    package var entries: [JournalEntry]
+    /// What a crash had left behind the last whole line; it was cut off and kept aside.
+    package var torn: TornTail?
+}
+
+/// Bytes that were no whole line.
+package struct TornTail: Hashable, Sendable {
+    /// The segment they were cut from.
+    package var segment: String
+    /// Where they are kept.
+    package var keptAt: String
+    package var bytes: Int
+}
+
+/// The loop's journal, open for writing; the lock on the loop is held while it is open.
+package actor Journal {
+    package nonisolated let layout: EvidenceLayout
+    private let queue = EvidenceQueue("evidence.journal")
+    private var state: Open?
+
+    private struct Open {
+        var lock: DiskFile
+        var number: Int
+        var file: SegmentFile
+        var lastSequence: Int
+    }
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
+
+    private init(_ layout: EvidenceLayout) {
+        self.layout = layout
+    }
+
+    /// Takes the lock, reads the newest segment and repairs its end.
+    ///
+    /// Throws `locked` where another process (or journal) has it, `newerFormat` and `damaged` without touching anything.
+    package static func open(
+        _ layout: EvidenceLayout
+    ) async throws(EvidenceError) -> (journal: Journal, opening: JournalOpening) {
+        let journal = Journal(layout)
+        return (journal, try await journal.start())
+    }
+
+    private func start() throws(EvidenceError) -> JournalOpening {
+        let folder = layout.journal
+        try onDisk("create", folder) { () throws(DiskError) in try Disk.makeFolder(folder) }
+        let lock = try takeLock()
+        let reader = JournalReader(layout)
+        let number = try reader.segments().last ?? 1
+        let segment = try reader.segment(number, isNewest: true)
+        let torn = try keepAside(segment)
+        var file = try SegmentFile(path: layout.segment(number))
+        if torn != nil { try file.cut(to: Int64(segment.wholeBytes)) }
+        let path = file.path
+        try onDisk("sync the folder of", path) { () throws(DiskError) in try Disk.syncFolder(of: path) }
+        state = Open(lock: lock, number: number, file: file, lastSequence: segment.entries.last?.sequence ?? 0)
+        return JournalOpening(entries: segment.entries, torn: torn)
+    }
+
+    private func takeLock() throws(EvidenceError) -> DiskFile {
+        let path = layout.lock
+        let file = try onDisk("open", path) { () throws(DiskError) in try DiskFile(path, .appending) }
+        guard try onDisk("lock", path, { () throws(DiskError) in try file.tryLock() }) else {
+            let owner = try contents(path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            throw .locked(path: path, owner: owner.isEmpty ? "another process" : String(owner.prefix { $0 != "\n" }))
+        }
+        let owner = "process \(ProcessInfo.processInfo.processIdentifier) on \(ProcessInfo.processInfo.hostName)\n"
+        // Only a courtesy to whoever is refused: a full disk must not keep the loop from starting.
+        try? file.truncate(to: 0)
+        try? file.write(Array(owner.utf8))
+        return file
+    }
+
+    private func keepAside(_ segment: JournalSegment) throws(EvidenceError) -> TornTail? {
+        guard !segment.tail.isEmpty else { return nil }
+        var number = 1
+        while Disk.exists(layout.tornTail(number)) { number += 1 }
+        let path = layout.tornTail(number)
+        do {
+            try Disk.replace(path, with: Array(segment.tail), durable: false)
+        } catch {
+            // Without room for the copy the bytes stay where they are, and the loop does not start.
+            throw EvidenceError(error, "keep a torn tail as", path)
+        }
+        return TornTail(segment: segment.path, keptAt: path, bytes: segment.tail.count)
+    }
+
+    /// Writes one fact down. When this returns, a SIGKILL cannot lose it; where `durable`, a power cut cannot either.
+    ///
+    /// After an error the fact is not in the journal, and the same call may be repeated.
+    @discardableResult
+    package func append(
+        _ event: Event, at: Timestamp, cycle: Int, durable: Bool
+    ) throws(EvidenceError) -> JournalEntry {
+        guard var open = state else { throw .notFound(what: "open journal", path: layout.journal) }
+        let entry = JournalEntry(sequence: open.lastSequence + 1, at: at, cycle: cycle, event: event)
+        let line = try EvidenceCoding.line(entry, "an event")
+        // The segment keeps what it learned about its file, also where it throws.
+        defer { state = open }
+        try open.file.append(line, durable: durable)
+        open.lastSequence = entry.sequence
+        return entry
+    }
+
+    /// Whether the segment is long enough to be closed at the next waiting state.
+    package var wantsRotation: Bool {
+        (state?.file.size ?? 0) > Limits.journalSegmentBytes
+    }
+
+    /// Closes the segment where it is longer than `limit` bytes and begins the next one with `memory`, in one step: a
+    /// crash leaves the one or the other. Returns the entry that carries the memory, or nil where nothing was due.
+    @discardableResult
+    package func rotate(
+        _ memory: LoopMemory, at: Timestamp, cycle: Int, beyond limit: Int64 = Limits.journalSegmentBytes
+    ) throws(EvidenceError) -> JournalEntry? {
+        guard var open = state else { throw .notFound(what: "open journal", path: layout.journal) }
+        guard open.file.size > limit else { return nil }
+        let entry = JournalEntry(
+            sequence: open.lastSequence + 1, at: at, cycle: cycle, event: .memoryCarried(memory))
+        let line = try EvidenceCoding.line(entry, "the loop's memory")
+        let path = layout.segment(open.number + 1)
+        try onDisk("begin", path) { () throws(DiskError) in try Disk.replace(path, with: line, durable: true) }
+        open.file = try SegmentFile(path: path)
+        open.number += 1
+        open.lastSequence = entry.sequence
+        state = open
+        return entry
+    }
+
+    /// Gives the lock back. Entries that were appended stay readable through `JournalReader`.
+    package func close() {
+        state = nil
+    }
+}
