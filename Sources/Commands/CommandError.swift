@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why a command could not do what it was asked, with the exit code that says so.
+
+package enum CommandError: Error, Equatable, CustomStringConvertible {
+    /// The command line is wrong; `command` names whose help would tell, nil for the top level.
+    case usage(String, command: String?)
+    /// The configuration is wrong: all problems, one per line.
+    case configuration(String)
+    case notFound(String)
+    case held(String)
+    /// A file, a socket or a program failed.
+    case unavailable(String)
+    /// Something that is not built into this command yet or refused by the daemon.
+    case refused(String)
+
+    package var exitCode: ExitCode {
+        switch self {
+        case .usage, .configuration: .usage
+        case .notFound: .notFound
+        case .held: .held
+        case .unavailable: .infrastructure
+        case .refused: .failing
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .usage(let text, let command):
+            "\(text)\nhint: nightjar help\(command.map { " \($0)" } ?? "")"
+        case .configuration(let text), .notFound(let text), .held(let text), .unavailable(let text),
+            .refused(let text):
+            text
+        }
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds and reads the configuration file that a command is about.
+
+import Configuration
+import Domain
+import Foundation
+
+enum SettingsLoader {
+    /// The file by `--config`, or `nightjar.json5` where the user stands. Throws all problems of the file at once.
+    static func load(_ context: Context) throws(CommandError) -> LoadedSettings {
+        let path = path(context)
+        let bytes: Data
+        do {
+            bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            if !FileManager.default.fileExists(atPath: path) {
+                let hint =
+                    context.arguments.value("config") == nil
+                    ? "\nhint: nightjar init writes one; --config FILE or --state DIR names another" : ""
+                throw .notFound("there is no \(context.shown(path))\(hint)")
+            }
+            throw .unavailable("could not read \(path): \(error.localizedDescription)")
+        }
+        switch SettingsFile.load(bytes: Array(bytes), path: path, now: context.now()) {
+        case .success(let loaded): return loaded
+        case .failure(let problems): throw .configuration(problems.description)
+        }
+    }
+
+    static func path(_ context: Context) -> String {
+        URL(fileURLWithPath: context.absolute(context.arguments.value("config") ?? SettingsFile.defaultName))
+            .standardizedFileURL.path
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nightjar show`: one cycle, read back from its evidence.
+
+import Domain
+import Evidence
+import Foundation
+import Reporting
+
+struct ShowCommand: Command {
+    static let description = CommandDescription(
+        "show", "one cycle: verdict, reasons, suites, failures, five whys, evidence",
+        operands: [CycleChoice.operand],
+        options: CommandDescription.loopOptions + [
+            .flag("json", "print cycle.json as it is on disk"),
+            .flag("markdown", "print the report as Markdown"),
+            .flag("html", "print the report as one HTML page"),
+        ],
+        examples: [
+            .init("nightjar show", "The newest cycle."),
+            .init("nightjar show 214 --json", "The evidence document of cycle 214, byte for byte."),
+            .init("nightjar show --html > report.html", "A page to send to somebody."),
+        ],
+        exits: [
+            .init(.ok, "shown, whatever the verdict (gate judges)"), .init(.unproven, "the evidence is damaged"),
+            .init(.notFound, "no such loop or cycle"),
+        ])
+
+    func run(_ context: Context) async throws -> ExitCode {
+        let formats = ["json", "markdown", "html"].filter { context.arguments.flag($0) }
+        if formats.count > 1 {
+            throw CommandError.usage("'--\(formats[0])' and '--\(formats[1])' exclude each other", command: "show")
+        }
+        let loop = try LoopFinder.find(context)
+        let number = try CycleChoice.number(context.arguments.operand(0), loop, command: "show")
+        let output = context.output
+        if context.wantsJSON {
+            let text = String(decoding: try contents(loop.layout.document(number)), as: UTF8.self)
+            // Verbatim for programs; a terminal gets the same value with nothing invisible in it.
+            output.write(output.isTerminal ? Printable.json(text) : text)
+            if !text.hasSuffix("\n") { output.write("\n") }
+            return .ok
+        }
+        let record = try CycleReader(loop.layout).record(number)
+        switch formats.first {
+        case "markdown": output.write(MarkdownReport.text(record))
+        case "html": output.write(HTMLReport.text(record))
+        default:
+            let folder = context.shown(loop.layout.cycle(number))
+            output.write(
+                TextReport(record, columns: output.columns, palette: output.palette, folder: folder).text)
+        }
+        return .ok
+    }
+
+    private func contents(_ path: String) throws(CommandError) -> Data {
+        do {
+            return try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw .unavailable("could not read \(path): \(error.localizedDescription)")
+        }
+    }
+}

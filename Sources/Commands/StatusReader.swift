@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the status together from the files of a loop: journal, sealed cycles, folders of the running one, lock, log.
+
+import Configuration
+import Domain
+import Evidence
+import Foundation
+import Reporting
+
+struct StatusReader {
+    private let loop: LoopPlace
+    private let now: Timestamp
+    private var layout: EvidenceLayout { loop.layout }
+
+    init(_ loop: LoopPlace, now: Timestamp) {
+        self.loop = loop
+        self.now = now
+    }
+
+    /// Throws only where the sealed cycles cannot be listed; a journal that cannot be read is part of the answer.
+    func snapshot() throws -> StatusSnapshot {
+        var history = LoopHistory()
+        var journalProblem: String?
+        do throws(EvidenceError) {
+            try JournalReader(layout).forEach { history.take($0) }
+        } catch {
+            journalProblem = "\(error)"
+        }
+        let index = try EvidenceIndex.load(layout)
+        let cycles = index.cycles.map(CycleBrief.init)
+        let record = try latestRecord(cycles.last?.cycle, &journalProblem)
+        let running = try RunningCycle.find(layout, newestSealed: cycles.last?.cycle ?? 0)
+        let holder = LoopHolder.find(layout)
+        var status = StatusSnapshot(
+            loop: loop.name, at: now, light: light(cycles.last), doing: doing(history, running, holder),
+            daemon: daemon(history, holder, journalProblem))
+        status.mode = loop.settings?.mode ?? history.policy?.mode
+        describeVerdict(&status, cycles, record)
+        describeServing(&status, history, record, cycles)
+        status.window = history.window
+        status.pause = history.pause
+        status.incidents = incidents(history, record)
+        status.last = Array(cycles.suffix(20))
+        status.budgets = budgets(history)
+        status.quarantine = loop.settings?.quarantine ?? history.policy?.quarantine ?? []
+        return status
+    }
+
+    private func latestRecord(_ number: Int?, _ problem: inout String?) throws -> CycleRecord? {
+        guard let number else { return nil }
+        do throws(EvidenceError) {
+            return try CycleReader(layout).record(number)
+        } catch {
+            problem = problem ?? "\(error)"
+            return nil
+        }
+    }
+
+    // MARK: Is it fine?
+
+    private func light(_ cycle: CycleBrief?) -> StatusSnapshot.Light {
+        guard let cycle else { return .gray }
+        switch cycle.verdict {
+        case .healthy, .degraded: return cycle.recommendation == .ship ? .green : .gray
+        case .failing: return .red
+        case .unproven, .interrupted: return .gray
+        }
+    }
+
+    private func describeVerdict(_ status: inout StatusSnapshot, _ cycles: [CycleBrief], _ record: CycleRecord?) {
+        guard let last = cycles.last else { return }
+        status.verdict = last.verdict
+        status.recommendation = last.recommendation
+        status.revision = last.revision
+        let same = cycles.reversed().prefix { light($0) == light(last) }
+        status.lightSince = same.last?.endedAt
+        if let green = cycles.last(where: { $0.verdict == .healthy }) {
+            status.lastGreenCycle = green.cycle
+            status.lastGreenAt = green.endedAt
+        }
+    }
+
+    private func describeServing(
+        _ status: inout StatusSnapshot, _ history: LoopHistory, _ record: CycleRecord?, _ cycles: [CycleBrief]
+    ) {
+        var serving = record?.environment.serving
+        var restored = record?.environment.state == .restored ? record?.endedAt : nil
+        if let newer = history.serving, record.map({ newer.at > $0.endedAt }) ?? true {
+            if newer.revision != serving { restored = nil }
+            serving = newer.revision
+        }
+        status.serving = serving
+        guard let serving else { return }
+        let verdict = cycles.last { $0.revision.names(serving) }?.verdict
+        let isBad = history.memory.knownBad.contains { $0.revision.names(serving) }
+        let state = isBad ? "known bad" : verdict == .healthy ? "green" : verdict?.rawValue ?? "not tested"
+        status.servingState = state + (restored.map { ", restored \($0.clockMinute)" } ?? "")
+    }
+
+    // MARK: What is it doing?
+
+    private func doing(_ history: LoopHistory, _ running: RunningCycle?, _ holder: LoopHolder?) -> StatusSnapshot.Doing {
+        guard holder != nil else {
+            guard let running else { return .init(.stopped, text: "nothing: no daemon runs this loop") }
+            return .init(
+                .stopped, cycle: running.cycle,
+                text: "nothing: the daemon went away at \(running.stage ?? "the beginning"); the next start goes on there")
+        }
+        if let running {
+            let text = running.stage ?? (history.triageAnswered == nil ? "beginning" : "triage")
+            return .init(
+                running.hasStageRunning ? .running : .triaging, cycle: running.cycle,
+                text: running.hasStageRunning ? text : "between stages, last \(text)", since: running.since)
+        }
+        if let pause = history.pause { return .init(.paused, text: "paused by \(pause.owner): \(pause.reason)") }
+        if let window = history.window, !window.isOpen { return .init(.closed, text: "outside its window") }
+        if let problem = history.workProblem { return .init(.waiting, text: "waiting: \(problem.reason)") }
+        return .init(.waiting, text: LogTail.waiting(layout) ?? "waiting for work")
+    }
+
+    // MARK: The rest
+
+    private func daemon(_ history: LoopHistory, _ holder: LoopHolder?, _ problem: String?) -> StatusSnapshot.Daemon {
+        let started = history.daemon
+        return StatusSnapshot.Daemon(
+            alive: holder != nil, pid: holder?.pid ?? (holder == nil ? nil : started?.started.pid),
+            host: started?.started.host, version: started?.started.version,
+            startedAt: holder == nil ? nil : started?.at, lastEventAt: history.lastEventAt, journalProblem: problem,
+            diskUsedPercent: diskUsedPercent())
+    }
+
+    private func diskUsedPercent() -> Double? {
+        guard let attributes = try? FileManager.default.attributesOfFileSystem(forPath: layout.root),
+            let size = (attributes[.systemSize] as? NSNumber)?.doubleValue,
+            let free = (attributes[.systemFreeSize] as? NSNumber)?.doubleValue, size > 0
+        else { return nil }
+        return (100 * (1 - free / size)).rounded()
+    }
+
+    private func incidents(_ history: LoopHistory, _ record: CycleRecord?) -> [StatusSnapshot.IncidentLine] {
+        var open = history.incidents
+        for incident in record?.incidents ?? [] where !open.contains(where: { $0.id == incident.id }) {
+            open.append(incident)
+        }
+        let lines = open.filter { $0.state != .resolved }.map { incident in
+            let suites = (record?.suites ?? []).filter { incident.suites.contains($0.name) }
+            let value = suites.compactMap(\.value).reduce(0, +)
+            return StatusSnapshot.IncidentLine(
+                id: incident.id, priority: suites.map(\.priority).min(), value: value > 0 ? value : nil,
+                title: incident.title, tests: incident.tests.count, cause: cause(incident.diagnosis),
+                acknowledged: incident.state == .acknowledged)
+        }
+        return lines.sorted { ($0.priority ?? 9, $0.id.count, $0.id) < ($1.priority ?? 9, $1.id.count, $1.id) }
+    }
+
+    private func cause(_ diagnosis: Diagnosis?) -> String {
+        guard let diagnosis else { return "not diagnosed" }
+        guard let culprit = diagnosis.culprit else { return diagnosis.headline }
+        return "\(diagnosis.grade.rawValue): \(culprit.commit.short) \(culprit.files.first ?? culprit.subject)"
+    }
+
+    private func budgets(_ history: LoopHistory) -> [StatusSnapshot.Budget] {
+        guard let triage = history.policy?.triage, triage.mayDeploy else { return [] }
+        return [
+            .init(
+                "deploys", used: history.memory.experimentDeploys, limit: triage.deploysPerNight, scope: "tonight")
+        ]
+    }
+}

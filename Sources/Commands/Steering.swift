@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that steer a running daemon. Each sends one request over the control socket.
+
+import Domain
+import Reporting
+
+struct PauseCommand: Command {
+    static let description = CommandDescription(
+        "pause", "let the running stage end, then do nothing until resumed",
+        options: ControlCommand.options + [
+            .value("reason", "TEXT", short: "m", "why; everybody sees it in status"),
+            .value("for", "TIME", "resume by itself after 30m, 2h, 3d (default 8h)"),
+        ],
+        examples: [.init("nightjar pause -m 'database upgrade' --for 2h", "Staging is left alone for two hours.")],
+        exits: ControlCommand.exits)
+
+    func run(_ context: Context) async throws -> ExitCode {
+        guard let reason = context.arguments.value("reason") else {
+            throw CommandError.usage("'pause' needs a reason: --reason TEXT", command: "pause")
+        }
+        let text = context.arguments.value("for") ?? "8h"
+        guard let duration = DurationArgument.parse(text) else {
+            throw CommandError.usage("option '--for' takes a time such as 30m, 2h or 3d, not '\(text)'", command: "pause")
+        }
+        return try await ControlCommand.send(.pause, argument: reason, until: context.now() + duration, context)
+    }
+}
+
+/// A duration as it is written on a command line.
+enum DurationArgument {
+    /// A whole number and `s`, `m`, `h` or `d`, up to a year; nil for anything else.
+    static func parse(_ text: String) -> Duration? {
+        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        guard let last = text.last, let unit = units[last], let number = Int(text.dropLast()), number > 0,
+            number <= 31_536_000 / unit
+        else { return nil }
+        return .seconds(number * unit)
+    }
+}
+
+struct ResumeCommand: Command {
+    static let description = CommandDescription(
+        "resume", "end a pause", options: ControlCommand.options,
+        examples: [.init("nightjar resume", "Goes on at once.")], exits: ControlCommand.exits)
+
+    func run(_ context: Context) async throws -> ExitCode { try await ControlCommand.send(.resume, context) }
+}
+
+struct TriggerCommand: Command {
+    static let description = CommandDescription(
+        "trigger", "begin a cycle now instead of at the next look",
+        operands: [OperandDescription("REVISION", "the revision to take (default: the newest)")],
+        options: ControlCommand.options,
+        examples: [.init("nightjar trigger", "Does not wait for the schedule.")], exits: ControlCommand.exits)
+
+    func run(_ context: Context) async throws -> ExitCode {
+        try await ControlCommand.send(.trigger, argument: context.arguments.operand(0), context)
+    }
+}
+
+struct AcknowledgeCommand: Command {
+    static let description = CommandDescription(
+        "ack", "say that somebody looks at an incident: its reminders stop",
+        operands: [OperandDescription("INCIDENT", "such as INC-57", isRequired: true)],
+        options: ControlCommand.options,
+        examples: [.init("nightjar ack INC-57", "No more pages about it until it changes.")],
+        exits: ControlCommand.exits)
+
+    func run(_ context: Context) async throws -> ExitCode {
+        let incident = context.arguments.operand(0).map(WhyCommand.identifier)
+        return try await ControlCommand.send(.acknowledge, argument: incident, context)
+    }
+}
+
+struct ApproveCommand: Command {
+    static let description = CommandDescription(
+        "approve", "allow what the loop asks for",
+        operands: [OperandDescription("INCIDENT", "what it is about (default: the only question)")],
+        options: ControlCommand.options,
+        examples: [.init("nightjar approve INC-57", "For example a rollback past a migration.")],
+        exits: ControlCommand.exits)
+
+    func run(_ context: Context) async throws -> ExitCode {
+        let incident = context.arguments.operand(0).map(WhyCommand.identifier)
+        return try await ControlCommand.send(.approve, argument: incident, context)
+    }
+}
+
+struct RejectCommand: Command {
+    static let description = CommandDescription(
+        "reject", "forbid what the loop asks for; it concludes without it",
+        operands: [OperandDescription("INCIDENT", "what it is about (default: the only question)")],
+        options: ControlCommand.options,
+        examples: [.init("nightjar reject INC-57", "The cycle ends with hold.")], exits: ControlCommand.exits)
+
+    func run(_ context: Context) async throws -> ExitCode {
+        let incident = context.arguments.operand(0).map(WhyCommand.identifier)
+        return try await ControlCommand.send(.reject, argument: incident, context)
+    }
+}
+
+struct SkipCommand: Command {
+    static let description = CommandDescription(
+        "skip", "end the running test or experiment and go on with the next step",
+        options: ControlCommand.options,
+        examples: [.init("nightjar skip", "What was cut counts as not run, never as passed.")],
+        exits: ControlCommand.exits)
+
+    func run(_ context: Context) async throws -> ExitCode { try await ControlCommand.send(.skip, context) }
+}
+
+struct AbortCommand: Command {
+    static let description = CommandDescription(
+        "abort", "end the running cycle as interrupted; the daemon goes on",
+        options: ControlCommand.options + [.value("reason", "TEXT", short: "m", "why, for the record")],
+        examples: [.init("nightjar abort -m 'wrong revision'", "Restores the environment where it was moved.")],
+        exits: ControlCommand.exits)
+
+    func run(_ context: Context) async throws -> ExitCode {
+        try await ControlCommand.send(.abort, argument: context.arguments.value("reason"), context)
+    }
+}
+
+struct StopCommand: Command {
+    static let description = CommandDescription(
+        "stop", "end the daemon; a running deploy is left to end and taken up by the next start",
+        options: ControlCommand.options,
+        examples: [.init("nightjar stop", "The same as SIGTERM; a second one ends at once.")],
+        exits: ControlCommand.exits)
+
+    func run(_ context: Context) async throws -> ExitCode { try await ControlCommand.send(.stop, context) }
+}

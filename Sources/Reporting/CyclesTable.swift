@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nightjar cycles`: a strip of verdicts and a table, newest first.
+
+import Domain
+
+/// One letter per cycle, oldest first.
+package enum VerdictStrip {
+    package static func text(_ cycles: [CycleBrief], palette: Palette = .plain) -> String {
+        var result = ""
+        var run = ""
+        var paint: Palette.Paint?
+        for cycle in cycles {
+            if cycle.verdict.paint != paint {
+                result += palette(run, paint)
+                (run, paint) = ("", cycle.verdict.paint)
+            }
+            run.append(cycle.symbol)
+        }
+        return result + palette(run, paint)
+    }
+
+    /// What the letters that occur mean; the two that nobody knows by heart are always there.
+    package static func legend(_ cycles: [CycleBrief]) -> String {
+        let seen = Set(cycles.map(\.symbol))
+        let words: [(Character, String)] = [
+            ("+", "healthy"), ("f", "flaky"), ("d", "degraded"), ("?", "unproven"), ("R", "failing"),
+            ("i", "interrupted"),
+        ]
+        return words.filter { seen.contains($0.0) }.map { "\($0.0) \($0.1)" }.joined(separator: "  ")
+    }
+}
+
+package enum CyclesTable {
+    /// `cycles` oldest first, as a reader of the folder finds them.
+    package static func text(_ cycles: [CycleBrief], columns: Int = 80, palette: Palette = .plain) -> String {
+        guard !cycles.isEmpty else { return "no cycle is finished yet\n" }
+        var layout = TextLayout(columns: columns, palette: palette)
+        let strip = Array(cycles.suffix(layout.columns - 2))
+        layout.raw(VerdictStrip.text(strip, palette: palette))
+        layout.paragraph(VerdictStrip.legend(strip), indent: 0, paint: .dim)
+        layout.blank()
+        var table = TextTable()
+        table.add([
+            .init("cycle", .dim), .init("started", .dim), .init("took", .dim, right: true), .init("verdict", .dim),
+            .init("", .dim), .init("revision", .dim), .init("tests", .dim, right: true), .init("because", .dim),
+        ])
+        for cycle in cycles.reversed() {
+            let ran = cycle.totals.tests
+            table.add([
+                .init("#\(cycle.cycle)"), .init(String(cycle.startedAt.wholeSeconds.prefix(16)) + "Z"),
+                .init(Durations.text(seconds: cycle.durationSeconds), right: true),
+                .init(cycle.verdict.rawValue, cycle.verdict.paint),
+                .init(cycle.recommendation.rawValue), .init(cycle.revision.short),
+                .init(ran == 0 ? "none" : "\(cycle.totals.passed)/\(ran)", right: true),
+                .init(story(cycle)),
+            ])
+        }
+        table.render(into: &layout, indent: 0, widest: 17)
+        return layout.text
+    }
+
+    private static func story(_ cycle: CycleBrief) -> String {
+        let incidents = cycle.incidents.isEmpty ? "" : Plurals.list(cycle.incidents, limit: 3)
+        let because = cycle.verdict == .healthy ? "" : cycle.because ?? ""
+        return [incidents, because].filter { !$0.isEmpty }.joined(separator: ": ")
+    }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nightjar status`: one screen, in the order of the questions: is it fine, what is it doing, since when, what do I do.
+
+import Domain
+
+package struct StatusText: Sendable {
+    private let status: StatusSnapshot
+    private let columns: Int
+    private let palette: Palette
+
+    package init(_ status: StatusSnapshot, columns: Int = 80, palette: Palette = .plain) {
+        self.status = status
+        self.columns = columns
+        self.palette = palette
+    }
+
+    package var text: String {
+        var layout = TextLayout(columns: columns, palette: palette)
+        headline(&layout)
+        layout.field("doing", doing, labelColumns: Self.label)
+        for (index, line) in todo.enumerated() {
+            layout.field(index == 0 ? "do" : "", line, labelColumns: Self.label, paint: index == 0 ? .bold : nil)
+        }
+        incidents(&layout)
+        history(&layout)
+        if !status.budgets.isEmpty { layout.field("budgets", budgets, labelColumns: Self.label) }
+        let daemonPaint: Palette.Paint? =
+            !status.daemon.alive || status.daemon.journalProblem != nil ? .yellow : nil
+        layout.field("daemon", daemon, labelColumns: Self.label, paint: daemonPaint)
+        if !notes.isEmpty { layout.field("notes", notes, labelColumns: Self.label) }
+        return layout.text
+    }
+
+    private static let label = 9
+
+    // MARK: Is it fine?
+
+    private func headline(_ layout: inout TextLayout) {
+        let name = Printable.padded(Printable.line(status.loop), to: Self.label - 1) + " "
+        var light = status.light.rawValue.uppercased()
+        var since = ""
+        if let start = status.lightSince {
+            light += " \(Durations.age(of: start, at: status.at))"
+            since = " (since \(moment(start)))"
+        }
+        var parts = [palette(light, lightPaint) + since]
+        if let recommendation = status.recommendation {
+            let word = recommendation.rawValue.uppercased()
+            let revision = status.revision.map { " " + Printable.line($0.short, columns: 40) } ?? ""
+            parts.append(palette(word, recommendation == .ship ? .greenBold : .redBold) + revision)
+        } else {
+            parts.append("no verdict yet")
+        }
+        if let serving = status.serving {
+            parts.append("SERVES \(Printable.line(serving.short, columns: 40)) (\(Printable.line(status.servingState)))")
+        } else {
+            parts.append(palette("SERVES unknown", .yellow))
+        }
+        let length = Printable.columns(name) + Self.visible(parts.joined(separator: "   "))
+        if length <= layout.columns {
+            layout.raw(palette(name, .bold) + parts.joined(separator: "   "))
+        } else {
+            layout.raw(palette(name, .bold) + parts[0])
+            layout.raw(String(repeating: " ", count: Self.label) + parts.dropFirst().joined(separator: "   "))
+        }
+    }
+
+    /// Columns of text that may hold the colors of `Palette`.
+    private static func visible(_ text: String) -> Int {
+        var count = 0
+        var inside = false
+        for character in text {
+            if character == "\u{1B}" {
+                inside = true
+            } else if inside {
+                inside = character != "m"
+            } else {
+                count += Printable.columns(String(character))
+            }
+        }
+        return count
+    }
+
+    private var lightPaint: Palette.Paint {
+        switch status.light {
+        case .green: .greenBold
+        case .red: .redBold
+        case .gray: .yellowBold
+        }
+    }
+
+    /// The time of day, with the date where it is not today.
+    private func moment(_ time: Timestamp) -> String {
+        let day = time.wholeSeconds.prefix(10)
+        return day == status.at.wholeSeconds.prefix(10) ? time.clockMinute : "\(day) \(time.clockMinute)"
+    }
+
+    // MARK: What is it doing?
+
+    private var doing: String {
+        let doing = status.doing
+        var parts: [String] = []
+        let cycle = doing.cycle.map { "#\($0) " } ?? ""
+        var first = cycle + doing.text
+        if let since = doing.since, doing.activity != .stopped {
+            first += " for \(Durations.age(of: since, at: status.at))"
+        }
+        parts.append(first)
+        if let next = doing.next { parts.append("next look \(moment(next))") }
+        if let window = status.window, let until = window.until {
+            let local = status.windowEndsLocal.map { " (\($0))" } ?? ""
+            parts.append((window.isOpen ? "window until " : "window opens ") + moment(until) + local)
+        }
+        return parts.joined(separator: "; ")
+    }
+
+    // MARK: What do I do?
+
+    /// At most three lines: what a person should do now, or that there is nothing to do.
+    private var todo: [String] {
+        let open = status.incidents.filter { !$0.acknowledged }
+        var lines: [String] = []
+        switch status.doing.activity {
+        case .stopped: lines.append("start it: nightjar run (see: systemctl status nightjar)")
+        case .awaitingApproval: lines.append("decide: nightjar approve, or nightjar reject")
+        case .paused: lines.append("when done: nightjar resume")
+        case .waiting, .closed, .running, .triaging, .concluding: break
+        }
+        if let problem = status.daemon.journalProblem { lines.append("repair the journal: \(problem)") }
+        if let incident = open.first {
+            lines.append("why: nightjar why \(incident.id)   mute: nightjar ack \(incident.id)")
+        } else if status.light != .green, status.verdict != nil {
+            lines.append("see: nightjar show")
+        }
+        return lines.isEmpty ? ["nothing"] : Array(lines.prefix(3))
+    }
+
+    // MARK: What is broken?
+
+    private func incidents(_ layout: inout TextLayout) {
+        for incident in status.incidents.prefix(5) {
+            var parts: [String] = []
+            if let priority = incident.priority { parts.append("P\(priority)") }
+            if let value = incident.value, value > 0 { parts.append("\(Numbers.grouped(value)) at risk") }
+            parts.append("\(incident.title) (\(Plurals.count(incident.tests, "test")))")
+            parts.append(incident.cause)
+            parts.append(incident.acknowledged ? "acked" : "not acked")
+            let id = Printable.padded(Printable.line(incident.id, columns: 12), to: Self.label - 1) + " "
+            layout.paragraph(
+                parts.joined(separator: "  "), indent: Printable.columns(id), head: palette(id, .magenta), limit: 3)
+        }
+        if status.incidents.count > 5 {
+            layout.field("", "… and \(status.incidents.count - 5) more", labelColumns: Self.label)
+        }
+    }
+
+    // MARK: Since when?
+
+    private func history(_ layout: inout TextLayout) {
+        guard !status.last.isEmpty else { return }
+        let head = Printable.padded("last \(status.last.count)", to: Self.label)
+        let strip = VerdictStrip.text(status.last, palette: palette)
+        let legend = VerdictStrip.legend(status.last)
+        var green = "no green yet"
+        if let cycle = status.lastGreenCycle {
+            green = "last green #\(cycle)" + (status.lastGreenAt.map { " \(moment($0))" } ?? "")
+        }
+        let tail = "\(legend)   \(green)"
+        if Self.label + status.last.count + 4 + Printable.columns(tail) <= layout.columns {
+            layout.raw(palette(head, .dim) + strip + "    " + tail)
+        } else {
+            layout.raw(palette(head, .dim) + strip + "   " + green)
+            layout.field("", legend, labelColumns: Self.label, paint: .dim)
+        }
+    }
+
+    // MARK: The machinery
+
+    private var budgets: String {
+        status.budgets.map { budget in
+            "\(budget.name) \(budget.used)/\(budget.limit)" + (budget.scope.isEmpty ? "" : " \(budget.scope)")
+        }.joined(separator: "   ")
+    }
+
+    private var daemon: String {
+        let daemon = status.daemon
+        var parts: [String] = []
+        if daemon.alive {
+            parts.append(daemon.startedAt.map { "up \(Durations.age(of: $0, at: status.at))" } ?? "up")
+            if let pid = daemon.pid { parts.append("pid \(pid)") }
+        } else {
+            parts.append("not running")
+        }
+        if let last = daemon.lastEventAt { parts.append("last event \(Durations.age(of: last, at: status.at)) ago") }
+        parts.append(daemon.journalProblem.map { "journal: \($0)" } ?? "journal ok")
+        if let disk = daemon.diskUsedPercent { parts.append("disk \(Numbers.fixed(disk, decimals: 0))% used") }
+        if let version = daemon.version { parts.append("version \(version)") }
+        return parts.joined(separator: ", ")
+    }
+
+    private var notes: String {
+        var parts: [String] = []
+        if let mode = status.mode { parts.append("mode \(mode.rawValue)") }
+        if let pause = status.pause {
+            let until = pause.until.map { " until \(moment($0))" } ?? " without end"
+            parts.append("paused by \(pause.owner)\(until): \(pause.reason)")
+        } else {
+            parts.append("paused no")
+        }
+        if let next = status.quarantine.min(by: { $0.until < $1.until }) {
+            parts.append(
+                "quarantine \(status.quarantine.count) (next ends \(next.until): \(next.test), \(next.owner))")
+        }
+        return parts.joined(separator: "   ")
+    }
+}
