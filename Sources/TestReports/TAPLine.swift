@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One line of the Test Anything Protocol, versions 12 to 14 (https://testanything.org/tap-version-14-specification.html).
+// One line of the Test Anything Protocol, versions 12 to 14.
+// https://testanything.org/tap-version-14-specification.html
 
 import Domain
 

@@ -14,6 +14,8 @@ package struct TAPReader {
         var numbers: Set<Int> = []
         var points = 0
         var plan: (first: Int, last: Int)?
+        /// Whether the plan came behind points: then no more may follow.
+        var isClosed = false
         var problems: [String] = []
     }
     private var lines = LineSplitter(limit: LineSplitter.consoleLimit)
@@ -29,6 +31,9 @@ package struct TAPReader {
     private var identities = UniqueNames()
     /// Names of points that opened a `{ … }` block, innermost last.
     private var blockParents: [(level: Int, name: String)] = []
+
+    /// A level is four columns; whatever is indented further belongs to this one.
+    private static let maximumLevel = 32
 
     package init() {}
 
@@ -73,8 +78,7 @@ package struct TAPReader {
         let indent = bytes.prefix { $0 == 0x20 }.count
         let text = String(decoding: bytes.dropFirst(indent), as: UTF8.self)
         if takeBlock(text, indent) { return }
-        // A level is four columns; a deeper line cannot skip a level, and only the first few levels are real.
-        let level = min(indent / 4, levels.count, Limits.reportDepth)
+        let level = min(indent / 4, Self.maximumLevel)
         let line = TAPLine.parse(Substring(TAPLine.trimmed(text[...])))
         if case .other = line { return }
         if case .version = line {
@@ -100,11 +104,13 @@ package struct TAPReader {
 
     private mutating func take(_ first: Int, _ last: Int, _ reason: String, _ level: Int) {
         isStream = true
-        guard levels[level].plan == nil, first >= 0, last >= 0, last < Int.max else {
+        let isPossible = first >= 0 && last < Int.max && (first <= last || (first, last) == (1, 0))
+        guard levels[level].plan == nil, isPossible else {
             notes.add("a second or impossible plan was ignored")
             return
         }
         levels[level].plan = (first, last)
+        levels[level].isClosed = levels[level].points > 0
         if last == 0 && level == 0 { notes.add("the plan is empty: \(reason)") }
     }
 
@@ -118,6 +124,7 @@ package struct TAPReader {
         let name = point.name.isEmpty ? "test \(point.number ?? levels[level].points + 1)" : point.name
         fold(into: level, parent: name)
         levels[level].points += 1
+        if levels[level].isClosed { levels[level].problems.append("\"\(name)\" came after the closing plan") }
         let number = point.number ?? levels[level].points
         if !levels[level].numbers.insert(number).inserted { levels[level].problems.append("number \(number) twice") }
         var result = TestResult(id: BoundedText.shortened(name, to: Limits.messageBytes), outcome: point.outcome)

@@ -9,7 +9,17 @@ import Testing
 @Suite(.enabled(if: corpus != nil, "no corpus of reports on this machine"))
 struct StreamCorpusTests {
     /// TAP streams on whose colour this reader deliberately disagrees with the oracle (tapjs), each with its reason.
-    static let exceptions: [String: String] = [:]
+    static let exceptions: [String: String] = [
+        "die.tap": "an empty stream is no pass",
+        "empty.tap": "an empty stream is no pass",
+        "out_err_mix.tap": "a stream without a line of TAP is no pass",
+        "skip-all-with-assert.tap": "a test that ran although the plan skips all is a contradiction",
+        "space_after_plan.tap": "white space behind the plan is harmless",
+        "out_of_order.tap": "not green in both; points behind the closing plan are kept as results here",
+        "strict.tap": "pragma +strict is not followed: stray lines are tolerated",
+        "pragma-mid-child-strict.tap": "pragma +strict is not followed: stray lines are tolerated",
+        "version_old-strict.tap": "pragma +strict is not followed: stray lines are tolerated",
+    ]
 
     private func rows(_ name: String) throws -> [([String: String], [UInt8])] {
         let folder = try #require(corpus).appendingPathComponent("streams")
