@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sealing, and what verification makes of every way to break a seal.
+
+import Domain
+import Foundation
+import Platform
+import Testing
+
+@testable import Evidence
+
+@Suite struct SealingTests {
+    @Test func `sha256sum itself checks a sealed cycle, odd names included`() async throws {
+        let loop = try TemporaryLoop()
+        let writer = CycleWriter(loop.layout)
+        try await writer.writeDocument(Samples.record(1))
+        for name in ["a b", "back\\slash", "new\nline", "Ünicode", "deep/er/file"] {
+            try loop.put(name, at: loop.layout.cycle(1) + "/test-1-chat/" + name)
+        }
+        let sealed = try await writer.seal(1)
+        #expect(sealed.files == 8)
+        let check = try await run(["sha256sum", "--strict", "-c", "SHA256SUMS"], in: loop.layout.cycle(1))
+        #expect(check.status == 0, "\(check.output)")
+        #expect(try loop.text(loop.layout.cycle(1) + "/previous") == SealedReference.beforeTheFirst.text)
+        let sum = try await run(["sha256sum", "SHA256SUMS"], in: loop.layout.cycle(1))
+        #expect(sum.output.hasPrefix(sealed.sha256))
+    }
+
+    @Test func `every step may be repeated and leaves the same bytes`() async throws {
+        let loop = try TemporaryLoop()
+        try await Samples.seal(2, in: loop)
+        let before = try snapshot(loop.layout.cycle(2))
+        let (journal, _) = try await Journal.open(loop.layout)
+        try await journal.append(Samples.journal[0].event, at: Samples.start, cycle: 2, durable: true)
+        let writer = CycleWriter(loop.layout)
+        let record = try CycleReader(loop.layout).record(2)
+        try await writer.writeDocument(record)
+        let sealed = try await writer.seal(2, knownHashes: writer.knownHashes(of: record))
+        try await writer.publish(record, sealed)
+        #expect(try snapshot(loop.layout.cycle(2)) == before)
+        #expect(try Verifier(loop.layout).verify().findings == [])
+        #expect(try EvidenceIndex.load(loop.layout).cycles.map(\.cycle) == [1, 2])
+        #expect(try CycleReader(loop.layout).latest() == 2)
+    }
+
+    @Test func `a record comes back from disk as it was`() async throws {
+        let loop = try TemporaryLoop()
+        try await CycleWriter(loop.layout).writeDocument(Samples.record(3))
+        #expect(try CycleReader(loop.layout).record(3) == Samples.record(3))
+        let mode = try FileManager.default.attributesOfItem(atPath: loop.layout.cycle(3))[.posixPermissions] as? Int
+        #expect(mode == 0o700)
+    }
+
+    @Test func `a document of a newer schema is refused by its name`() throws {
+        let loop = try TemporaryLoop()
+        try loop.put(#"{"schema":"nightjar.cycle/2"}"#, at: loop.layout.document(1))
+        #expect {
+            try CycleReader(loop.layout).record(1)
+        } throws: { "\($0)".contains("nightjar.cycle/2") && "\($0)".contains("newer") }
+    }
+
+    @Test func `a path that leaves the cycle folder is refused`() {
+        let layout = EvidenceLayout(root: "/s/loop")
+        for path in ["../x", "/etc/passwd", "a/../../b", "", "a//b", "./a", "a\u{0}b"] {
+            #expect(layout.file(path, inCycle: 1) == nil, "\(path)")
+        }
+        #expect(layout.file("a/b", inCycle: 1) == "/s/loop/cycles/000001/a/b")
+        #expect(EvidenceLayout.number("000123") == 123)
+        #expect(EvidenceLayout.number("1234567") == 1_234_567)
+        for name in ["123", "0001234", "000000", "00012x", "+00123"] { #expect(EvidenceLayout.number(name) == nil) }
+    }
+
+    @Test func `sums of a passed log are taken over only while the file has its size`() async throws {
+        let loop = try TemporaryLoop()
+        var record = Samples.record(1)
+        record.stages[1].commands[0].logSHA256 = String(repeating: "c", count: 64)
+        let writer = CycleWriter(loop.layout)
+        let log = try await writer.createStage(record.stages[1].run) + "/console.log"
+        try loop.put("twelve bytes", at: log)
+        #expect(await writer.knownHashes(of: record).keys.sorted() == ["test-1-chat/console.log"])
+        try loop.put("twelve bytes and more", at: log)
+        #expect(await writer.knownHashes(of: record).isEmpty)
+    }
+}
+
+@Suite struct SHA256Tests {
+    /// FIPS 180-4 examples, and lengths around the block borders against coreutils.
+    @Test func `sums are those of the standard and of sha256sum`() async throws {
+        #expect(
+            EvidenceDigest.hex(Array("abc".utf8)) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        #expect(EvidenceDigest.hex([]) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+        let loop = try TemporaryLoop()
+        let lengths = [1, 55, 56, 57, 63, 64, 65, 119, 120, 128, 300_000]
+        for length in lengths { try loop.put(String(repeating: "n", count: length), at: loop.root + "/\(length)") }
+        let sums = try await run(["sha256sum"] + lengths.map(String.init), in: loop.root)
+        for (line, length) in zip(sums.output.split(separator: "\n"), lengths) {
+            #expect(try EvidenceDigest.hex(ofFile: loop.root + "/\(length)") == line.prefix(64), "\(length)")
+        }
+    }
+}
+
+@Suite struct VerifierTests {
+    private static let few = [TestResult(id: "one", outcome: .passed)]
+
+    private func kinds(_ loop: TemporaryLoop) throws -> [VerificationFinding.Kind] {
+        try Verifier(loop.layout).verify().findings.map(\.kind)
+    }
+
+    @Test func `an untouched loop is intact, and verifying changes nothing`() async throws {
+        let loop = try TemporaryLoop()
+        try await Samples.seal(3, in: loop, tests: Self.few)
+        let before = try snapshot(loop.root)
+        let report = try Verifier(loop.layout).verify()
+        #expect(try snapshot(loop.root) == before)
+        #expect(report.findings == [])
+        #expect((report.cycles, report.intact, report.journalEntries) == (3, 3, 6))
+        #expect(report.newestCycle == 3)
+        #expect(report.newestHash == (try CycleReader(loop.layout).sealedHash(3)))
+    }
+
+    /// All bytes of all sealed files, and of the journal up to the newest seal. `SHA256SUMS` of the newest cycle is held by
+    /// the journal, those before it by the next cycle too.
+    @Test func `every single flipped byte is found`() async throws {
+        let loop = try TemporaryLoop()
+        try await Samples.seal(2, in: loop, tests: Self.few)
+        let files = try FileManager.default.subpathsOfDirectory(atPath: loop.layout.cycles)
+        var flips = 0
+        for path in files.map({ loop.layout.cycles + "/" + $0 }) {
+            guard let bytes = try? loop.bytes(path) else { continue }
+            flips += try flip(bytes, Array(bytes.indices), path, loop)
+        }
+        let journal = try loop.bytes(loop.layout.segment(1))
+        let lines = journal.split(separator: 10, omittingEmptySubsequences: false)
+        let covered = lines.prefix(3).map { $0.count + 1 }.reduce(0, +)
+        flips += try flip(journal, Array(0..<covered), loop.layout.segment(1), loop)
+        #expect(try kinds(loop) == [])
+        print("flipped \(flips) bytes one at a time")
+    }
+
+    private func flip(_ bytes: [UInt8], _ indices: [Int], _ path: String, _ loop: TemporaryLoop) throws -> Int {
+        for index in indices {
+            var changed = bytes
+            changed[index] ^= 1 << UInt8(index % 7)
+            try Data(changed).write(to: URL(fileURLWithPath: path))
+            #expect(try !Verifier(loop.layout).verify().isIntact, "byte \(index) of \(path)")
+        }
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        return indices.count
+    }
+
+    @Test func `missing and added files, links and dropped cycles are named`() async throws {
+        let loop = try TemporaryLoop()
+        try await Samples.seal(3, in: loop, tests: Self.few)
+        let files = FileManager.default
+        let console = loop.layout.cycle(2) + "/test-1-chat/console.log"
+        try files.moveItem(atPath: console, toPath: console + ".away")
+        #expect(try kinds(loop) == [.missing, .extra])
+        try files.moveItem(atPath: console + ".away", toPath: console)
+        try files.createSymbolicLink(atPath: console + ".link", withDestinationPath: "/etc/passwd")
+        #expect(try kinds(loop) == [.extra])
+        try files.removeItem(atPath: console + ".link")
+        try loop.put("x", at: loop.layout.cycle(2) + "/report.html")
+        #expect(try kinds(loop) == [], "a report is rendered after sealing")
+        try files.moveItem(atPath: loop.layout.cycle(2), toPath: loop.root + "/away")
+        #expect(try kinds(loop) == [.gap])
+        try files.moveItem(atPath: loop.root + "/away", toPath: loop.layout.cycle(2))
+        try files.removeItem(atPath: loop.layout.sums(2))
+        #expect(try kinds(loop).contains(.unsealed))
+    }
+
+    @Test func `a forged cycle with sums of its own is found by the journal and by the next cycle`() async throws {
+        let loop = try TemporaryLoop()
+        try await Samples.seal(3, in: loop, tests: Self.few)
+        let writer = CycleWriter(loop.layout)
+        try await writer.writeDocument(Samples.record(2, verdict: .healthy))
+        _ = try await writer.seal(2)
+        let found = try kinds(loop)
+        #expect(found.contains(.journalDisagrees))
+        #expect(found.contains(.chainBroken))
+    }
+
+    @Test func `a link that was there when the cycle was sealed is evidence and no finding`() async throws {
+        let loop = try TemporaryLoop()
+        try FileManager.default.createDirectory(atPath: loop.layout.cycle(1), withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            atPath: loop.layout.cycle(1) + "/link", withDestinationPath: "/etc/passwd")
+        try await Samples.seal(1, in: loop, tests: Self.few)
+        #expect(try kinds(loop) == [])
+        #expect(try loop.text(loop.layout.cycle(1) + "/unlisted.txt") == "symlink link -> /etc/passwd\n")
+        try FileManager.default.removeItem(atPath: loop.layout.cycle(1) + "/link")
+        #expect(try kinds(loop) == [.extra])
+    }
+
+    @Test func `the running cycle is a note`() async throws {
+        let loop = try TemporaryLoop()
+        try await Samples.seal(1, in: loop, tests: Self.few)
+        try await CycleWriter(loop.layout).createCycle(2)
+        let report = try Verifier(loop.layout).verify()
+        #expect(report.isIntact)
+        #expect(report.notes.count == 1)
+    }
+}
+
+/// Every file below a folder, with its bytes.
+private func snapshot(_ folder: String) throws -> [String: Data] {
+    var files: [String: Data] = [:]
+    for path in try FileManager.default.subpathsOfDirectory(atPath: folder) {
+        files[path] = FileManager.default.contents(atPath: folder + "/" + path)
+    }
+    return files
+}
