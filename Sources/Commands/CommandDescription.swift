@@ -32,6 +32,8 @@ package struct OptionDescription: Hashable, Sendable {
             name: name, short: short, value: placeholder, help: help, completion: completion, repeats: repeats)
     }
 
+    package static let json = OptionDescription.flag("json", "print JSON instead of text")
+
     /// The words that the value may be; empty where anything goes.
     package var allowed: [String] {
         if case .words(let words) = completion { return words }
@@ -120,8 +122,6 @@ package struct CommandDescription: Hashable, Sendable {
         .value("state", "DIR", "state directory, instead of a configuration", completion: .directory),
         .value("loop", "NAME", "the loop, where there are several"),
     ]
-
-    package static let json = OptionDescription.flag("json", "print JSON instead of text")
 
     /// `nightjar show [CYCLE] [options]`
     package var usage: String {

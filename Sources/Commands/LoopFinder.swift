@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which loop a command is about: the one of the configuration file, or one in a state directory.
 
+import Configuration
 import Domain
 import Evidence
 import Foundation

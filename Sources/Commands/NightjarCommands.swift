@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The entry of the command line: finds the command, runs it, and turns what happens into an exit code.
 
-import Domain
+package import Domain
 import Foundation
-package import Reporting
+import Reporting
 
 package enum NightjarCommands {
     /// Runs the process's own command line. `arguments` begins with the program's name.

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether this machine and the environment fit a configuration: what `nightjar check --probe` looks at. Runs no command
+// of the configuration; asks HTTP addresses with GET through curl.
+
+import Domain
+import Foundation
+
+/// One thing that was looked at.
+struct ProbeFinding: Codable, Equatable, Sendable {
+    var subject: String
+    var ok: Bool
+    var finding: String
+}
+
+struct SetupProbe {
+    private let settings: LoopSettings
+    private let context: Context
+
+    init(_ settings: LoopSettings, _ context: Context) {
+        self.settings = settings
+        self.context = context
+    }
+
+    func findings() async -> [ProbeFinding] {
+        var findings = [stateDirectory()] + commands().map(command) + secrets()
+        if let repository = settings.repository { findings += [repositoryFinding(repository)] }
+        for (name, url) in addresses() { findings.append(await answer(name, url)) }
+        return findings
+    }
+
+    // MARK: Files
+
+    private func stateDirectory() -> ProbeFinding {
+        let files = FileManager.default
+        var folder = settings.stateDirectory
+        while folder.count > 1, !files.fileExists(atPath: folder) {
+            folder = (folder as NSString).deletingLastPathComponent
+        }
+        let ok = files.isWritableFile(atPath: folder)
+        let where_ = folder == settings.stateDirectory ? folder : "\(settings.stateDirectory), to be made in \(folder)"
+        return ProbeFinding(
+            subject: "state directory", ok: ok, finding: ok ? "writable: \(where_)" : "not writable: \(folder)")
+    }
+
+    private func repositoryFinding(_ repository: RepositorySettings) -> ProbeFinding {
+        let found = ["\(repository.path)/.git", "\(repository.path)/HEAD"].contains {
+            FileManager.default.fileExists(atPath: $0)
+        }
+        return ProbeFinding(
+            subject: "repository", ok: found,
+            finding: found ? repository.path : "no git repository at \(repository.path)")
+    }
+
+    // MARK: Commands
+
+    private func commands() -> [(name: String, command: CommandSettings)] {
+        var list: [(String, CommandSettings?)] = [
+            ("deploy.command", settings.deploy?.command), ("deploy.rollback", settings.deploy?.rollback),
+            ("deploy.permit", settings.deploy?.permit), ("deploy.cleanup", settings.deploy?.cleanup),
+            ("deploy.logs", settings.deploy?.logs), ("repository.revision", settings.repository?.revisionCommand),
+        ]
+        for suite in settings.suites {
+            list += [
+                ("suite \(suite.name)", suite.command), ("suite \(suite.name) select", suite.select),
+                ("suite \(suite.name) collect", suite.collect), ("suite \(suite.name) before", suite.before),
+                ("suite \(suite.name) after", suite.after),
+            ]
+        }
+        list += settings.remedy.runbook.map { ("runbook \($0.name)", $0.command) }
+        return list.compactMap { name, command in command.map { (name, $0) } }
+    }
+
+    private func command(_ name: String, _ command: CommandSettings) -> ProbeFinding {
+        if command.isShell { return ProbeFinding(subject: name, ok: true, finding: "a line for /bin/sh") }
+        guard let program = command.arguments.first, !program.contains("{") else {
+            return ProbeFinding(subject: name, ok: true, finding: "known only when it runs")
+        }
+        let base = command.workingDirectory ?? settings.baseDirectory
+        let search = command.environment["PATH"] ?? context.environment["PATH"] ?? "/usr/bin:/bin"
+        guard let path = ProgramSearch.find(program, from: base, path: search) else {
+            let place = program.contains("/") ? "in \(base)" : "on PATH"
+            return ProbeFinding(subject: name, ok: false, finding: "no executable '\(program)' \(place)")
+        }
+        return ProbeFinding(subject: name, ok: true, finding: path)
+    }
+
+    // MARK: Secrets
+
+    private func secrets() -> [ProbeFinding] {
+        settings.secrets.sorted { $0.key < $1.key }.map { name, source in
+            switch source {
+            case .file(let path):
+                let ok = FileManager.default.isReadableFile(atPath: path)
+                return ProbeFinding(subject: "secret \(name)", ok: ok, finding: ok ? path : "cannot read \(path)")
+            case .environment(let variable):
+                let ok = context.environment[variable] != nil
+                return ProbeFinding(
+                    subject: "secret \(name)", ok: ok, finding: ok ? "$\(variable)" : "$\(variable) is not set")
+            case .command(let arguments):
+                let program = arguments.first ?? ""
+                let search = context.environment["PATH"] ?? "/usr/bin:/bin"
+                let path = ProgramSearch.find(program, from: settings.baseDirectory, path: search)
+                return ProbeFinding(
+                    subject: "secret \(name)", ok: path != nil, finding: path ?? "no executable '\(program)'")
+            }
+        }
+    }
+
+    // MARK: Addresses
+
+    private func addresses() -> [(String, String)] {
+        var list: [(String, CheckTarget)] = settings.health.checks.map { ("check \($0.name)", $0.target) }
+        list += settings.health.liveRevision.map { ("live revision \($0.service ?? "")", $0.target) }
+        return list.compactMap { name, target in
+            guard case .http(let url, _, _, _) = target else { return nil }
+            return (name.trimmingCharacters(in: .whitespaces), url)
+        }
+    }
+
+    /// Any HTTP answer is good here: what it must say is the business of the loop.
+    private func answer(_ name: String, _ url: String) async -> ProbeFinding {
+        let arguments = [
+            "--silent", "--show-error", "--output", "/dev/null", "--max-time", "10", "--write-out", "%{http_code}",
+            "--proto", "=http,https", "--url", url,
+        ]
+        let search = context.environment["PATH"] ?? "/usr/bin:/bin"
+        guard let curl = ProgramSearch.find("curl", from: "/", path: search) else {
+            return ProbeFinding(subject: name, ok: false, finding: "no curl on PATH to ask \(url)")
+        }
+        let environment = context.environment
+        do {
+            let result = try await OwnThread.run { () throws(ShortCommand.Failure) in
+                try ShortCommand.run(curl, arguments, environment: environment)
+            } failing: { failure in
+                CommandError.unavailable(failure.description)
+            }
+            if result.status == 0 {
+                return ProbeFinding(subject: name, ok: true, finding: "\(url) answers with status \(result.output)")
+            }
+            let reason = result.error.isEmpty ? "curl exit \(result.status)" : result.error
+            return ProbeFinding(subject: name, ok: false, finding: "\(url): \(reason)")
+        } catch {
+            return ProbeFinding(subject: name, ok: false, finding: "\(url): \(error)")
+        }
+    }
+}
+
+/// Finds a program as `execvp` would.
+enum ProgramSearch {
+    static func find(_ program: String, from folder: String, path: String) -> String? {
+        if program.contains("/") {
+            let full = program.hasPrefix("/") ? program : "\(folder)/\(program)"
+            return isProgram(full) ? full : nil
+        }
+        return path.split(separator: ":").map { "\($0)/\(program)" }.first(where: isProgram)
+    }
+
+    private static func isProgram(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        let files = FileManager.default
+        return files.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+            && files.isExecutableFile(atPath: path)
+    }
+}
+
+/// Runs a short command whose output is small and which ends by itself.
+enum ShortCommand {
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    struct Result: Sendable {
+        var status: Int32
+        var output: String
+        var error: String
+    }
+
+    /// Blocks until it has ended.
+    static func run(_ program: String, _ arguments: [String], environment: [String: String]) throws(Failure) -> Result {
+        let process = Process()
+        let output = Pipe()
+        let error = Pipe()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.environment = environment
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = error
+        do {
+            try process.run()
+            let text = try output.fileHandleForReading.readToEnd() ?? Data()
+            let problem = try error.fileHandleForReading.readToEnd() ?? Data()
+            process.waitUntilExit()
+            return Result(status: process.terminationStatus, output: trimmed(text), error: trimmed(problem))
+        } catch {
+            throw Failure(description: "could not run \(program): \(error.localizedDescription)")
+        }
+    }
+
+    private static func trimmed(_ data: Data) -> String {
+        String(decoding: data.prefix(4096), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
