@@ -51,6 +51,6 @@ final class ControlServer: Sendable {
 
     private static func isAllowed(_ socket: Socket) -> Bool {
         guard let peer = try? socket.peerCredentials() else { return false }
-        return peer.user == 0 || peer.user == SystemClock.userID
+        return peer.user == 0 || peer.user == ThisProcess.userID
     }
 }

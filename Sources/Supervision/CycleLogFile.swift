@@ -12,6 +12,7 @@ package final class CycleLogFile: Sendable {
         var file: AppendFile?
         var cycle = 0
         var lost = 0
+        var lastWritten = SystemClock.monotonicNanoseconds
     }
     private let path: String
     private let state: Mutex<State>
@@ -24,8 +25,14 @@ package final class CycleLogFile: Sendable {
         state = Mutex(State())
     }
 
+    /// How long nothing has been written.
+    package var quietSeconds: Double {
+        Double(SystemClock.monotonicNanoseconds - state.withLock { $0.lastWritten }) / 1e9
+    }
+
     package func write(_ line: LogLine, cycle: Int?, at time: Timestamp) {
         let text = state.withLock { state -> String in
+            state.lastWritten = SystemClock.monotonicNanoseconds
             if let cycle { state.cycle = cycle }
             let text = CycleLog.format(line, at: time, cycle: state.cycle)
             append(text + "\n", &state)

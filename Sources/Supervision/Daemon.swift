@@ -7,6 +7,7 @@ package import Configuration
 package import Domain
 package import Engine
 package import Execution
+import Evidence
 import Platform
 
 package struct Daemon: Sendable {
@@ -30,10 +31,9 @@ package struct Daemon: Sendable {
     /// reloads.
     package func run() async -> [Ending] {
         let stops = Counter()
-        let signals = SignalSource([SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp]) { signal in
-            if signal == SignalSource.hangUp { reloadAll() } else { stop(again: stops.next() > 1) }
+        try? SignalSource.start([SignalSource.terminate, SignalSource.interrupt, SignalSource.hangup]) { signal in
+            if signal == SignalSource.hangup { reloadAll() } else { stop(again: stops.next() > 1) }
         }
-        defer { signals.cancel() }
         notifier.ready(hosts.map(\.name).joined(separator: ", "))
         let watchdog = Task { await notifier.keepAlive { [hosts] in
             // Asking each supervisor proves that its actor still turns.

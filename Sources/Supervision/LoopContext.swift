@@ -74,12 +74,12 @@ struct LoopContext: Sendable {
         let folder = role == "main" ? self.folder(run) : "\(self.folder(run)).\(role)"
         let log = (role == "main" ? run.folder : "\(run.folder).\(role)") + "/console.log"
         do {
-            let needles = try await secrets.fetch(command.secrets, from: settings.secrets)
+            let needles = try await secrets.fetch(command.secrets)
             var variables = environment.merging(command.environment) { $1 }.merging(extra) { $1 }
             for name in command.secrets { variables[name] = needles[name] }
-            let arguments = try Placeholders.expand(command.arguments, values)
+            let arguments = try values.placeholders.fill(command.arguments)
             let argv = command.isShell ? ["/bin/sh", "-c"] + arguments : arguments
-            let directory = try command.workingDirectory.map { try Placeholders.expand([$0], values).first ?? $0 }
+            let directory = try command.workingDirectory.map { try values.placeholders.fill($0) }
             let spec = CommandSpec(
                 argv: argv, environment: variables, workingDirectory: directory ?? values.workingDirectory,
                 stageID: "\(settings.name)-\(run.cycle)-\(run.folder)-\(role)", folder: folder, timeout: command.timeout,

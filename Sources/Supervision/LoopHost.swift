@@ -5,7 +5,7 @@
 package import Configuration
 package import Domain
 package import Engine
-import Evidence
+package import Evidence
 package import Execution
 import Platform
 import Probes
@@ -33,6 +33,8 @@ package struct LoopStart: Sendable {
     package var host: String
     /// The small safe environment that commands begin with.
     package var environment: [String: String]
+    /// The daemon's own environment, where secrets may come from.
+    package var secretEnvironment: [String: String]
     /// Sees every line of `cycle.log`.
     package var echo: @Sendable (String) -> Void
     package var observer: (@Sendable (RunningStage?) -> Void)?
@@ -40,7 +42,7 @@ package struct LoopStart: Sendable {
 
     package init(
         loaded: LoadedSettings, path: String, cycles: Int?, version: String, host: String,
-        environment: [String: String], echo: @escaping @Sendable (String) -> Void,
+        environment: [String: String], secretEnvironment: [String: String], echo: @escaping @Sendable (String) -> Void,
         observer: (@Sendable (RunningStage?) -> Void)? = nil,
         onSealed: @escaping @Sendable (CycleRecord) -> Void = { _ in }
     ) {
@@ -50,6 +52,7 @@ package struct LoopStart: Sendable {
         self.version = version
         self.host = host
         self.environment = environment
+        self.secretEnvironment = secretEnvironment
         self.echo = echo
         self.observer = observer
         self.onSealed = onSealed
@@ -116,10 +119,10 @@ package final class LoopHost: Sendable {
     /// Loops that name the same environment exclude each other, whatever their state folders.
     private static func environmentLock(_ settings: LoopSettings, _ start: LoopStart) throws -> FileLock? {
         guard settings.environment != settings.name else { return nil }
-        let folder = "/tmp/nightjar-\(SystemClock.userID)/environments"
+        let folder = "/tmp/nightjar-\(ThisProcess.userID)/environments"
         try Files.createDirectories(folder)
         let path = "\(folder)/\(StageRun.fileName(settings.environment)).lock"
-        let owner = "loop \(settings.name), process \(SystemClock.processID) on \(start.host), state \(settings.stateDirectory)"
+        let owner = "loop \(settings.name), process \(ThisProcess.id) on \(start.host), state \(settings.stateDirectory)"
         guard let lock = try FileLock.take(path, owner: owner) else {
             throw LoopError.held("environment \(settings.environment): \(FileLock.owner(of: path) ?? "unknown owner")")
         }
@@ -131,8 +134,8 @@ package final class LoopHost: Sendable {
     ) -> LoopContext {
         let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
         return LoopContext(
-            layout: layout, settings: SettingsCell(start.loaded.settings), runner: runner, secrets: SecretStore(),
-            environment: start.environment, prober: Prober(environment: start.environment),
+            layout: layout, settings: SettingsCell(start.loaded.settings), runner: runner, secrets: SecretStore(start.loaded.settings.secrets, environment: start.secretEnvironment),
+            environment: start.environment, prober: Prober(transport: .system, environment: start.environment),
             progress: ProgressBoard(layout, now: now, observer: start.observer), history: SuiteHistory(layout),
             say: { line in log.write(line, cycle: nil, at: now()) })
     }
@@ -152,7 +155,7 @@ package final class LoopHost: Sendable {
         supervisor.tell(
             .daemonStarted(
                 DaemonStarted(
-                    pid: SystemClock.processID, host: start.host, version: start.version, cycles: start.cycles,
+                    pid: ThisProcess.id, host: start.host, version: start.version, cycles: start.cycles,
                     green: green)))
         let calendar = loaded.settings.schedule.window.flatMap { WindowCalendar($0) }
         if let calendar { supervisor.tell(.windowChanged(calendar.state(at: context.now()))) }
@@ -216,7 +219,7 @@ package final class LoopHost: Sendable {
         }
         switch request.verb {
         case .ping:
-            return ControlReply(ok: true, message: "\(name): process \(SystemClock.processID) is here")
+            return ControlReply(ok: true, message: "\(name): process \(ThisProcess.id) is here")
         case .pause:
             let pause = PauseRequested(owner: request.by, reason: request.argument ?? "no reason given", until: request.until)
             let until = request.until.map { "until \($0.wholeSeconds)" } ?? "until resumed"
@@ -229,7 +232,7 @@ package final class LoopHost: Sendable {
         case .acknowledge: return operatorSays(.acknowledge, "acknowledged")
         case .approve: return operatorSays(.approve, "approved")
         case .reject: return operatorSays(.reject, "rejected")
-        case .reload: return ControlReply(ok: false, message: "send SIGHUP to process \(SystemClock.processID) to reload")
+        case .reload: return ControlReply(ok: false, message: "send SIGHUP to process \(ThisProcess.id) to reload")
         }
     }
 }

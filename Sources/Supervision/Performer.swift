@@ -157,7 +157,11 @@ final class Performer: Sendable {
                 let reader = CycleReader(context.layout)
                 guard reader.isSealed(number) else { return }
                 let record = try reader.record(number)
-                try await context.history.add(writer.publish(record))
+                let sealed = SealedCycle(
+                    cycle: number, sha256: try reader.sealedHash(number) ?? "", files: 0,
+                    bytes: Files.treeBytes(context.layout.cycle(number)))
+                let isKnown = await context.history.all()?.cycles.last?.cycle == number
+                if try !isKnown || reader.latest() != number { await context.history.add(try writer.publish(record, sealed)) }
                 try await writer.write(Array(MarkdownReport.render(record).utf8), to: "report.md", inCycle: number)
                 try await writer.write(Array(HTMLReport.render(record).utf8), to: "report.html", inCycle: number)
                 onSealed(record)
@@ -176,7 +180,7 @@ final class Performer: Sendable {
         let now = context.now()
         do {
             guard let index = await context.history.all(), index.cycles.count > 20 else { return }
-            for decision in try retention.plan(index, settings.retention, at: now, running: record.cycle).prefix(50) {
+            for decision in try retention.plan(index, settings: settings.retention, now: now, running: record.cycle).prefix(50) {
                 _ = try retention.delete(decision, at: now)
                 say(LogLine(.going, "retention", "cycle \(decision.cycle) deleted: \(decision.rule)"))
             }

@@ -51,6 +51,13 @@ package actor ProgressBoard {
         usual[suite] = (seconds, tests)
     }
 
+    /// In words, for the heartbeat line.
+    func describe() -> String {
+        guard let current else { return "waiting" }
+        let minutes = now().since(current.since).milliseconds / 60_000
+        return "#\(current.cycle) \(current.stage)\(current.subject.map { " \($0)" } ?? "") for \(minutes)m"
+    }
+
     private func publish(force: Bool) {
         observer?(current)
         let time = SystemClock.monotonicNanoseconds

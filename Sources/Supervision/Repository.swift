@@ -120,12 +120,12 @@ package struct Repository: Sendable {
             throw RepositoryError(attempted: attempted, path: path, problem: "git did not end within \(timeout.milliseconds / 1000)s")
         }
         guard output.exit == 0 else {
-            let words = String(decoding: output.stderr.suffix(600), as: UTF8.self).trimmingWhitespace
+            let words = String(decoding: output.standardError.suffix(600), as: UTF8.self).trimmingWhitespace
             throw RepositoryError(
                 attempted: attempted, path: path,
                 problem: words.isEmpty ? "git exited with \(output.exit.map(String.init) ?? "a signal")" : words)
         }
-        return String(decoding: output.stdout, as: UTF8.self)
+        return String(decoding: output.standardOutput, as: UTF8.self)
     }
 }
 

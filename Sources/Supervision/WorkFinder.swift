@@ -67,7 +67,7 @@ struct WorkFinder: Sendable {
             argv, environment: context.environment.merging(command.environment) { $1 },
             workingDirectory: command.workingDirectory ?? settings.baseDirectory, standardInput: [],
             timeout: command.timeout, outputLimit: 64 << 10)
-        let line = String(decoding: output.stdout, as: UTF8.self).split(whereSeparator: \.isNewline).first
+        let line = String(decoding: output.standardOutput, as: UTF8.self).split(whereSeparator: \.isNewline).first
         guard output.exit == 0, let line, !line.isEmpty else {
             throw RepositoryError(
                 attempted: "run repository.revisionCommand \(argv.joined(separator: " "))", path: settings.baseDirectory,

@@ -39,12 +39,12 @@ final class PartFollower: Sendable {
         self.context = context
         self.suite = suite
         self.folder = folder
-        state = Mutex(State(console: makeConsoleFollower(suite.console)))
+        state = Mutex(State(console: consoleFollower(for: suite.console)))
     }
 
     func start() async {
         guard suite.console != .none else { return }
-        let follower = FileFollower("\(folder)/console.log") { [weak self] bytes in self?.take(bytes) }
+        let follower = try? FileFollower("\(folder)/console.log") { [weak self] bytes, _ in self?.take(bytes[...]) }
         let watch = Task { [weak self] in
             while !Task.isCancelled {
                 try? await Task.sleep(for: .milliseconds(100))
@@ -64,7 +64,7 @@ final class PartFollower: Sendable {
             if var console = state.console {
                 let events = console.finish()
                 state.console = console
-                PartFollower.note(events, &state)
+                PartFollower.note(events, &state, suite.console)
             }
             return state.account
         }
@@ -75,20 +75,20 @@ final class PartFollower: Sendable {
             guard var console = state.console else { return }
             let events = console.consume(bytes)
             state.console = console
-            PartFollower.note(events, &state)
+            PartFollower.note(events, &state, suite.console)
         }
     }
 
-    private static func note(_ events: [ConsoleEvent], _ state: inout State) {
+    private static func note(_ events: [ConsoleEvent], _ state: inout State, _ format: ConsoleFormat) {
         for event in events {
             switch event {
             case .started(let test):
                 state.running[test] = SystemClock.monotonicNanoseconds
-                state.account.selectors[TestIdentity.reportID(ofConsole: test)] = test
+                state.account.selectors[TestIdentity.reportID(console: test, format: format)] = test
             case .ended(let test, let outcome, let seconds):
                 let began = state.running.removeValue(forKey: test)
                 let measured = began.map { Double(SystemClock.monotonicNanoseconds - $0) / 1e9 }
-                let id = TestIdentity.reportID(ofConsole: test)
+                let id = TestIdentity.reportID(console: test, format: format)
                 state.account.selectors[id] = test
                 state.account.results.append(
                     TestResult(id: id, outcome: outcome, durationSeconds: seconds ?? measured, selector: test))
@@ -109,7 +109,7 @@ final class PartFollower: Sendable {
                 let elapsed = Duration.nanoseconds(now - oldest.value)
                 if elapsed > limit {
                     state.account.cut = ConsoleAccount.Cut(
-                        id: TestIdentity.reportID(ofConsole: oldest.key), selector: oldest.key, elapsed: elapsed)
+                        id: TestIdentity.reportID(console: oldest.key, format: suite.console), selector: oldest.key, elapsed: elapsed)
                     cut = true
                 }
             }

@@ -23,6 +23,11 @@ struct PlaceholderValues: Sendable {
         workingDirectory = settings.baseDirectory
     }
 
+    /// For filling in an argument vector.
+    var placeholders: Placeholders {
+        Placeholders(values, lists: tests.map { ["tests": $0] } ?? [:])
+    }
+
     subscript(name: String) -> String? {
         get { values[name] }
         set { values[name] = newValue }

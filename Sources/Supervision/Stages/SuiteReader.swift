@@ -94,7 +94,9 @@ final class SuiteReader {
         let paths: [String]
         switch suite.reportFormat {
         case .console: return nil
-        case .goTestJSON, .tap where suite.reportPath == nil && !Files.exists(report): paths = [log]
+        case .goTestJSON where suite.reportPath == nil && !Files.exists(report),
+            .tap where suite.reportPath == nil && !Files.exists(report):
+            paths = [log]
         default: paths = suite.reportPath.map { Reports.find($0, in: directory) } ?? [report].filter { Files.exists($0) }
         }
         if paths.isEmpty {
@@ -126,7 +128,7 @@ final class SuiteReader {
         let name = "report\(reports.isEmpty ? "" : "-\(reports.count + 1)").\(suite.reportFormat == .ctrf ? "json" : "xml")"
         let target = "\(context.folder(run))/\(name)"
         do {
-            try await RedactedCopy.copy(path, to: target, needles: context.secrets.needles)
+            try RedactedCopy.copy(path, to: target, needles: context.secrets.needles)
             reports.append("\(run.folder)/\(name)")
         } catch {
             context.say(LogLine(.warn, "test", "\(suite.name): the report could not be kept: \(error)"))
@@ -202,8 +204,8 @@ enum Reports {
         guard let size = Files.size(of: path), size <= Limits.reportBytes else {
             throw SystemError(code: 27, attempted: "read the report (larger than \(Limits.reportBytes) bytes)", path: path)
         }
-        return try ReportFile.read(format) { consume in
-            try Files.readInPieces(path, consume)
-        }
+        var stream = ReportStream(format)
+        try Files.readInPieces(path) { stream.push($0) }
+        return try stream.finish()
     }
 }

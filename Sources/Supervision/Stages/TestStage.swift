@@ -66,7 +66,7 @@ struct TestStage: Sendable {
             try? Files.createDirectories(Files.parent(of: report))
             var values = values
             values["report"] = report
-            let command = select(suite, wanted, &values)
+            let command = select(suite, wanted)
             let follower = PartFollower(context: context, run: run, suite: suite, folder: folder(role), known: known)
             await follower.start()
             let done = await context.command(command, role: role, of: run, values: values)
@@ -81,7 +81,7 @@ struct TestStage: Sendable {
             }
             await reader.take(done, console: console, report: report, directory: values.workingDirectory, isPart: part > 0)
             guard let cut = console.cut else { return nil }
-            guard let rest = await rest(after: cut, wanted, suite, values, known, reader, &commands) else { return nil }
+            guard let rest = await rest(after: cut.id, wanted, suite, values, known, reader, &commands) else { return nil }
             if rest.isEmpty { return nil }
             wanted = rest
         }
@@ -93,12 +93,13 @@ struct TestStage: Sendable {
     }
 
     /// The command for all tests, or for just some through `select`.
-    private func select(_ suite: SuiteSettings, _ wanted: [KnownTest]?, _ values: inout PlaceholderValues) -> CommandSettings {
+    private func select(_ suite: SuiteSettings, _ wanted: [KnownTest]?) -> CommandSettings {
         guard let wanted, let select = suite.select else { return suite.command }
-        values.tests = wanted.map { $0.selector ?? $0.id }
-        values["testNames"] = Selection.names(wanted.map { $0.selector ?? $0.id })
-        values["testsRegex"] = Selection.regularExpression(wanted.map { $0.selector ?? $0.id })
-        return select
+        var filled = select
+        filled.arguments = Selection.arguments(
+            select.arguments, for: wanted.map { Selection.Test(id: $0.id, selector: $0.selector) },
+            format: suite.console)
+        return filled
     }
 
     /// What is still to run after a cut: nil where it cannot be told or selected, with that said in the reader.
@@ -112,13 +113,15 @@ struct TestStage: Sendable {
             let done = await context.command(collect, role: role, of: run, values: values)
             commands.append(done)
             if done.succeeded, let bytes = try? Files.read("\(folder(role))/console.log", limit: 64 << 20) {
-                all = CollectedTests.read(bytes, suite.console).map { KnownTest(id: $0.id, selector: $0.selector) }
+                all = TestIdentity.collected(String(decoding: bytes, as: UTF8.self), format: suite.console).map { name in
+                    KnownTest(id: TestIdentity.reportID(console: name, format: suite.console), selector: name)
+                }
             }
         }
         reader.expect(all)
         guard !all.isEmpty, suite.select != nil else { return nil }
         let left = all.filter { !reader.has($0.id) }
-        context.say(LogLine(.fail, "test", "\(suite.name) \(cut); \(left.count) others go on"))
+        context.say(LogLine(.fail, "test", "\(suite.name) \(cut): over testTimeout, cut; \(left.count) others go on"))
         return left
     }
 
