@@ -17,6 +17,13 @@ package struct SealedCycle: Hashable, Sendable {
     package var files: Int
     package var bytes: Int64
 
+    package init(cycle: Int, sha256: String, files: Int, bytes: Int64) {
+        self.cycle = cycle
+        self.sha256 = sha256
+        self.files = files
+        self.bytes = bytes
+    }
+
     package var reference: SealedReference { SealedReference(cycle: cycle, sha256: sha256) }
 }
 

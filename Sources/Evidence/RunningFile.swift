@@ -32,7 +32,11 @@ package enum ControlMessages {
 extension TestsFile {
     /// The id in one line of `tests.jsonl`.
     package static func id(ofLine line: some Collection<UInt8>) -> String? {
-        struct Named: Decodable { var id: String }
-        return (try? EvidenceCoding.value(Named.self, from: line))?.id
+        (try? EvidenceCoding.value(Named.self, from: line))?.id
     }
+}
+
+/// The one key of a test line that finding it needs.
+private struct Named: Decodable {
+    var id: String
 }

@@ -30,6 +30,22 @@ enum SystemTransport {
         }
     }
 
+    static func run(_ command: ProbeCommand, environment: [String: String]) async -> ProbeCommandReply {
+        let began = ContinuousClock.now
+        do {
+            let output = try await HelperCommand.run(
+                command.arguments, environment: environment.merging(command.environment) { $1 },
+                workingDirectory: command.workingDirectory, standardInput: command.input, timeout: command.timeout,
+                outputLimit: command.outputLimit)
+            let end: ProbeCommandEnd
+            if output.timedOut { end = .timedOut } else if let signal = output.signal { end = .signaled(signal) } else { end = .exited(output.exit ?? -1) }
+            let took = Double((ContinuousClock.now - began) / .microseconds(1)) / 1000
+            return ProbeCommandReply(end: end, output: output.standardOutput, errors: output.standardError, milliseconds: took)
+        } catch {
+            return ProbeCommandReply(end: .didNotStart("\(error)"))
+        }
+    }
+
     static func exchange(_ request: PlainRequest) -> ProbeReply {
         let started = ContinuousClock.now
         var headers = request.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }

@@ -4,9 +4,8 @@
 // service manager are handled here.
 
 package import Configuration
-package import Domain
+import Domain
 package import Engine
-package import Execution
 import Evidence
 import Platform
 

@@ -2,8 +2,8 @@
 //
 // What the stages of one loop share: settings, places, and the hands that touch the world.
 
-package import Domain
-package import Evidence
+import Domain
+import Evidence
 import Execution
 import Platform
 import Probes

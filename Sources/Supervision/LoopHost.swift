@@ -135,7 +135,7 @@ package final class LoopHost: Sendable {
         let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
         return LoopContext(
             layout: layout, settings: SettingsCell(start.loaded.settings), runner: runner, secrets: SecretStore(start.loaded.settings.secrets, environment: start.secretEnvironment),
-            environment: start.environment, prober: Prober(transport: .system, environment: start.environment),
+            environment: start.environment, prober: Prober(transport: .system(environment: start.environment), environment: start.environment),
             progress: ProgressBoard(layout, now: now, observer: start.observer), history: SuiteHistory(layout),
             say: { line in log.write(line, cycle: nil, at: now()) })
     }
@@ -234,5 +234,14 @@ package final class LoopHost: Sendable {
         case .reject: return operatorSays(.reject, "rejected")
         case .reload: return ControlReply(ok: false, message: "send SIGHUP to process \(ThisProcess.id) to reload")
         }
+    }
+}
+
+extension LoadedSettings {
+    /// SHA-256 over every value in effect: two files that mean the same have the same hash.
+    package var hash: String {
+        var sum = SHA256()
+        sum.update(Array(canonicalText.utf8))
+        return sum.hexDigest()
     }
 }

@@ -5,7 +5,7 @@
 
 package import Domain
 package import Engine
-package import Evidence
+import Evidence
 import Platform
 
 package actor Supervisor {

@@ -4,6 +4,7 @@
 
 import Domain
 import Engine
+import Evidence
 import Execution
 import Platform
 
