@@ -84,10 +84,14 @@ struct TextCheck {
         while end < count {
             if let raw, end &+ 8 <= count {
                 let word = raw.loadUnaligned(fromByteOffset: end, as: UInt64.self)
-                let low = (word &- 0x2020_2020_2020_2020) & ~word
-                if (word | low) & 0x8080_8080_8080_8080 == 0 {
-                    end &+= 8
-                    continue
+                if word & 0x8080_8080_8080_8080 == 0 {
+                    // Of ASCII bytes, those below a space and those that are line feeds; no sum carries over.
+                    let low = ~(word &+ 0x6060_6060_6060_6060) & 0x8080_8080_8080_8080
+                    let feeds = ~((word ^ 0x0A0A_0A0A_0A0A_0A0A) &+ 0x7F7F_7F7F_7F7F_7F7F) & 0x8080_8080_8080_8080
+                    if low == feeds {
+                        end &+= 8
+                        continue
+                    }
                 }
             }
             let byte = bytes[end]

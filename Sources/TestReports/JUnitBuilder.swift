@@ -288,12 +288,15 @@ struct JUnitBuilder: XMLHandler {
 struct UniqueNames {
     private var seen: [String: Int] = [:]
 
+    private static func increment(_ count: inout Int) -> Int {
+        count += 1
+        return count
+    }
+
     mutating func unique(_ name: String) -> String {
-        guard let before = seen[name] else {
-            seen[name] = 1
-            return name
-        }
-        var number = before + 1
+        // One look-up for the usual case: this is the costliest step of reading a large report.
+        var number = Self.increment(&seen[name, default: 0])
+        if number == 1 { return name }
         while seen["\(name) #\(number)"] != nil { number += 1 }
         seen[name] = number
         let id = "\(name) #\(number)"

@@ -8,7 +8,7 @@ struct XMLTag: ~Copyable {
         var nameEnd: Int
         var valueStart: Int
         var valueEnd: Int
-        /// Whether the value holds references or white space that has to be normalized.
+        /// Whether the value can be taken as it is: no reference, no white space to normalize.
         var isPlain: Bool
     }
     let bytes: Bytes

@@ -53,7 +53,8 @@ struct JUnitReaderTests {
         arguments: [
             ("0,5", 0.5), ("12ms", 0.012), ("3 s", 3), ("1e-3", 0.001), ("1.234,5", 1234.5), ("1,234", 1234),
             ("0,123", 0.123),
-            ("1,234,567.5", 1_234_567.5), ("NaN", nil), ("INF", nil), ("", nil), ("time", nil), ("-1", -1),
+            ("1,234,567.5", 1_234_567.5), ("0.1", 0.1), ("7", 7), (".", nil), ("1.2.3", nil), ("NaN", nil),
+            ("INF", nil), ("", nil), ("time", nil), ("-1", -1),
             (" 2.5 ", 2.5),
         ] as [(String, Double?)])
     func `durations are read as tools write them`(text: String, seconds: Double?) throws {
