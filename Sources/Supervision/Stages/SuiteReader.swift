@@ -188,10 +188,12 @@ enum Reports {
 
     private static func walk(_ folder: String, depth: Int) -> [String] {
         guard depth < 12, let names = try? Files.list(folder) else { return [] }
-        return names.flatMap { name -> [String] in
+        var found: [String] = []
+        for name in names {
             let path = "\(folder)/\(name)"
-            return Files.kind(of: path) == .directory ? walk(path, depth: depth + 1) : [path]
+            if Files.kind(of: path) == .directory { found += walk(path, depth: depth + 1) } else { found.append(path) }
         }
+        return found
     }
 
     static func isOlder(_ path: String, than start: Timestamp) -> Bool {
