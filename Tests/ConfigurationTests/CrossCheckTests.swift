@@ -136,6 +136,17 @@ struct CrossCheckTests {
         #expect(found.count == 1 && found[0].contains(says), "\(suite) gives \(found)")
     }
 
+    @Test func `problems without end are cut, and marks cannot hide in a path`() {
+        let many = (0..<5000).map { "k\($0): 1" }.joined(separator: ", ")
+        #expect(problems(minimal(many)).count == 200)
+        let found = problems(minimal("'a\u{202e}b': 1, '\(String(repeating: "x", count: 9000))': 2"))
+        #expect(found.count == 2 && found[0].contains("[\"a\\u202eb\"]: unknown key") && found[1].count < 500)
+        let single = "health: { liveRevision: { command: { command: ['v'], secrets: ['NONE'] } } }"
+        #expect(
+            problems(minimal(single)).map { $0.contains("health.liveRevision.command.secrets: found a name") } == [true]
+        )
+    }
+
     @Test func `modes need what they use`() {
         let suites = "suites: [{ name: 's', command: ['tool', '{report}'] }]"
         #expect(
@@ -205,6 +216,14 @@ struct CrossCheckTests {
         let text = minimal(
             "secrets: { A: { fromEnv: 'A' } }, quarantine: [{ test: 't', owner: 'o', reason: 'r', until: '2026-11-20' }]",
             suite: "testTimeout: '3s', value: 1, capabilities: [{ name: 'c', tests: '*', value: 2 }]")
+        let literal =
+            "deploy: { command: ['d', 'x'], environment: { API_TOKEN: '{revision}' } }, triage: { mayDeploy: true }"
+        let more = try loaded(minimal(literal)).warnings.map(\.description).joined(separator: "\n")
+        for part in [
+            "API_TOKEN: a secret in the file", "API_TOKEN: placeholders are not replaced", "no effect in mode observe",
+        ] {
+            #expect(more.contains(part), "\(more)")
+        }
         let warnings = try loaded(text).warnings.map(\.description).joined(separator: "\n")
         for part in [
             "secrets.A: is given to no command", "until: has passed", "testTimeout: has no effect",
@@ -220,7 +239,7 @@ struct CrossCheckTests {
                 "health: { checks: [{ command: ['ping'], expect: { exit: [0, 3], contains: 'ok' }, timeout: '9s' }, { command: ['ping'] }] }"
             ))
         let checks = settings.settings.health.checks
-        #expect(checks.map(\.name) == ["ping", "ping (2)"])
+        #expect(checks.map(\.name) == ["ping", "ping (check 2)"])
         #expect(checks[0].statuses == [0, 3] && checks[0].contains == "ok" && checks[0].timeout == .seconds(9))
         #expect(checks[0].target == .command(CommandSettings(arguments: ["ping"], timeout: .seconds(9))))
     }
