@@ -15,6 +15,7 @@ struct CrossChecks {
         checkRemedy()
         checkTriage()
         checkQuarantine()
+        checkLiterals()
     }
 
     private func checkMode() {
@@ -33,7 +34,8 @@ struct CrossChecks {
                     "health.liveRevision", what: "missing",
                     hint: "mode verify waits for a new live revision, and must see it")
             }
-        case .observe: break
+        case .observe:
+            if settings.triage.mayDeploy { notes.warn("triage.mayDeploy", "has no effect in mode observe") }
         }
         if settings.health.checks.isEmpty {
             notes.warn("health.checks", "none: whether the environment is up is only seen by the tests")
@@ -161,6 +163,29 @@ struct CrossChecks {
         }
     }
 
+    /// Text that is taken as it stands although it looks like more.
+    private func checkLiterals() {
+        for (path, command) in settings.commandsByPath {
+            for (name, value) in command.environment.sorted(by: { $0.key < $1.key }) {
+                let variable = join("\(path).environment", name)
+                if Placeholders.uses(in: value).contains(where: { Placeholders.known.contains($0.name) }) {
+                    notes.warn(variable, "placeholders are not replaced in environment", hint: "make it an argument")
+                }
+                let words = name.lowercased().split(separator: "_")
+                if words.contains(where: { ["token", "password", "secret"].contains($0) }) {
+                    notes.warn(
+                        variable, "a secret in the file can be read by all who read the file", hint: "use secrets")
+                }
+            }
+        }
+        for (index, check) in settings.health.checks.enumerated() {
+            guard case .http(let url, _, _, _) = check.target else { continue }
+            if Placeholders.uses(in: url).contains(where: { Placeholders.known.contains($0.name) }) {
+                notes.warn("health.checks[\(index)].http", "placeholders are not replaced in addresses")
+            }
+        }
+    }
+
     private func checkQuarantine() {
         guard let today = CalendarDate(String(now.description.prefix(10))) else { return }
         for (index, entry) in settings.quarantine.enumerated() {
@@ -178,7 +203,8 @@ struct CrossChecks {
 extension DecodingNotes {
     /// A problem that several commands share is reported where it is written.
     fileprivate func addOnce(_ path: String, found: String, allowed: String, hint: String?) {
-        var path = path
+        // A single object of liveRevision has no index.
+        var path = isWritten(path) ? path : path.replacing("liveRevision[0]", with: "liveRevision")
         if !isWritten(path) {
             // The list stands beside the command, not inside it: `deploy.command.secrets` is `deploy.secrets`.
             let parts = path.split(separator: ".")

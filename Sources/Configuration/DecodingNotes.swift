@@ -64,6 +64,9 @@ final class DecodingNotes {
         return positions[""] ?? SourcePosition(line: 1, column: 1)
     }
 
+    /// Whether so much is wrong that more problems would help nobody.
+    var isFull: Bool { problems.count >= 200 }
+
     func isWritten(_ path: String) -> Bool { positions[path] != nil }
 
     /// Whether a value could not be read, so that nothing more should be said about it.
@@ -74,6 +77,7 @@ final class DecodingNotes {
         allowed: String? = nil, hint: String? = nil
     ) {
         broken.insert(path)
+        if isFull { return }
         problems.append(make(path, position, what, found, allowed, hint))
     }
 
@@ -99,7 +103,10 @@ final class DecodingNotes {
 
 /// The path of a key inside another path: `suites[0]` and `name` make `suites[0].name`.
 func join(_ path: String, _ key: String) -> String {
-    let plain = !key.isEmpty && key.utf8.allSatisfy { $0.isNamePart || $0 == UInt8(ascii: "-") }
+    // Only ASCII is plain: other scripts can hold marks that make a line read as something else.
+    let plain =
+        (1...64).contains(key.utf8.count)
+        && key.utf8.allSatisfy { $0 < 0x80 && ($0.isNamePart || $0 == UInt8(ascii: "-")) }
     if !plain { return "\(path)[\(shortened(key).jsonQuoted)]" }
     return path.isEmpty ? key : "\(path).\(key)"
 }

@@ -37,16 +37,19 @@ extension SettingsDecoder {
             : inherited(inner, "timeout", place.timeout, place.timeoutOrigin) { Quantity.text($0).jsonQuoted }
         command.idleTimeout = inner.has("idleTimeout") ? inner.duration("idleTimeout") : place.idleTimeout
         if inner.has("workingDirectory") {
-            command.workingDirectory = inner.text("workingDirectory").map(resolve)
+            command.workingDirectory = workingDirectory(of: inner)
         } else {
             command.workingDirectory = place.workingDirectory
         }
-        if let directory = command.workingDirectory {
-            notes.checkPlaceholders(
-                [directory], isShell: false, role: .ordinary, at: join(inner.path, "workingDirectory"))
-        }
         command.environment = place.environment.merging(inner.hiddenTexts("environment")) { $1 }
         command.secrets = inner.has("secrets") ? inner.texts("secrets") : place.secrets
+    }
+
+    private func workingDirectory(of section: Section) -> String? {
+        guard let directory = section.text("workingDirectory") else { return nil }
+        notes.checkPlaceholders(
+            [directory], isShell: false, role: .ordinary, at: join(section.path, "workingDirectory"))
+        return resolve(directory)
     }
 
     private func inherited<Value>(
@@ -62,7 +65,7 @@ extension SettingsDecoder {
             timeout: section.duration("timeout") ?? .seconds(60),
             timeoutOrigin: "from \(join(section.path, "timeout"))",
             idleTimeout: section.duration("idleTimeout"),
-            workingDirectory: section.text("workingDirectory").map(resolve),
+            workingDirectory: workingDirectory(of: section),
             environment: section.hiddenTexts("environment"), secrets: section.texts("secrets"))
     }
 

@@ -6,8 +6,9 @@ import Domain
 extension SettingsDecoder {
     func health(_ section: Section) -> HealthSettings {
         var health = HealthSettings()
-        for section in sections(section, "checks", KeyTable.check) {
-            health.checks.append(check(section, before: health.checks))
+        var names: Set<String> = []
+        for (index, section) in sections(section, "checks", KeyTable.check).enumerated() {
+            health.checks.append(check(section, number: index + 1, names: &names))
         }
         health.liveRevision = sections(section, "liveRevision", KeyTable.liveRevision).map(liveRevision)
         health.stableFor = section.duration("stableFor") ?? .zero
@@ -17,16 +18,16 @@ extension SettingsDecoder {
         return health
     }
 
-    private func check(_ section: Section, before: [CheckSettings]) -> CheckSettings {
+    private func check(_ section: Section, number: Int, names: inout Set<String>) -> CheckSettings {
         let timeout = section.duration("timeout") ?? .seconds(5)
         let target = target(section, timeout: timeout)
         let expect = section.sectionOrDefaults("expect", KeyTable.expect)
-        let taken = Set(before.map(\.name))
-        let derived = unused(target.summary, taken)
+        let summary = target.summary
+        let derived = names.contains(summary) ? "\(summary) (check \(number))" : summary
         var check = CheckSettings(
             name: section.text("name", or: Derived(value: derived, because: "what is asked")) ?? derived,
             target: target, timeout: timeout)
-        if section.has("name"), taken.contains(check.name) {
+        if !names.insert(check.name).inserted {
             notes.add(join(section.path, "name"), found: "\(check.name.jsonQuoted) twice", allowed: "names that differ")
         }
         let isCommand = if case .command = target { true } else { false }
@@ -106,11 +107,6 @@ extension SettingsDecoder {
         for key in ["method", "headers", "body"] where section.has(key) {
             notes.add(join(section.path, key), what: "means nothing beside a \(kind)")
         }
-    }
-
-    private func unused(_ name: String, _ taken: Set<String>) -> String {
-        guard taken.contains(name) else { return name }
-        return (2...).lazy.map { "\(name) (\($0))" }.first { !taken.contains($0) } ?? name
     }
 }
 

@@ -33,7 +33,7 @@ struct ShapeChecker {
 
     private func checkObject(_ value: JSON5Value, _ object: ObjectShape, at path: String) {
         guard case .object(let members) = value.kind else { return refuse(value, .object(object), at: path) }
-        for member in members {
+        for member in members where !notes.isFull {
             let memberPath = join(path, member.key)
             if let key = object.key(member.key) {
                 check(member.value, key.shape, at: memberPath)
@@ -71,7 +71,7 @@ struct ShapeChecker {
         if values.count < atLeast {
             notes.add(path, at: value.position, found: "an empty list", allowed: shape.allowed)
         }
-        for (index, value) in values.enumerated() { check(value, element, at: "\(path)[\(index)]") }
+        for (index, value) in values.enumerated() where !notes.isFull { check(value, element, at: "\(path)[\(index)]") }
     }
 
     private func checkMap(_ value: JSON5Value, _ rule: TextRule, _ element: ValueShape, at path: String) {
