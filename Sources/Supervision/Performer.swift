@@ -162,8 +162,8 @@ final class Performer: Sendable {
                     bytes: Files.treeBytes(context.layout.cycle(number)))
                 let isKnown = await context.history.all()?.cycles.last?.cycle == number
                 if try !isKnown || reader.latest() != number { await context.history.add(try writer.publish(record, sealed)) }
-                try await writer.write(Array(MarkdownReport.render(record).utf8), to: "report.md", inCycle: number)
-                try await writer.write(Array(HTMLReport.render(record).utf8), to: "report.html", inCycle: number)
+                try await writer.write(Array(MarkdownReport.text(record).utf8), to: "report.md", inCycle: number)
+                try await writer.write(Array(HTMLReport.text(record).utf8), to: "report.html", inCycle: number)
                 onSealed(record)
                 await retire(record)
             } catch {
