@@ -183,6 +183,28 @@ import Testing
         return indices.count
     }
 
+    @Test func `a cycle whose journal lines lie in two segments covers both`() async throws {
+        let loop = try TemporaryLoop()
+        try await Samples.seal(1, in: loop, tests: Self.few)
+        let (journal, opening) = try await Journal.open(loop.layout)
+        try await journal.append(Samples.journal[0].event, at: Samples.start, cycle: 1, durable: false)
+        try await journal.rotate(LoopMemory(), at: Samples.start, cycle: 1, beyond: 1)
+        let last = try await journal.append(Samples.journal[0].event, at: Samples.start, cycle: 2, durable: false)
+        let writer = CycleWriter(loop.layout)
+        let record = Samples.lean(2, tests: Self.few)
+        try await writer.writeDocument(record)
+        let sealed = try await writer.seal(2)
+        let fact = CycleSealed(cycle: 2, sha256: sealed.sha256, verdict: record.verdict)
+        try await journal.append(.cycleSealed(fact), at: Samples.start, cycle: 2, durable: true)
+        let coverage = try #require(try JournalCoverage.of(cycle: 2, in: loop.layout))
+        // From the seal of cycle 1, which that cycle could not cover itself.
+        #expect((coverage.first, coverage.last) == (opening.entries.count, last.sequence))
+        #expect(try kinds(loop) == [])
+        let first = try loop.text(loop.layout.segment(2))
+        try loop.put(first.replacing("\"rollbacks\":[]", with: "\"rollbackz\":[]"), at: loop.layout.segment(2))
+        #expect(try !Verifier(loop.layout).verify().isIntact)
+    }
+
     @Test func `missing and added files, links and dropped cycles are named`() async throws {
         let loop = try TemporaryLoop()
         try await Samples.seal(3, in: loop, tests: Self.few)
