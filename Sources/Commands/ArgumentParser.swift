@@ -123,7 +123,7 @@ package struct ArgumentParser: Sendable {
 
     private func checkOperands(_ parsed: ParsedArguments) throws(CommandError) {
         let operands = description.operands
-        if parsed.operands.count > operands.count {
+        if parsed.operands.count > operands.count, operands.last?.repeats != true {
             let extra = parsed.operands[operands.count]
             throw .usage("unexpected '\(extra)' after '\(description.name)'", command: description.name)
         }

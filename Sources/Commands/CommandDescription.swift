@@ -53,8 +53,13 @@ package struct OperandDescription: Hashable, Sendable {
     package var isRequired: Bool
     /// The words that it may be, for completion; anything else is judged by the command.
     package var words: [String]
+    /// Whether it may be given several times; only the last operand may.
+    package var repeats: Bool
 
-    package init(_ name: String, _ help: String, isRequired: Bool = false, words: [String] = []) {
+    package init(
+        _ name: String, _ help: String, isRequired: Bool = false, words: [String] = [], repeats: Bool = false
+    ) {
+        self.repeats = repeats
         self.name = name
         self.help = help
         self.isRequired = isRequired
@@ -125,7 +130,7 @@ package struct CommandDescription: Hashable, Sendable {
 
     /// `nightjar show [CYCLE] [options]`
     package var usage: String {
-        let words = operands.map { $0.isRequired ? $0.name : "[\($0.name)]" }
+        let words = operands.map { ($0.isRequired ? $0.name : "[\($0.name)]") + ($0.repeats ? "…" : "") }
         return (["nightjar", name] + words + ["[options]"]).joined(separator: " ")
     }
 }

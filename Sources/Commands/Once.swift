@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nightjar once`.
 
+import Configuration
+import Domain
+import Engine
+import Evidence
+import Foundation
+import Reporting
+
 struct OnceCommand: Command {
     static let description = CommandDescription(
         "once", "one cycle in the foreground, for cron and pipelines",
@@ -19,6 +26,45 @@ struct OnceCommand: Command {
         ])
 
     func run(_ context: Context) async throws -> ExitCode {
-        throw CommandError.unavailable("'once' is not part of this build")
+        var loaded = try SettingsLoader.load(context)
+        if context.arguments.flag("no-deploy") { loaded.settings.mode = .observe }
+        if let revision = context.arguments.value("revision") {
+            guard loaded.settings.repository != nil else {
+                throw CommandError.usage("--revision needs 'repository' in the configuration", command: "once")
+            }
+            loaded.settings.repository?.ref = revision
+            loaded.settings.repository?.revisionCommand = nil
+        }
+        let json = context.wantsJSON
+        let order = LoopOrder(loaded: loaded, path: SettingsLoader.path(context), cycles: 1)
+        let terminal = TerminalLog(context.output, toOutput: !json)
+        let endings = try await LoopRunner.run([order], context, terminal: terminal)
+        return try conclude(endings.first ?? .done, loaded.settings, context)
+    }
+
+    private func conclude(_ ending: Ending, _ settings: LoopSettings, _ context: Context) throws -> ExitCode {
+        let reader = CycleReader(EvidenceLayout(root: settings.stateDirectory))
+        switch ending {
+        case .infrastructure(let reason):
+            throw CommandError.unavailable(reason)
+        case .knownBad(let revision):
+            throw CommandError.refused(
+                "\(revision.short) is known to be bad and is not deployed again; push a newer revision")
+        case .detached(let run):
+            context.output.note("\(run.folder) goes on; the next start takes it over")
+            return .interrupted
+        case .done:
+            return .interrupted
+        case .cycles(let verdict):
+            guard let record = try reader.latestRecord() else { return ExitCode(verdict, .hold) }
+            if context.wantsJSON {
+                let bytes = try Data(contentsOf: URL(fileURLWithPath: reader.layout.document(record.cycle)))
+                context.output.write(String(decoding: bytes, as: UTF8.self))
+            } else {
+                context.output.line("evidence: \(context.shown(reader.layout.cycle(record.cycle)))")
+            }
+            if record.verdict == .unproven, record.reasons.first?.rule == "infrastructure" { return .infrastructure }
+            return ExitCode(record.verdict, record.recommendation)
+        }
     }
 }

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nightjar run`.
 
+import Configuration
+import Domain
+import Engine
+import Foundation
+
 struct RunCommand: Command {
     static let description = CommandDescription(
         "run", "the daemon: cycle after cycle until it is told to stop",
+        operands: [OperandDescription("FILE", "configuration files, one loop each", repeats: true)],
         options: CommandDescription.loopOptions + [
-            .value("max-cycles", "N", "stop after N cycles, whatever the configuration says"),
-            .flag("takeover", "wait for another instance to end instead of refusing to start"),
+            .value("max-cycles", "N", "stop after N cycles, whatever the configuration says")
         ],
         examples: [
             .init("nightjar run --config staging.json5", "In the foreground; a service manager restarts it at will."),
-            .init("nightjar run --max-cycles 1", "One cycle by the daemon's rules, with its schedule and control socket."),
+            .init("nightjar run api.json5 web.json5", "Two loops in one daemon, neither delayed by the other."),
+            .init("nightjar run --max-cycles 1", "One cycle by the daemon's rules, with its control socket."),
         ],
         exits: [
             .init(.ok, "stopped as asked"), .init(.usage, "wrong configuration"),
@@ -18,6 +24,26 @@ struct RunCommand: Command {
         ])
 
     func run(_ context: Context) async throws -> ExitCode {
-        throw CommandError.unavailable("'run' is not part of this build")
+        let cycles = try context.arguments.integer("max-cycles", in: 1...1_000_000)
+        var orders: [LoopOrder] = []
+        if context.arguments.operands.isEmpty {
+            orders.append(LoopOrder(loaded: try SettingsLoader.load(context), path: SettingsLoader.path(context), cycles: cycles))
+        }
+        for file in context.arguments.operands {
+            let path = URL(fileURLWithPath: context.absolute(file)).standardizedFileURL.path
+            orders.append(LoopOrder(loaded: try SettingsLoader.load(path, context), path: path, cycles: cycles))
+        }
+        let conflicts = SettingsFile.conflicts(among: orders.map { ($0.path, $0.loaded.settings) })
+        if !conflicts.isEmpty { throw CommandError.configuration(conflicts.map(\.description).joined(separator: "\n")) }
+        let endings = try await LoopRunner.run(orders, context, terminal: TerminalLog(context.output, toOutput: true))
+        return endings.map(code).max { $0.rawValue < $1.rawValue } ?? .ok
+    }
+
+    /// A daemon that was asked to stop has done its work, whatever the last verdict was.
+    private func code(_ ending: Ending) -> ExitCode {
+        switch ending {
+        case .done, .cycles, .detached, .knownBad: .ok
+        case .infrastructure: .infrastructure
+        }
     }
 }

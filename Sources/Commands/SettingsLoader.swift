@@ -8,7 +8,10 @@ import Foundation
 enum SettingsLoader {
     /// The file by `--config`, or `nightjar.json5` where the user stands. Throws all problems of the file at once.
     static func load(_ context: Context) throws(CommandError) -> LoadedSettings {
-        let path = path(context)
+        try load(path(context), context)
+    }
+
+    static func load(_ path: String, _ context: Context) throws(CommandError) -> LoadedSettings {
         let bytes: Data
         do {
             bytes = try Data(contentsOf: URL(fileURLWithPath: path))

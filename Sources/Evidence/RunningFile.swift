@@ -8,7 +8,7 @@ package enum RunningFile {
     /// Replaces `running.json`; nil says that nothing is under way.
     package static func write(_ stage: RunningStage?, to path: String) throws(EvidenceError) {
         let bytes = try stage.map { value throws(EvidenceError) in try EvidenceCoding.line(value, "running.json") } ?? Array("null\n".utf8)
-        try onDisk("write", path) { () throws(DiskError) in try Disk.replace(path, with: bytes, durable: false) }
+        try onDisk("write", path) { () throws(SystemError) in try Disk.replace(path, with: bytes, durable: false) }
     }
 
     /// What is under way; nil where nothing is, or it cannot be read.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The entry: hidden subcommands first, before anything of Foundation is touched.
+//
+// The one binary. Hidden paths first, before anything heavy is touched; everything else is the command line.
 
+import Commands
 import Foundation
 import Shepherd
 
 if let status = ShepherdMain.runIfAsked(CommandLine.arguments) {
     exit(status)
 }
-exit(2)
+exit(await NightjarCommands.main(arguments: CommandLine.arguments))

@@ -122,7 +122,9 @@ private struct Proofs {
     private let settings: [LiveRevisionSettings]
     private let wanted: Revision
     private var current: [LiveRevisionProof]
+    /// Proofs as they were when an answer broke them, newest.
     private var broken: [LiveRevisionProof?]
+    private var mustRestart: Set<Int> = []
 
     init(_ settings: [LiveRevisionSettings], wanted: Revision) {
         self.settings = settings
@@ -133,7 +135,10 @@ private struct Proofs {
 
     mutating func take(_ answer: RevisionAnswer, of index: Int) {
         current[index].take(answer)
-        if answer.revision?.names(wanted) != true { broken[index] = current[index] }
+        if answer.revision?.names(wanted) != true {
+            broken[index] = current[index]
+            mustRestart.insert(index)
+        }
     }
 
     func contradiction(of index: Int) -> String? {
@@ -142,13 +147,10 @@ private struct Proofs {
     }
 
     mutating func restartBroken() {
-        for index in current.indices {
-            if current[index].reading(wanted: wanted).answers.contains(where: { !$0.revision.names(wanted) })
-                || current[index].reading(wanted: wanted).problem != nil
-            {
-                current[index] = LiveRevisionProof(service: settings[index].service, needed: settings[index].answers)
-            }
+        for index in mustRestart {
+            current[index] = LiveRevisionProof(service: settings[index].service, needed: settings[index].answers)
         }
+        mustRestart = []
     }
 
     var areProven: Bool { current.allSatisfy { $0.verdict(wanted: wanted) == .proven } }
