@@ -86,6 +86,12 @@ enum Encodings {
         return bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
     }
 
+    /// What encoders leave as it is beside letters and digits: nothing, RFC 3986, path segments, JavaScript's
+    /// encodeURIComponent and encodeURI, HTML forms, Java's and Python 2's.
+    private static let keptInPercentForms = [
+        "", "-._~", "-._~/", "-._~!*'()", "-._~!*'();/?:@&=+$,#", "-._*", "-._", "-._/",
+    ]
+
     /// JSON, shell and percent forms.
     static func escaped(_ secret: [UInt8]) -> [[UInt8]] {
         var forms: [[UInt8]] = []
@@ -100,11 +106,10 @@ enum Encodings {
         forms.append(secret.flatMap { special.contains($0) ? [UInt8(ascii: "\\"), $0] : [$0] })
         forms.append(secret.flatMap { isPlainInShell($0) ? [$0] : [UInt8(ascii: "\\"), $0] })
         for digits in [lowerDigits, upperDigits] {
-            forms.append(percent(secret, digits: digits, kept: "-._~", plus: false))
-            forms.append(percent(secret, digits: digits, kept: "-._~/", plus: false))
-            forms.append(percent(secret, digits: digits, kept: "-._~!*'()", plus: false))
-            forms.append(percent(secret, digits: digits, kept: "-._", plus: true))
-            forms.append(percent(secret, digits: digits, kept: "-._~", plus: true))
+            for kept in keptInPercentForms {
+                forms.append(percent(secret, digits: digits, kept: kept, plus: false))
+                forms.append(percent(secret, digits: digits, kept: kept, plus: true))
+            }
         }
         return forms
     }

@@ -5,8 +5,8 @@ import Domain
 import Execution
 import Platform
 import Shepherd
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct RecoveryTests {
     let folder: TemporaryFolder

@@ -3,8 +3,8 @@
 
 import Platform
 import Synchronization
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct SHA256Tests {
     /// FIPS 180-4 examples and the NIST vectors of a million times "a".

@@ -3,8 +3,8 @@
 
 import Platform
 import Shepherd
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct OrderTests {
     private let order = ShepherdOrder(

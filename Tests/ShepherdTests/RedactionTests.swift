@@ -44,9 +44,11 @@ func redact(_ text: [UInt8], _ secrets: [String], pieces: [Int] = [1 << 20]) -> 
         let hex = data.map { String(format: "%02x", $0) }.joined()
         let json = (try? JSONEncoder().encode([secret])).map { String(decoding: $0, as: UTF8.self) } ?? ""
         return [
-            secret, base64, url, hex, hex.uppercased(), json, "'" + secret.replacingOccurrences(of: "'", with: "'\\''") + "'",
+            secret, base64, url, hex, hex.uppercased(), json,
+            "'" + secret.replacingOccurrences(of: "'", with: "'\\''") + "'",
             secret.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "",
-            Data(("x" + secret + "y").utf8).base64EncodedString(), Data(("xy" + secret + "z").utf8).base64EncodedString(),
+            Data(("x" + secret + "y").utf8).base64EncodedString(),
+            Data(("xy" + secret + "z").utf8).base64EncodedString(),
             Data(base64.utf8).base64EncodedString(), Data((base64 + "\n").utf8).base64EncodedString(),
         ]
     }
@@ -85,14 +87,19 @@ func redact(_ text: [UInt8], _ secrets: [String], pieces: [Int] = [1 << 20]) -> 
         for _ in 0..<50 {
             let text = (0..<300).map { _ in UInt8.random(in: 97...100, using: &generator) }
             let pieces = (0..<5).map { _ in Int.random(in: 1...20, using: &generator) }
-            #expect(redact(text, ["abcdabcdefgh", "ddddddX"], pieces: pieces) == String(decoding: text, as: UTF8.self), "seed \(seed)")
+            #expect(
+                redact(text, ["abcdabcdefgh", "ddddddX"], pieces: pieces) == String(decoding: text, as: UTF8.self),
+                "seed \(seed)")
         }
     }
 
     @Test func `overlapping secrets leave nothing of either`() {
         #expect(redact(Array("-xyzabcdefgh-".utf8), ["xyzabcde", "abcdefgh"], pieces: [1]) == "-[REDACTED]-")
-        #expect(redact(Array("-hunter2-and-more-".utf8), ["hunter2", "hunter2-and-more"], pieces: [3]) == "-[REDACTED]-")
-        #expect(redact(Array("-hunter2-and-mist-".utf8), ["hunter2", "hunter2-and-more"], pieces: [1]) == "-[REDACTED]-and-mist-")
+        #expect(
+            redact(Array("-hunter2-and-more-".utf8), ["hunter2", "hunter2-and-more"], pieces: [3]) == "-[REDACTED]-")
+        #expect(
+            redact(Array("-hunter2-and-mist-".utf8), ["hunter2", "hunter2-and-more"], pieces: [1])
+                == "-[REDACTED]-and-mist-")
     }
 
     @Test func `a secret that the end cuts off is marked`() {
