@@ -8,6 +8,9 @@ import Domain
 
 /// A question to put by curl. A pure value: `Prober` runs it.
 package struct CurlCall: Sendable {
+    /// What is taken of an answer, in bytes; more is refused.
+    package static let bodyLimit = Limits.probeBytes
+
     private let url: String
     private let method: String
     private let headers: [(name: String, value: String)]
