@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How questions really travel: our own sockets for plain HTTP and TCP, small commands for the rest.
 
-import Execution
 import Platform
 import WebSocket
 
@@ -31,18 +30,19 @@ enum SystemTransport {
     }
 
     static func run(_ command: ProbeCommand, environment: [String: String]) async -> ProbeCommandReply {
-        let began = ContinuousClock.now
+        let started = ContinuousClock.now
         do {
             let output = try await HelperCommand.run(
                 command.arguments, environment: environment.merging(command.environment) { $1 },
                 workingDirectory: command.workingDirectory, standardInput: command.input, timeout: command.timeout,
                 outputLimit: command.outputLimit)
-            let end: ProbeCommandEnd
-            if output.timedOut { end = .timedOut } else if let signal = output.signal { end = .signaled(signal) } else { end = .exited(output.exit ?? -1) }
-            let took = Double((ContinuousClock.now - began) / .microseconds(1)) / 1000
-            return ProbeCommandReply(end: end, output: output.standardOutput, errors: output.standardError, milliseconds: took)
+            let end: ProbeCommandEnd =
+                output.timedOut ? .timedOut : output.exit.map { .exited($0) } ?? .signaled(output.signal ?? 0)
+            return ProbeCommandReply(
+                end: end, output: output.standardOutput, errors: output.standardError,
+                milliseconds: milliseconds(ContinuousClock.now - started))
         } catch {
-            return ProbeCommandReply(end: .didNotStart("\(error)"))
+            return ProbeCommandReply(end: .didNotStart(Excerpt.cut(error.description)))
         }
     }
 
@@ -93,7 +93,7 @@ enum SystemTransport {
         return words(failure, host: host, port: port, request.timeout)
     }
 
-    /// The same words that curl's exit codes get, so that a finding does not change with the way it travelled.
+    /// The same words that curl's exit codes get, so that a finding does not change with the way it went.
     private static func words(_ error: SocketError, host: String, port: Int, _ timeout: Duration) -> String {
         switch error {
         case .timedOut: "no answer from \(host):\(port) within \(seconds(timeout))"

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sockets.h"
+
 /// The system's words for an errno value, cut to `capacity` bytes with the final NUL.
 void nj_error_text(int code, char *into, int capacity);
 /// The environment of this process, ended by a null pointer.
