@@ -8,7 +8,7 @@ struct CycleFolder {
     /// Regular files, relative to the folder, sorted by their bytes.
     private(set) var files: [String] = []
     private(set) var bytes: Int64 = 0
-    /// What has no sum: `symlink a -> b`, `fifo p`, sorted.
+    /// What has no sum: `symlink a -> b`, `special p`, sorted.
     private(set) var unlisted: [String] = []
 
     init(_ path: String) throws(EvidenceError) {
@@ -18,28 +18,19 @@ struct CycleFolder {
     }
 
     private mutating func walk(_ folder: String, _ prefix: String) throws(EvidenceError) {
-        for name in try onDisk("list", folder, { () throws(DiskError) in try Disk.names(folder) }) {
+        for name in try onDisk("list", folder, { () throws(SystemError) in try Files.list(folder) }) {
             let relative = prefix + name
             if prefix.isEmpty, CycleFolder.isOfTheSeal(name) || EvidenceLayout.isDerived(name) { continue }
             let path = folder + "/" + name
-            let status: Disk.Status
-            do {
-                status = try Disk.status(path)
-            } catch {
-                // A name that is no UTF-8 cannot be opened by the one that was read.
-                unlisted.append("unreadable \(relative)")
-                continue
-            }
-            switch status.kind {
-            case .folder: try walk(path, relative + "/")
+            switch Files.kind(of: path) {
+            case .directory: try walk(path, relative + "/")
             case .file:
                 files.append(relative)
-                bytes += status.bytes
-            case .symlink:
-                let target = try? Disk.linkTarget(path)
-                unlisted.append("symlink \(relative) -> \(target ?? "?")")
-            case .fifo, .socket, .device:
-                unlisted.append("\(status.kind.rawValue) \(relative)")
+                bytes += Files.size(of: path) ?? 0
+            case .link: unlisted.append("symlink \(relative) -> \(Files.linkTarget(path) ?? "?")")
+            case .other: unlisted.append("special \(relative)")
+            // A name that is no UTF-8 cannot be opened by the one that was read.
+            case nil: unlisted.append("unreadable \(relative)")
             }
         }
     }

@@ -40,12 +40,12 @@ package struct CycleReader: Sendable {
 
     /// The newest sealed cycle: where `latest` points, or the highest number where the link is missing or stale.
     package func latest() throws(EvidenceError) -> Int? {
-        if let target = try? Disk.linkTarget(layout.latest), let name = target.split(separator: "/").last,
-            let number = EvidenceLayout.number(name), Disk.exists(layout.sums(number))
+        if let target = Files.linkTarget(layout.latest), let name = target.split(separator: "/").last,
+            let number = EvidenceLayout.number(name), Files.exists(layout.sums(number))
         {
             return number
         }
-        return try numbers().last { Disk.exists(layout.sums($0)) }
+        return try numbers().last { Files.exists(layout.sums($0)) }
     }
 
     /// The document of the newest sealed cycle; nil before the first.
@@ -59,11 +59,11 @@ package struct CycleReader: Sendable {
         try names(in: layout.cycles).compactMap { EvidenceLayout.number($0) }.sorted()
     }
 
-    package func isSealed(_ cycle: Int) -> Bool { Disk.exists(layout.sums(cycle)) }
+    package func isSealed(_ cycle: Int) -> Bool { Files.exists(layout.sums(cycle)) }
 
     /// The hash of the SHA256SUMS of a sealed cycle.
     package func sealedHash(_ cycle: Int) throws(EvidenceError) -> String? {
-        try contents(layout.sums(cycle)).map { EvidenceDigest.hex($0) }
+        try contents(layout.sums(cycle)).map { SHA256.hex(of: $0) }
     }
 
     /// The tests in a file that a record names.

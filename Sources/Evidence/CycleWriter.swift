@@ -45,7 +45,7 @@ package actor CycleWriter {
     }
 
     private func makeFolder(_ path: String) throws(EvidenceError) {
-        try onDisk("create", path) { () throws(DiskError) in try Disk.makeFolder(path) }
+        try onDisk("create", path) { () throws(SystemError) in try Files.createDirectories(path) }
     }
 
     /// Writes cycle.json, durably and in one step.
@@ -60,13 +60,13 @@ package actor CycleWriter {
         guard let absolute = layout.file(path, inCycle: cycle) else {
             throw .system(attempt: "write", path: path, reason: "it leads out of the cycle folder")
         }
-        try onDisk("write", absolute) { () throws(DiskError) in
+        try onDisk("write", absolute) { () throws(SystemError) in
             try Disk.replace(absolute, with: bytes, durable: false)
         }
     }
 
     private func replace(_ path: String, with bytes: [UInt8]) throws(EvidenceError) {
-        try onDisk("write", path) { () throws(DiskError) in try Disk.replace(path, with: bytes, durable: true) }
+        try onDisk("write", path) { () throws(SystemError) in try Disk.replace(path, with: bytes, durable: true) }
     }
 
     /// Lists every file of the cycle with its sum, and names the cycle before.
@@ -86,9 +86,9 @@ package actor CycleWriter {
         var lines: [SumsFile.Line] = []
         if let text = found.unlistedText {
             try replace(unlisted, with: Array(text.utf8))
-            lines.append(SumsFile.Line(sha256: EvidenceDigest.hex(Array(text.utf8)), path: EvidenceLayout.unlistedFile))
+            lines.append(SumsFile.Line(sha256: SHA256.hex(of: Array(text.utf8)), path: EvidenceLayout.unlistedFile))
         } else {
-            try onDisk("remove", unlisted) { () throws(DiskError) in try Disk.remove(unlisted) }
+            try onDisk("remove", unlisted) { () throws(SystemError) in try Files.remove(unlisted) }
         }
         for path in found.files {
             let hash: String
@@ -97,11 +97,11 @@ package actor CycleWriter {
         }
         let text = Array(SumsFile(lines).text.utf8)
         try replace(layout.sums(cycle), with: text)
-        return SealedCycle(cycle: cycle, sha256: EvidenceDigest.hex(text), files: lines.count, bytes: found.bytes)
+        return SealedCycle(cycle: cycle, sha256: SHA256.hex(of: text), files: lines.count, bytes: found.bytes)
     }
 
     private func sum(_ path: String) throws(EvidenceError) -> String {
-        try onDisk("read", path) { () throws(DiskError) in try EvidenceDigest.hex(ofFile: path) }
+        try onDisk("read", path) { () throws(SystemError) in try SHA256.hex(ofFile: path) }
     }
 
     /// Written once: what a restart adds to the journal must not change the bytes of a seal that is repeated.
@@ -118,8 +118,8 @@ package actor CycleWriter {
         var hashes: [String: String] = [:]
         for command in record.stages.flatMap(\.commands) where (command.logDroppedBytes ?? 0) == 0 {
             guard let log = command.log, let hash = command.logSHA256, let size = command.logBytes,
-                let path = layout.file(log, inCycle: record.cycle), let status = try? Disk.status(path),
-                status.kind == .file, status.bytes == size
+                let path = layout.file(log, inCycle: record.cycle), Files.kind(of: path) == .file,
+                Files.size(of: path) == size
             else { continue }
             hashes[log] = hash
         }
@@ -133,13 +133,14 @@ package actor CycleWriter {
         let line = try EvidenceCoding.line(summary, "an index line")
         try LineFile.append(line, to: layout.index, durable: false)
         let (latest, target) = (layout.latest, "cycles/" + EvidenceLayout.name(sealed.cycle))
-        try onDisk("point", latest) { () throws(DiskError) in try Disk.replaceLink(latest, target: target) }
+        try onDisk("point", latest) { () throws(SystemError) in try Files.replaceLink(latest, target: target) }
         return summary
     }
 
-    /// Adds lines to `cycle.log`, each with its newline.
-    package func log(_ text: String) throws(EvidenceError) {
-        try LineFile.append(Array(text.utf8), to: layout.cycleLog, durable: false)
+    /// Adds one line to `cycle.log`. `line` comes without its newline; any inside it would forge lines and become spaces.
+    package func log(_ line: String) throws(EvidenceError) {
+        let bytes = line.utf8.map { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") ? UInt8(ascii: " ") : $0 }
+        try LineFile.append(bytes + [UInt8(ascii: "\n")], to: layout.cycleLog, durable: false)
     }
 }
 
@@ -160,7 +161,7 @@ struct SealChain {
     func before(_ cycle: Int) throws(EvidenceError) -> SealedReference {
         for number in stride(from: cycle - 1, to: 0, by: -1) {
             if let sums = try contents(layout.sums(number)) {
-                return SealedReference(cycle: number, sha256: EvidenceDigest.hex(sums))
+                return SealedReference(cycle: number, sha256: SHA256.hex(of: sums))
             }
             if let stone = try TombstoneFile(layout).read()[number] {
                 return SealedReference(cycle: number, sha256: stone.sha256)

@@ -4,17 +4,17 @@
 import Platform
 
 extension EvidenceError {
-    init(_ error: DiskError, _ attempt: String, _ path: String) {
+    init(_ error: SystemError, _ attempt: String, _ path: String) {
         self =
-            error.isNoSpace
+            error.isDiskFull
             ? .noSpace(attempt: attempt, path: path)
-            : .system(attempt: attempt, path: path, reason: error.description)
+            : .system(attempt: attempt, path: path, reason: SystemError.text(error.code))
     }
 }
 
 /// `work` with its disk error in this module's words.
 func onDisk<Value>(
-    _ attempt: String, _ path: String, _ work: () throws(DiskError) -> Value
+    _ attempt: String, _ path: String, _ work: () throws(SystemError) -> Value
 ) throws(EvidenceError) -> Value {
     do {
         return try work()
@@ -28,7 +28,7 @@ func contents(_ path: String) throws(EvidenceError) -> [UInt8]? {
     do {
         return try Disk.read(path)
     } catch {
-        if error.isNotFound { return nil }
+        if error.isMissing { return nil }
         throw EvidenceError(error, "read", path)
     }
 }
@@ -36,9 +36,9 @@ func contents(_ path: String) throws(EvidenceError) -> [UInt8]? {
 /// The names in a folder that may be missing.
 func names(in folder: String) throws(EvidenceError) -> [String] {
     do {
-        return try Disk.names(folder)
+        return try Files.list(folder)
     } catch {
-        if error.isNotFound { return [] }
+        if error.isMissing { return [] }
         throw EvidenceError(error, "list", folder)
     }
 }
@@ -47,22 +47,22 @@ func names(in folder: String) throws(EvidenceError) -> [String] {
 enum LineFile {
     /// Adds one line. A torn line before it is closed first, so that it costs nobody else their line.
     static func append(_ line: [UInt8], to path: String, durable: Bool) throws(EvidenceError) {
-        try onDisk("append to", path) { () throws(DiskError) in
+        try onDisk("append to", path) { () throws(SystemError) in
             let file = try DiskFile(path, .appending)
             let size = try file.size()
             let isWhole = size == 0 ? true : try endsWithNewline(path)
-            do throws(DiskError) {
+            do throws(SystemError) {
                 try file.write((isWhole ? [] : [UInt8(ascii: "\n")]) + line)
                 if durable { try file.sync() }
             } catch {
                 try? file.truncate(to: size)
                 throw error
             }
-            if durable, size == 0 { try Disk.syncFolder(of: path) }
+            if durable, size == 0 { try Files.synchronizeDirectory(Files.parent(of: path)) }
         }
     }
 
-    private static func endsWithNewline(_ path: String) throws(DiskError) -> Bool {
+    private static func endsWithNewline(_ path: String) throws(SystemError) -> Bool {
         try DiskFile(path, .reading).lastByte() == UInt8(ascii: "\n")
     }
 
@@ -70,10 +70,10 @@ enum LineFile {
     static func forEach(
         _ path: String, _ body: (ArraySlice<UInt8>) throws(EvidenceError) -> Void
     ) throws(EvidenceError) {
-        let file = try onDisk("open", path) { () throws(DiskError) in try DiskFile(path, .reading) }
+        let file = try onDisk("open", path) { () throws(SystemError) in try DiskFile(path, .reading) }
         var rest: [UInt8] = []
         while true {
-            let bytes = try onDisk("read", path) { () throws(DiskError) in try file.read(upTo: 1 << 20) }
+            let bytes = try onDisk("read", path) { () throws(SystemError) in try file.read(upTo: 1 << 20) }
             if bytes.isEmpty { return }
             var start = 0
             rest += bytes

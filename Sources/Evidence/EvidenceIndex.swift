@@ -61,7 +61,7 @@ package struct EvidenceIndex: Sendable {
             cycles.append(summary)
             bytes += try EvidenceCoding.line(summary, "an index line")
         }
-        try onDisk("write", layout.index) { () throws(DiskError) in
+        try onDisk("write", layout.index) { () throws(SystemError) in
             try Disk.replace(layout.index, with: bytes, durable: false)
         }
         return EvidenceIndex(layout: layout, cycles: cycles, missing: [])
@@ -149,7 +149,7 @@ extension EvidenceIndex {
     }
 
     private func path(of run: SuiteRun, _ cycle: CycleSummary) -> String? {
-        guard let file = run.testsFile, let path = layout.file(file, inCycle: cycle.cycle), Disk.exists(path) else {
+        guard let file = run.testsFile, let path = layout.file(file, inCycle: cycle.cycle), Files.exists(path) else {
             return nil
         }
         return path

@@ -74,8 +74,11 @@ package struct EvidenceLayout: Hashable, Sendable {
     package static let testsFile = "tests.jsonl"
     package static let probesFile = "probes.jsonl"
 
-    /// Whether a file at the top of a cycle folder is rendered after sealing, and so never sealed.
-    package static func isDerived(_ path: String) -> Bool { path == "report.md" || path == "report.html" }
+    /// Whether a file at the top of a cycle folder is rendered after sealing, and so never sealed; also what a crash while
+    /// rendering leaves.
+    package static func isDerived(_ path: String) -> Bool {
+        ["report.md", "report.html", "report.md.new", "report.html.new"].contains(path)
+    }
 
     /// At least six digits.
     package static func name(_ number: Int) -> String {

@@ -53,7 +53,7 @@ package actor Journal {
 
     private func start() throws(EvidenceError) -> JournalOpening {
         let folder = layout.journal
-        try onDisk("create", folder) { () throws(DiskError) in try Disk.makeFolder(folder) }
+        try onDisk("create", folder) { () throws(SystemError) in try Files.createDirectories(folder) }
         let lock = try takeLock()
         let reader = JournalReader(layout)
         let number = try reader.segments().last ?? 1
@@ -62,15 +62,17 @@ package actor Journal {
         var file = try SegmentFile(path: layout.segment(number))
         if torn != nil { try file.cut(to: Int64(segment.wholeBytes)) }
         let path = file.path
-        try onDisk("sync the folder of", path) { () throws(DiskError) in try Disk.syncFolder(of: path) }
+        try onDisk("sync the folder of", path) { () throws(SystemError) in
+            try Files.synchronizeDirectory(Files.parent(of: path))
+        }
         state = Open(lock: lock, number: number, file: file, lastSequence: segment.entries.last?.sequence ?? 0)
         return JournalOpening(entries: segment.entries, torn: torn)
     }
 
     private func takeLock() throws(EvidenceError) -> DiskFile {
         let path = layout.lock
-        let file = try onDisk("open", path) { () throws(DiskError) in try DiskFile(path, .appending) }
-        guard try onDisk("lock", path, { () throws(DiskError) in try file.tryLock() }) else {
+        let file = try onDisk("open", path) { () throws(SystemError) in try DiskFile(path, .appending) }
+        guard try onDisk("lock", path, { () throws(SystemError) in try file.tryLock() }) else {
             let owner = try contents(path).map { String(decoding: $0, as: UTF8.self) } ?? ""
             throw .locked(path: path, owner: owner.isEmpty ? "another process" : String(owner.prefix { $0 != "\n" }))
         }
@@ -84,7 +86,7 @@ package actor Journal {
     private func keepAside(_ segment: JournalSegment) throws(EvidenceError) -> TornTail? {
         guard !segment.tail.isEmpty else { return nil }
         var number = 1
-        while Disk.exists(layout.tornTail(number)) { number += 1 }
+        while Files.exists(layout.tornTail(number)) { number += 1 }
         let path = layout.tornTail(number)
         do {
             try Disk.replace(path, with: Array(segment.tail), durable: false)
@@ -129,7 +131,7 @@ package actor Journal {
             sequence: open.lastSequence + 1, at: at, cycle: cycle, event: .memoryCarried(memory))
         let line = try EvidenceCoding.line(entry, "the loop's memory")
         let path = layout.segment(open.number + 1)
-        try onDisk("begin", path) { () throws(DiskError) in try Disk.replace(path, with: line, durable: true) }
+        try onDisk("begin", path) { () throws(SystemError) in try Disk.replace(path, with: line, durable: true) }
         open.file = try SegmentFile(path: path)
         open.number += 1
         open.lastSequence = entry.sequence

@@ -52,9 +52,9 @@ struct JournalCoverage: Hashable {
             last = max(last, end)
             if begins.seq <= first { break }
         }
-        var digest = EvidenceDigest()
-        for part in parts { digest.update(part) }
-        return JournalCoverage(first: first, last: last, sha256: digest.finish())
+        var digest = SHA256()
+        for part in parts { digest.update(Array(part)) }
+        return JournalCoverage(first: first, last: last, sha256: digest.hexDigest())
     }
 
     private struct Sequenced: Decodable {

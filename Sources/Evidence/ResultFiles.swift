@@ -17,7 +17,7 @@ package struct TestsFileWriter {
     package init(_ path: String) throws(EvidenceError) {
         self.path = path
         let temporary = path + ".new"
-        file = try onDisk("create", temporary) { () throws(DiskError) in try DiskFile(temporary, .writing) }
+        file = try onDisk("create", temporary) { () throws(SystemError) in try DiskFile(temporary, .writing) }
         buffer.reserveCapacity(TestsFileWriter.bufferBytes + 4096)
     }
 
@@ -32,13 +32,13 @@ package struct TestsFileWriter {
     package mutating func finish() throws(EvidenceError) -> Totals {
         try flush()
         let path = path
-        try onDisk("name", path) { () throws(DiskError) in try Disk.rename(path + ".new", to: path) }
+        try onDisk("name", path) { () throws(SystemError) in try Files.rename(path + ".new", to: path) }
         return totals
     }
 
     private mutating func flush() throws(EvidenceError) {
         let (file, bytes) = (file, buffer)
-        try onDisk("write", path + ".new") { () throws(DiskError) in try file.write(bytes) }
+        try onDisk("write", path + ".new") { () throws(SystemError) in try file.write(bytes) }
         buffer.removeAll(keepingCapacity: true)
     }
 }
@@ -64,7 +64,7 @@ package enum TestsFile {
     /// The result of one test; only its line is decoded.
     package static func find(id: String, in path: String) throws(EvidenceError) -> TestResult? {
         let needle = TestLines.needle(id: id)
-        let bytes = try onDisk("read", path) { () throws(DiskError) in try Disk.read(path) }
+        let bytes = try onDisk("read", path) { () throws(SystemError) in try Disk.read(path) }
         guard let hit = position(of: needle, in: bytes) else { return nil }
         let start = bytes[..<hit].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
         let end = bytes[hit...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex

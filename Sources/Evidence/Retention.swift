@@ -15,10 +15,10 @@ package struct Retention: Sendable {
     /// Keeps a cycle for good (`nightjar keep`). Throws `notFound` where there is no such cycle.
     package func pin(_ cycle: Int) throws(EvidenceError) {
         let folder = layout.cycle(cycle)
-        guard Disk.exists(folder) else { throw .notFound(what: "cycle \(cycle)", path: folder) }
+        guard Files.exists(folder) else { throw .notFound(what: "cycle \(cycle)", path: folder) }
         let (pinned, pin) = (layout.pinned, layout.pin(cycle))
-        try onDisk("pin", pin) { () throws(DiskError) in
-            try Disk.makeFolder(pinned)
+        try onDisk("pin", pin) { () throws(SystemError) in
+            try Files.createDirectories(pinned)
             try Disk.replace(pin, with: [], durable: true)
         }
     }
@@ -26,7 +26,7 @@ package struct Retention: Sendable {
     /// Gives a pinned cycle back to retention.
     package func unpin(_ cycle: Int) throws(EvidenceError) {
         let pin = layout.pin(cycle)
-        try onDisk("unpin", pin) { () throws(DiskError) in try Disk.remove(pin) }
+        try onDisk("unpin", pin) { () throws(SystemError) in try Files.remove(pin) }
     }
 
     /// The cycles that are kept for good.
@@ -56,7 +56,7 @@ package struct Retention: Sendable {
     @discardableResult
     package func delete(_ decision: RetentionDecision, at now: Timestamp) throws(EvidenceError) -> Tombstone? {
         let cycle = decision.cycle
-        guard !Disk.exists(layout.pin(cycle)) else { return nil }
+        guard !Files.exists(layout.pin(cycle)) else { return nil }
         let reader = CycleReader(layout)
         guard let hash = try reader.sealedHash(cycle) else {
             throw .notFound(what: "sealed cycle \(cycle)", path: layout.sums(cycle))
@@ -71,21 +71,21 @@ package struct Retention: Sendable {
 
     /// Finishes what a crash interrupted: empties the trash, and deletes the folders that have a tombstone.
     package func finishDeletions() throws(EvidenceError) {
-        for cycle in try tombstones().keys.sorted() where Disk.exists(layout.cycle(cycle)) {
+        for cycle in try tombstones().keys.sorted() where Files.exists(layout.cycle(cycle)) {
             try discard(cycle)
         }
         let trash = layout.trash
         for name in try names(in: trash) {
-            try onDisk("empty", trash) { () throws(DiskError) in try Disk.removeTree(trash + "/" + name) }
+            try onDisk("empty", trash) { () throws(SystemError) in try Disk.removeTree(trash + "/" + name) }
         }
     }
 
     private func discard(_ cycle: Int) throws(EvidenceError) {
         let (folder, trash, trashed) = (layout.cycle(cycle), layout.trash, layout.trashed(cycle))
-        try onDisk("delete", folder) { () throws(DiskError) in
-            try Disk.makeFolder(trash)
+        try onDisk("delete", folder) { () throws(SystemError) in
+            try Files.createDirectories(trash)
             try Disk.removeTree(trashed)
-            try Disk.rename(folder, to: trashed)
+            try Files.rename(folder, to: trashed)
             try Disk.removeTree(trashed)
         }
     }

@@ -16,15 +16,15 @@ struct SegmentFile {
     private var unsynced: [UInt8] = []
     private var isGivenUp = false
     /// Replaced by tests: a disk that fails to sync is not to be had in a test.
-    var sync: @Sendable (DiskFile) throws(DiskError) -> Void = { (file) throws(DiskError) in try file.sync() }
+    var sync: @Sendable (DiskFile) throws(SystemError) -> Void = { (file) throws(SystemError) in try file.sync() }
 
     private static let unsyncedLimit = 1 << 20
 
     init(path: String) throws(EvidenceError) {
         self.path = path
-        file = try onDisk("open", path) { () throws(DiskError) in try DiskFile(path, .appending) }
+        file = try onDisk("open", path) { () throws(SystemError) in try DiskFile(path, .appending) }
         let file = file
-        size = try onDisk("measure", path) { () throws(DiskError) in try file.size() }
+        size = try onDisk("measure", path) { () throws(SystemError) in try file.size() }
     }
 
     mutating func append(_ line: [UInt8], durable: Bool) throws(EvidenceError) {
@@ -52,7 +52,7 @@ struct SegmentFile {
     /// Cuts everything behind `length` bytes, durably.
     mutating func cut(to length: Int64) throws(EvidenceError) {
         let file = file
-        try onDisk("cut", path) { () throws(DiskError) in
+        try onDisk("cut", path) { () throws(SystemError) in
             try file.truncate(to: length)
             try file.sync()
         }
@@ -72,9 +72,9 @@ struct SegmentFile {
         let synced = size - Int64(unsynced.count)
         let rest = unsynced + line
         do {
-            file = try onDisk("write again", path) { () throws(DiskError) in
+            file = try onDisk("write again", path) { () throws(SystemError) in
                 let old = try Disk.read(path)
-                guard old.count >= synced else { throw DiskError.inputOutput }
+                guard old.count >= synced else { throw Disk.lost(path) }
                 try Disk.replace(path, with: old.prefix(Int(synced)) + rest, durable: true)
                 return try DiskFile(path, .appending)
             }

@@ -17,7 +17,7 @@ package struct Verifier: Sendable {
 
     /// Looks at everything. Throws only where the loop's folder itself cannot be listed.
     package func verify() throws(EvidenceError) -> VerificationReport {
-        guard Disk.exists(layout.root) else { throw .notFound(what: "loop", path: layout.root) }
+        guard Files.exists(layout.root) else { throw .notFound(what: "loop", path: layout.root) }
         var run = Verification(layout)
         try run.collect()
         for number in run.numbers { run.check(number) }
@@ -109,7 +109,7 @@ private struct Verification {
 
     private mutating func checkFolder(_ cycle: Int) throws(EvidenceError) {
         guard let bytes = try contents(layout.sums(cycle)) else { return checkUnsealed(cycle) }
-        let hash = EvidenceDigest.hex(bytes)
+        let hash = SHA256.hex(of: bytes)
         hashes[cycle] = hash
         report.cycles += 1
         (report.newestCycle, report.newestHash) = (cycle, hash)
@@ -148,7 +148,7 @@ private struct Verification {
     private mutating func checkFiles(_ cycle: Int, _ sums: SumsFile) throws(EvidenceError) {
         let folder = try CycleFolder(layout.cycle(cycle))
         var present = Set(folder.files)
-        if Disk.exists(layout.cycle(cycle) + "/" + EvidenceLayout.unlistedFile) {
+        if Files.exists(layout.cycle(cycle) + "/" + EvidenceLayout.unlistedFile) {
             present.insert(EvidenceLayout.unlistedFile)
         }
         report.bytes += folder.bytes
@@ -164,7 +164,7 @@ private struct Verification {
             }
             report.files += 1
             do {
-                if try EvidenceDigest.hex(ofFile: absolute) != line.sha256 {
+                if try SHA256.hex(ofFile: absolute) != line.sha256 {
                     find(.changed, cycle, path, "its bytes are not the ones that were sealed")
                 }
             } catch {
@@ -230,16 +230,16 @@ private struct Verification {
         var waiting = coverages.filter { $0.coverage.first <= $0.coverage.last }.sorted {
             $0.coverage.first < $1.coverage.first
         }[...]
-        var digest = EvidenceDigest()
+        var digest = SHA256()
         var damaged: [Int] = []
         do {
             try JournalReader(layout).forEachSegment { segment in
                 for (index, entry) in segment.entries.enumerated() {
                     guard let next = waiting.first, entry.sequence >= next.coverage.first else { continue }
-                    digest.update(segment.line(index))
+                    digest.update(Array(segment.line(index)))
                     guard entry.sequence >= next.coverage.last else { continue }
-                    if digest.finish() != next.coverage.sha256 { damaged.append(next.cycle) }
-                    digest = EvidenceDigest()
+                    if digest.hexDigest() != next.coverage.sha256 { damaged.append(next.cycle) }
+                    digest = SHA256()
                     waiting = waiting.dropFirst()
                 }
             }

@@ -177,12 +177,12 @@ import Testing
         var file = try SegmentFile(path: path)
         let before = try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
         try file.append(Array("one\n".utf8), durable: isAcknowledgedDurable)
-        file.sync = { (_) throws(DiskError) in throw DiskError.inputOutput }
+        file.sync = { (_) throws(SystemError) in throw Disk.lost(path) }
         try file.append(Array("two\n".utf8), durable: true)
         #expect(try loop.text(path) == "one\ntwo\n")
         let after = try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
         #expect(before != after)
-        file.sync = { (file) throws(DiskError) in try file.sync() }
+        file.sync = { (file) throws(SystemError) in try file.sync() }
         try file.append(Array("three\n".utf8), durable: true)
         #expect(try loop.text(path) == "one\ntwo\nthree\n")
     }
@@ -190,7 +190,7 @@ import Testing
     @Test func `on a full file system nothing half written stays, and the same call succeeds later`() async throws {
         let loop = try TemporaryLoop()
         let mount = try await run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", loop.root], in: "/")
-        guard mount.status == 0 else { return }
+        guard mount.status == 0 else { return print("skipped: a file system cannot be mounted here") }
         do {
             try await fillAndFree(loop)
         } catch {

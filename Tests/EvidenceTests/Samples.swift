@@ -183,6 +183,16 @@ enum Samples {
     static let settings = LoopSettings(
         name: "staging", mode: .operate, environment: "staging", stateDirectory: "/s", baseDirectory: "/b")
 
+    /// The same with everything left out that may be empty.
+    static func lean(_ cycle: Int, verdict: Verdict = .failing, tests: [TestResult]) -> CycleRecord {
+        var record = record(cycle, verdict: verdict, tests: tests)
+        record.stages.removeFirst()
+        record.stages[0].commands = []
+        (record.reasons, record.suites, record.capabilities) = ([], [], [])
+        (record.incidents, record.experiments, record.actions) = ([], [], [])
+        return record
+    }
+
     /// One entry of every kind.
     static let journal: [JournalEntry] = {
         var memory = LoopMemory()
@@ -224,11 +234,11 @@ enum Samples {
         let (journal, _) = try await Journal.open(loop.layout)
         let writer = CycleWriter(loop.layout)
         for cycle in 1...count {
-            let record = record(cycle, verdict: verdict(cycle), tests: tests)
+            let record = lean(cycle, verdict: verdict(cycle), tests: tests)
             try await journal.append(
                 .timerFired(TimerID(name: .nextLook, serial: cycle)), at: record.startedAt, cycle: cycle, durable: false
             )
-            let folder = try await writer.createStage(record.stages[1].run)
+            let folder = try await writer.createStage(record.stages[0].run)
             try loop.put("hello world\n", at: folder + "/console.log")
             try TestsFile.write(tests, to: folder + "/tests.jsonl")
             try await writer.writeDocument(record)
