@@ -8,12 +8,14 @@ enum HelpText {
     static func program(_ groups: [CommandTable.Group], columns: Int, palette: Palette) -> String {
         var text = "Nightjar deploys, tests, finds out why, and writes down the evidence; again and again.\n\n"
         text += palette("usage", .bold) + "  nightjar COMMAND [options]\n"
+        let width = groups.flatMap { $0.commands }.map { $0.description.name.count }.max() ?? 0
         for group in groups {
             text += "\n" + palette(group.title, .bold) + "\n"
-            text += rows(group.commands.map { ($0.description.name, $0.description.summary) }, columns: columns)
+            text += rows(
+                group.commands.map { ($0.description.name, $0.description.summary) }, columns: columns, left: width)
         }
         text += "\n" + palette("exit codes", .bold) + "\n"
-        text += rows(ExitCode.allCases.map { ("\($0.rawValue)", $0.meaning) }, columns: columns)
+        text += rows(ExitCode.allCases.map { ("\($0.rawValue)", $0.meaning) }, columns: columns, left: width)
         return text + "\nnightjar help COMMAND tells more, with examples. Start with: nightjar demo\n"
     }
 
@@ -25,7 +27,8 @@ enum HelpText {
             text += rows(command.operands.map { ($0.name, $0.help) }, columns: columns)
         }
         text += "\n" + palette("options", .bold) + "\n"
-        text += rows(command.allOptions.map { ($0.label, $0.help) }, columns: columns)
+        text += rows(
+            command.allOptions.map { (($0.short == nil ? "    " : "") + $0.label, $0.help) }, columns: columns)
         if !command.examples.isEmpty {
             text += "\n" + palette("examples", .bold) + "\n"
             for example in command.examples {
@@ -50,8 +53,8 @@ enum HelpText {
     }
 
     /// Two columns, the second one wrapped under itself.
-    private static func rows(_ rows: [(String, String)], columns: Int) -> String {
-        let left = min(26, rows.map(\.0.count).max() ?? 0)
+    private static func rows(_ rows: [(String, String)], columns: Int, left: Int? = nil) -> String {
+        let left = left ?? min(26, rows.map(\.0.count).max() ?? 0)
         var text = ""
         for (name, help) in rows {
             let lines = Printable.wrapped(help, width: max(20, min(110, columns) - left - 4))

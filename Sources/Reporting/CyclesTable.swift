@@ -46,8 +46,9 @@ package enum CyclesTable {
         ])
         for cycle in cycles.reversed() {
             let ran = cycle.totals.tests
+            let start = cycle.startedAt.wholeSeconds.prefix(16).dropFirst(columns < 100 ? 5 : 0)
             table.add([
-                .init("#\(cycle.cycle)"), .init(String(cycle.startedAt.wholeSeconds.prefix(16)) + "Z"),
+                .init("#\(cycle.cycle)"), .init(start + "Z"),
                 .init(Durations.text(seconds: cycle.durationSeconds), right: true),
                 .init(cycle.verdict.rawValue, cycle.verdict.paint),
                 .init(cycle.recommendation.rawValue), .init(cycle.revision.short),

@@ -93,12 +93,18 @@ package enum Printable {
                 current = candidate
                 continue
             }
-            if !current.isEmpty { lines.append(current) }
+            if !current.isEmpty { lines.append(withoutTrailingSpaces(current)) }
             let pieces = broken(word, width: width)
             lines += pieces.dropLast()
             current = pieces.last ?? ""
         }
         return current.isEmpty ? lines : lines + [current]
+    }
+
+    private static func withoutTrailingSpaces(_ text: String) -> String {
+        var text = text
+        while text.hasSuffix(" ") { text.removeLast() }
+        return text
     }
 
     private static func broken(_ word: Substring, width: Int) -> [String] {

@@ -126,6 +126,7 @@ package struct StatusText: Sendable {
         case .paused: lines.append("when done: nightjar resume")
         case .waiting, .closed, .running, .triaging, .concluding: break
         }
+        if let environment = environmentAdvice { lines.append(environment) }
         if let problem = status.daemon.journalProblem { lines.append("repair the journal: \(problem)") }
         if let incident = open.first {
             lines.append("why: nightjar why \(incident.id)   mute: nightjar ack \(incident.id)")
@@ -133,6 +134,16 @@ package struct StatusText: Sendable {
             lines.append("see: nightjar show")
         }
         return lines.isEmpty ? ["nothing"] : Array(lines.prefix(3))
+    }
+
+    /// Whether people can work with the environment while the newest revision is held.
+    private var environmentAdvice: String? {
+        guard status.light == .red, let revision = status.revision else { return nil }
+        guard let serving = status.serving else { return "find out what is live: \(status.loop) serves an unknown revision" }
+        if status.servingState.hasPrefix("green") {
+            return "nothing at once: \(serving.short) is green and live. Then: fix or revert \(revision.short)"
+        }
+        return "act: \(serving.short) is live and \(status.servingState). Fix or roll back \(revision.short)"
     }
 
     // MARK: What is broken?

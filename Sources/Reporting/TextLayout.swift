@@ -16,7 +16,7 @@ struct TextLayout {
     mutating func raw(_ line: String) { lines.append(line) }
 
     mutating func blank() {
-        if lines.last != "" { lines.append("") }
+        if let last = lines.last, !last.isEmpty { lines.append("") }
     }
 
     /// A heading such as `stages`.

@@ -13,7 +13,7 @@ package enum Durations {
         if seconds < 0 { return "-" + text(seconds: -seconds) }
         if seconds == 0 { return "0s" }
         if seconds < 0.0995 { return "\(max(1, Int((seconds * 1000).rounded())))ms" }
-        if seconds < 9.95 { return Numbers.fixed(seconds, decimals: 1) + "s" }
+        if seconds < 9.95, seconds != seconds.rounded() { return Numbers.fixed(seconds, decimals: 1) + "s" }
         let whole = Int(seconds.rounded())
         if whole < 90 { return "\(whole)s" }
         if whole < 3600 { return pair(whole / 60, "m", whole % 60, "s") }
