@@ -14,8 +14,9 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: fixtures ? ["Fixtures"] : [], swiftSettings: strict)
 }
 
 // Arrows point down only; docs/architecture.md lists the layers and TidyTests holds this list to them.
@@ -43,13 +44,25 @@ let package = Package(
                 "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Reporting",
                 "Platform", "Domain",
             ]),
-        module("DemoStaging", ["WebSocket", "Platform"]),
         module(
             "Commands",
             [
                 "Supervision", "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes",
-                "Reporting", "DemoStaging", "Platform", "Domain",
+                "Reporting", "Platform", "Domain",
             ]),
         .executableTarget(name: "nightjar", dependencies: ["Shepherd", "Commands"], swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Platform", "Domain"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        tests("PlatformTests", ["Platform", "TestSupport"]),
+        tests("ShepherdTests", ["Shepherd", "Platform", "TestSupport"]),
+        tests("ExecutionTests", ["Execution", "Shepherd", "Platform", "Domain", "TestSupport", "nightjar"]),
+        tests("TestReportsTests", ["TestReports", "Domain"]),
+        tests("ConfigurationTests", ["Configuration", "Domain"]),
+        tests("EvidenceTests", ["Evidence", "Platform", "Domain"], fixtures: true),
+        tests("ReportingTests", ["Reporting", "Domain"], fixtures: true),
+        tests("WebSocketTests", ["WebSocket", "Platform"]),
+        tests("ProbesTests", ["Probes", "Platform", "Domain"]),
+        tests("TidyTests", []),
     ]
 )

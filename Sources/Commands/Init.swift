@@ -17,7 +17,9 @@ struct InitCommand: Command {
             .flag("print", "print it instead of writing it"),
         ],
         examples: [.init("cd app && nightjar init && nightjar check", "The first minute with a project of your own.")],
-        exits: [.init(.ok, "written"), .init(.usage, "there is one already"), .init(.infrastructure, "could not write")])
+        exits: [
+            .init(.ok, "written"), .init(.usage, "there is one already"), .init(.infrastructure, "could not write"),
+        ])
 
     func run(_ context: Context) async throws -> ExitCode {
         .ok

@@ -48,7 +48,8 @@ enum LoopRunner {
     ) async throws -> LoopHost {
         if let window = order.loaded.settings.schedule.window, WindowCalendar(window) == nil {
             throw CommandError.configuration(
-                "\(context.shown(order.path)): schedule.window.timeZone: found \"\(window.timeZone)\", allowed: a time zone such as \"Europe/Berlin\"")
+                "\(context.shown(order.path)): schedule.window.timeZone: found \"\(window.timeZone)\", allowed: a time zone such as \"Europe/Berlin\""
+            )
         }
         do {
             return try await LoopHost.open(

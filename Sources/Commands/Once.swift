@@ -22,7 +22,8 @@ struct OnceCommand: Command {
         exits: [
             .init(.ok, "healthy"), .init(.failing, "failing"), .init(.usage, "wrong configuration"),
             .init(.unproven, "unproven"), .init(.interrupted, "interrupted"),
-            .init(.infrastructure, "could not deploy or reach the environment"), .init(.held, "another instance runs this loop"),
+            .init(.infrastructure, "could not deploy or reach the environment"),
+            .init(.held, "another instance runs this loop"),
         ])
 
     func run(_ context: Context) async throws -> ExitCode {

@@ -20,14 +20,16 @@ struct RunCommand: Command {
         ],
         exits: [
             .init(.ok, "stopped as asked"), .init(.usage, "wrong configuration"),
-            .init(.infrastructure, "the state directory cannot be used"), .init(.held, "another instance runs this loop"),
+            .init(.infrastructure, "the state directory cannot be used"),
+            .init(.held, "another instance runs this loop"),
         ])
 
     func run(_ context: Context) async throws -> ExitCode {
         let cycles = try context.arguments.integer("max-cycles", in: 1...1_000_000)
         var orders: [LoopOrder] = []
         if context.arguments.operands.isEmpty {
-            orders.append(LoopOrder(loaded: try SettingsLoader.load(context), path: SettingsLoader.path(context), cycles: cycles))
+            orders.append(
+                LoopOrder(loaded: try SettingsLoader.load(context), path: SettingsLoader.path(context), cycles: cycles))
         }
         for file in context.arguments.operands {
             let path = URL(fileURLWithPath: context.absolute(file)).standardizedFileURL.path

@@ -42,8 +42,12 @@ package enum SuiteRules {
         }
         if let problem = facts.reportProblem { doubt(problem.rule, problem.text) }
         if let limit = facts.limitHit, !facts.wasCut { doubt("limit", "ended at its limit: \(limit)") }
-        if facts.wasSignaled, facts.limitHit == nil, !facts.wasCut { doubt("signal", "ended by a signal: never a pass") }
-        for problem in facts.suiteProblems.prefix(5) { doubt("suite-error", "the report has an error outside any test: \(problem)") }
+        if facts.wasSignaled, facts.limitHit == nil, !facts.wasCut {
+            doubt("signal", "ended by a signal: never a pass")
+        }
+        for problem in facts.suiteProblems.prefix(5) {
+            doubt("suite-error", "the report has an error outside any test: \(problem)")
+        }
         if facts.totals.tests == 0, facts.reportProblem == nil { doubt("zero-tests", "0 tests ran") }
         let ran = facts.totals.tests - facts.totals.notRun
         if ran > 0, facts.totals.skipped == ran, !allowAllSkipped {
@@ -70,7 +74,9 @@ package enum SuiteRules {
         }
         if facts.exit == 0, facts.totals.failing > 0, !facts.wasCut {
             contradictions.append(
-                Reason(rule: "exit-zero-with-failures", verdict: .unproven, text: "the exit status contradicts the report"))
+                Reason(
+                    rule: "exit-zero-with-failures", verdict: .unproven, text: "the exit status contradicts the report")
+            )
             return Authenticity(status: .contradicted, reasons: contradictions)
         }
         guard real, !facts.isSelection, facts.reportProblem == nil else {
@@ -96,7 +102,8 @@ package enum SuiteRules {
             return [
                 Reason(
                     rule: "zero-durations", verdict: .unproven,
-                    text: "\(times.count) tests took at most \(milliseconds(longest)) ms each and no host was contacted")
+                    text: "\(times.count) tests took at most \(milliseconds(longest)) ms each and no host was contacted"
+                )
             ]
         }
         if identical, longest > 0, facts.hosts.isEmpty {
@@ -126,7 +133,9 @@ package enum SuiteRules {
         return [
             Reason(
                 rule: "fewer-tests", verdict: .unproven,
-                text: "\(counted) tests, usually \(usual): \(usual - counted) fewer > \(allowed) (nightjar accept-baseline)")
+                text:
+                    "\(counted) tests, usually \(usual): \(usual - counted) fewer > \(allowed) (nightjar accept-baseline)"
+            )
         ]
     }
 

@@ -7,7 +7,9 @@ import Platform
 package enum RunningFile {
     /// Replaces `running.json`; nil says that nothing is under way.
     package static func write(_ stage: RunningStage?, to path: String) throws(EvidenceError) {
-        let bytes = try stage.map { value throws(EvidenceError) in try EvidenceCoding.line(value, "running.json") } ?? Array("null\n".utf8)
+        let bytes =
+            try stage.map { value throws(EvidenceError) in try EvidenceCoding.line(value, "running.json") }
+            ?? Array("null\n".utf8)
         try onDisk("write", path) { () throws(SystemError) in try Disk.replace(path, with: bytes, durable: false) }
     }
 
@@ -20,7 +22,8 @@ package enum RunningFile {
 
 package enum ControlMessages {
     package static func line(_ reply: ControlReply) -> [UInt8] {
-        (try? EvidenceCoding.line(reply, "a reply")) ?? Array("{\"ok\":false,\"message\":\"no reply could be made\"}\n".utf8)
+        (try? EvidenceCoding.line(reply, "a reply"))
+            ?? Array("{\"ok\":false,\"message\":\"no reply could be made\"}\n".utf8)
     }
 
     /// The request in the first line of `bytes`; nil where it is none.

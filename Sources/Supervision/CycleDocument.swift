@@ -17,7 +17,13 @@ enum CycleDocument {
         let suites = judgement.suites
         let isRestored = cycle.actions.contains { $0.kind == .rollback && $0.outcome == .succeeded }
         let state: EnvironmentRecord.State
-        if let serving, serving.names(cycle.wanted) { state = .asWanted } else if serving != nil, isRestored { state = .restored } else { state = .unknown }
+        if let serving, serving.names(cycle.wanted) {
+            state = .asWanted
+        } else if serving != nil, isRestored {
+            state = .restored
+        } else {
+            state = .unknown
+        }
         let stable = cycle.records.last { $0.run.kind == .stabilize && $0.outcome == .succeeded }
         let firstProof = cycle.records.first { $0.run.kind == .stabilize && $0.run.revision == cycle.wanted }
         return CycleRecord(
@@ -60,7 +66,8 @@ enum CycleDocument {
                     status = totals.passed + totals.flaky > 0 && totals.notRun == 0 ? .passed : .unproven
                 }
                 return CapabilityRecord(
-                    name: capability.name, suite: configured.name, value: capability.value, status: status, totals: totals)
+                    name: capability.name, suite: configured.name, value: capability.value, status: status,
+                    totals: totals)
             }
         }
     }

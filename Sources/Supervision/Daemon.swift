@@ -34,10 +34,12 @@ package struct Daemon: Sendable {
             if signal == SignalSource.hangup { reloadAll() } else { stop(again: stops.next() > 1) }
         }
         notifier.ready(hosts.map(\.name).joined(separator: ", "))
-        let watchdog = Task { await notifier.keepAlive { [hosts] in
-            // Asking each supervisor proves that its actor still turns.
-            for host in hosts { _ = await host.supervisor.memory.cycle }
-        } }
+        let watchdog = Task {
+            await notifier.keepAlive { [hosts] in
+                // Asking each supervisor proves that its actor still turns.
+                for host in hosts { _ = await host.supervisor.memory.cycle }
+            }
+        }
         defer { watchdog.cancel() }
         return await withTaskGroup(of: (Int, Ending).self) { group in
             for (index, host) in hosts.enumerated() {
@@ -62,7 +64,10 @@ package struct Daemon: Sendable {
                 if loaded.settings.name == host.name, loaded.settings.stateDirectory == host.layout.root {
                     host.reload(loaded, path: paths[index])
                 } else {
-                    host.say(LogLine(.warn, "reload", "refused: \(paths[index]) names another loop or state folder; restart for that"))
+                    host.say(
+                        LogLine(
+                            .warn, "reload",
+                            "refused: \(paths[index]) names another loop or state folder; restart for that"))
                 }
             case .failure(let problem):
                 host.say(LogLine(.warn, "reload", "refused, the old configuration stays: \(problem)"))
@@ -70,4 +75,3 @@ package struct Daemon: Sendable {
         }
     }
 }
-

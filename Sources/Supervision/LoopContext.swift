@@ -82,7 +82,8 @@ struct LoopContext: Sendable {
             let directory = try command.workingDirectory.map { try values.placeholders.fill($0) }
             let spec = CommandSpec(
                 argv: argv, environment: variables, workingDirectory: directory ?? values.workingDirectory,
-                stageID: "\(settings.name)-\(run.cycle)-\(run.folder)-\(role)", folder: folder, timeout: command.timeout,
+                stageID: "\(settings.name)-\(run.cycle)-\(run.folder)-\(role)", folder: folder,
+                timeout: command.timeout,
                 idleTimeout: command.idleTimeout, grace: grace, leavesServices: leavesServices,
                 outputLimit: settings.outputBytes, needles: secrets.needles, standardInput: [])
             let result = await runner.run(spec)

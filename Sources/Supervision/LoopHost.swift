@@ -99,7 +99,8 @@ package final class LoopHost: Sendable {
             let context = makeContext(start, layout, runner, log)
             let performer = Performer(context, log: log, version: start.version, onSealed: start.onSealed)
             if let torn = opening.torn {
-                performer.say(LogLine(.warn, "journal", "a torn tail of \(torn.bytes) bytes was cut and kept at \(torn.keptAt)"))
+                performer.say(
+                    LogLine(.warn, "journal", "a torn tail of \(torn.bytes) bytes was cut and kept at \(torn.keptAt)"))
             }
             try? Retention(layout).finishDeletions()
             let supervisor = Supervisor(machine, journal, performer, now: context.now)
@@ -122,7 +123,8 @@ package final class LoopHost: Sendable {
         let folder = "/tmp/nightjar-\(ThisProcess.userID)/environments"
         try Files.createDirectories(folder)
         let path = "\(folder)/\(StageRun.fileName(settings.environment)).lock"
-        let owner = "loop \(settings.name), process \(ThisProcess.id) on \(start.host), state \(settings.stateDirectory)"
+        let owner =
+            "loop \(settings.name), process \(ThisProcess.id) on \(start.host), state \(settings.stateDirectory)"
         guard let lock = try FileLock.take(path, owner: owner) else {
             throw LoopError.held("environment \(settings.environment): \(FileLock.owner(of: path) ?? "unknown owner")")
         }
@@ -134,13 +136,17 @@ package final class LoopHost: Sendable {
     ) -> LoopContext {
         let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
         return LoopContext(
-            layout: layout, settings: SettingsCell(start.loaded.settings), runner: runner, secrets: SecretStore(start.loaded.settings.secrets, environment: start.secretEnvironment),
-            environment: start.environment, prober: Prober(transport: .system(environment: start.environment), environment: start.environment),
+            layout: layout, settings: SettingsCell(start.loaded.settings), runner: runner,
+            secrets: SecretStore(start.loaded.settings.secrets, environment: start.secretEnvironment),
+            environment: start.environment,
+            prober: Prober(transport: .system(environment: start.environment), environment: start.environment),
             progress: ProgressBoard(layout, now: now, observer: start.observer), history: SuiteHistory(layout),
             say: { line in log.write(line, cycle: nil, at: now()) })
     }
 
-    private static func knownGreen(_ memory: LoopMemory, _ settings: LoopSettings, _ context: LoopContext) async -> Revision? {
+    private static func knownGreen(_ memory: LoopMemory, _ settings: LoopSettings, _ context: LoopContext) async
+        -> Revision?
+    {
         guard memory.lastGreen == nil, let repository = context.repository else { return nil }
         if let marked = await repository.markedGreen(loop: settings.name) { return marked }
         guard let name = settings.repository?.green else { return nil }
@@ -221,7 +227,8 @@ package final class LoopHost: Sendable {
         case .ping:
             return ControlReply(ok: true, message: "\(name): process \(ThisProcess.id) is here")
         case .pause:
-            let pause = PauseRequested(owner: request.by, reason: request.argument ?? "no reason given", until: request.until)
+            let pause = PauseRequested(
+                owner: request.by, reason: request.argument ?? "no reason given", until: request.until)
             let until = request.until.map { "until \($0.wholeSeconds)" } ?? "until resumed"
             return tell(.pauseRequested(pause), "paused \(until); a cycle under way is finished first")
         case .resume: return operatorSays(.resume, "resumed")

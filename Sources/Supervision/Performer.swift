@@ -76,7 +76,8 @@ final class Performer: Sendable {
     private func start(_ run: StageRun, _ machine: CycleMachine, _ tell: @escaping @Sendable (Event) -> Void) {
         let cycle = machine.cycle
         let surroundings = StageSurroundings(
-            lastGreen: cycle?.lastGreen, previous: cycle?.previousLive, cycleStartedAt: cycle?.startedAt ?? context.now())
+            lastGreen: cycle?.lastGreen, previous: cycle?.previousLive,
+            cycleStartedAt: cycle?.startedAt ?? context.now())
         let context = context
         let task = Task {
             let record = await StagePerformer(context: context).perform(run, surroundings)
@@ -161,7 +162,9 @@ final class Performer: Sendable {
                     cycle: number, sha256: try reader.sealedHash(number) ?? "", files: 0,
                     bytes: Files.treeBytes(context.layout.cycle(number)))
                 let isKnown = await context.history.all()?.cycles.last?.cycle == number
-                if try !isKnown || reader.latest() != number { await context.history.add(try writer.publish(record, sealed)) }
+                if try !isKnown || reader.latest() != number {
+                    await context.history.add(try writer.publish(record, sealed))
+                }
                 try await writer.write(Array(MarkdownReport.text(record).utf8), to: "report.md", inCycle: number)
                 try await writer.write(Array(HTMLReport.text(record).utf8), to: "report.html", inCycle: number)
                 onSealed(record)
@@ -180,7 +183,9 @@ final class Performer: Sendable {
         let now = context.now()
         do {
             guard let index = await context.history.all(), index.cycles.count > 20 else { return }
-            for decision in try retention.plan(index, settings: settings.retention, now: now, running: record.cycle).prefix(50) {
+            for decision in try retention.plan(index, settings: settings.retention, now: now, running: record.cycle)
+                .prefix(50)
+            {
                 _ = try retention.delete(decision, at: now)
                 say(LogLine(.going, "retention", "cycle \(decision.cycle) deleted: \(decision.rule)"))
             }

@@ -33,7 +33,8 @@ package struct Repository: Sendable {
 
     /// The full commit id that a name stands for.
     package func resolve(_ name: String) async throws(RepositoryError) -> Revision {
-        let text = try await git(["rev-parse", "--verify", "--quiet", "--end-of-options", "\(name)^{commit}"], to: "find the commit \(name)")
+        let text = try await git(
+            ["rev-parse", "--verify", "--quiet", "--end-of-options", "\(name)^{commit}"], to: "find the commit \(name)")
         return Revision(text.trimmingWhitespace)
     }
 
@@ -42,18 +43,21 @@ package struct Repository: Sendable {
         let format = "--format=%x01%H%x02%s%x02%an"
         let range = "\(green.id)..\(wanted.id)"
         let text = try await git(
-            ["log", "--reverse", "--first-parent", "-m", "--name-only", format, range, "--"], to: "list the commits \(range)")
+            ["log", "--reverse", "--first-parent", "-m", "--name-only", format, range, "--"],
+            to: "list the commits \(range)")
         return text.split(separator: "\u{1}").compactMap { entry in
             let lines = entry.split(separator: "\n").map(String.init)
             guard let head = lines.first else { return nil }
             let parts = head.split(separator: "\u{2}", omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 3 else { return nil }
-            return CommitInfo(revision: Revision(parts[0]), subject: parts[1], author: parts[2], files: Array(lines.dropFirst()))
+            return CommitInfo(
+                revision: Revision(parts[0]), subject: parts[1], author: parts[2], files: Array(lines.dropFirst()))
         }
     }
 
     package func describe(_ revision: Revision) async -> (subject: String, author: String)? {
-        let text = try? await git(["show", "--no-patch", "--format=%s%x02%an", revision.id, "--"], to: "describe a commit")
+        let text = try? await git(
+            ["show", "--no-patch", "--format=%s%x02%an", revision.id, "--"], to: "describe a commit")
         let parts = text?.trimmingWhitespace.split(separator: "\u{2}", maxSplits: 1).map(String.init) ?? []
         return parts.count == 2 ? (parts[0], parts[1]) : nil
     }
@@ -70,7 +74,8 @@ package struct Repository: Sendable {
 
     /// Files that differ between two revisions.
     package func changedFiles(_ one: Revision, _ other: Revision) async throws(RepositoryError) -> [String] {
-        let text = try await git(["diff", "--name-only", one.id, other.id, "--"], to: "compare \(one.short) and \(other.short)")
+        let text = try await git(
+            ["diff", "--name-only", one.id, other.id, "--"], to: "compare \(one.short) and \(other.short)")
         return text.split(separator: "\n").map(String.init)
     }
 
@@ -117,7 +122,8 @@ package struct Repository: Sendable {
             throw RepositoryError(attempted: attempted, path: path, problem: "\(error)")
         }
         if output.timedOut {
-            throw RepositoryError(attempted: attempted, path: path, problem: "git did not end within \(timeout.milliseconds / 1000)s")
+            throw RepositoryError(
+                attempted: attempted, path: path, problem: "git did not end within \(timeout.milliseconds / 1000)s")
         }
         guard output.exit == 0 else {
             let words = String(decoding: output.standardError.suffix(600), as: UTF8.self).trimmingWhitespace

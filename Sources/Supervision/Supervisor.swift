@@ -16,7 +16,8 @@ package actor Supervisor {
     private nonisolated let inlet: AsyncStream<Event>.Continuation
     private let now: @Sendable () -> Timestamp
 
-    init(_ machine: CycleMachine, _ journal: Journal, _ performer: Performer, now: @escaping @Sendable () -> Timestamp) {
+    init(_ machine: CycleMachine, _ journal: Journal, _ performer: Performer, now: @escaping @Sendable () -> Timestamp)
+    {
         self.machine = machine
         self.journal = journal
         self.performer = performer
@@ -33,7 +34,8 @@ package actor Supervisor {
             let at = now()
             var next = machine
             let actions = next.handle(event, at: at)
-            await writeDown(event, at: at, cycle: next.memory.cycle, durable: actions.contains(where: \.needsDurableIntent))
+            await writeDown(
+                event, at: at, cycle: next.memory.cycle, durable: actions.contains(where: \.needsDurableIntent))
             machine = next
             for action in actions {
                 if case .finish(let ending) = action { return await end(ending) }

@@ -15,7 +15,9 @@ struct TriageRoom: Sendable {
 
     func ask(_ cycle: CycleProgress, _ budget: TriageBudget, _ memory: LoopMemory) async -> Event {
         let judgement = VerdictRules.judge(cycle, at: context.now())
-        let doubts = judgement.reasons.filter { !["test-failed", "quarantine", "flaky", "fail-fast"].contains($0.rule) }
+        let doubts = judgement.reasons.filter {
+            !["test-failed", "quarantine", "flaky", "fail-fast"].contains($0.rule)
+        }
         let commits = await commits(cycle)
         let facts = TriageCase(
             cycle: cycle.number, openedAt: cycle.startedAt, wanted: cycle.wanted, lastGreen: cycle.lastGreen,
@@ -28,8 +30,10 @@ struct TriageRoom: Sendable {
                 nextNumber: budget.nextNumber, deploysBarred: await barred(budget, cycle)),
             references: references(cycle), consoles: consoles(cycle))
         switch Investigator.next(facts) {
-        case .experiment(let experiment): return .triageAnswered(TriageAnswered(cycle: cycle.number, experiment: experiment))
-        case .concluded(let incidents): return .triageAnswered(TriageAnswered(cycle: cycle.number, incidents: incidents))
+        case .experiment(let experiment):
+            return .triageAnswered(TriageAnswered(cycle: cycle.number, experiment: experiment))
+        case .concluded(let incidents):
+            return .triageAnswered(TriageAnswered(cycle: cycle.number, incidents: incidents))
         }
     }
 
@@ -58,7 +62,9 @@ struct TriageRoom: Sendable {
         }
         let text = lines.joined(separator: "\n") + "\n"
         let path = "\(context.layout.cycle(cycle.number))/\(TriageRoom.commitsFile)"
-        guard (try? AtomicFile.write(Array(text.utf8), to: path, durable: false)) != nil else { return (list, nil, text) }
+        guard (try? AtomicFile.write(Array(text.utf8), to: path, durable: false)) != nil else {
+            return (list, nil, text)
+        }
         return (list, TriageRoom.commitsFile, text)
     }
 
@@ -99,7 +105,9 @@ struct TriageRoom: Sendable {
     }
 
     private func tail(_ path: String, _ cycle: Int) -> EvidenceReference? {
-        guard let bytes = try? Files.read("\(context.layout.cycle(cycle))/\(path)", limit: 128 << 20) else { return nil }
+        guard let bytes = try? Files.read("\(context.layout.cycle(cycle))/\(path)", limit: 128 << 20) else {
+            return nil
+        }
         let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
         let last = lines.indices.filter { index in lines[index].contains { $0 > 32 } }.suffix(3)
         guard let first = last.first, let end = last.last else { return nil }

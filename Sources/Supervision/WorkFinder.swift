@@ -58,7 +58,9 @@ struct WorkFinder: Sendable {
                 problem: "repository is not configured; give repository.path or repository.revisionCommand")
         }
         if source.fetch { try await repository.fetch() }
-        if source.fetch, let remote = try? await repository.resolve("refs/remotes/origin/\(source.ref)") { return remote }
+        if source.fetch, let remote = try? await repository.resolve("refs/remotes/origin/\(source.ref)") {
+            return remote
+        }
         return try await repository.resolve(source.ref)
     }
 
@@ -71,8 +73,10 @@ struct WorkFinder: Sendable {
         let line = String(decoding: output.standardOutput, as: UTF8.self).split(whereSeparator: \.isNewline).first
         guard output.exit == 0, let line, !line.isEmpty else {
             throw RepositoryError(
-                attempted: "run repository.revisionCommand \(argv.joined(separator: " "))", path: settings.baseDirectory,
-                problem: output.timedOut ? "it did not end in time" : "exit \(output.exit.map(String.init) ?? "?"), printed no revision")
+                attempted: "run repository.revisionCommand \(argv.joined(separator: " "))",
+                path: settings.baseDirectory,
+                problem: output.timedOut
+                    ? "it did not end in time" : "exit \(output.exit.map(String.init) ?? "?"), printed no revision")
         }
         return Revision(String(line).trimmingWhitespace)
     }

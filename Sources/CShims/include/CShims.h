@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "sockets.h"
 
 /// The system's words for an errno value, cut to `capacity` bytes with the final NUL.
 void nj_error_text(int code, char *into, int capacity);

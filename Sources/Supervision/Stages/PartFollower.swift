@@ -109,7 +109,8 @@ final class PartFollower: Sendable {
                 let elapsed = Duration.nanoseconds(now - oldest.value)
                 if elapsed > limit {
                     state.account.cut = ConsoleAccount.Cut(
-                        id: TestIdentity.reportID(console: oldest.key, format: suite.console), selector: oldest.key, elapsed: elapsed)
+                        id: TestIdentity.reportID(console: oldest.key, format: suite.console), selector: oldest.key,
+                        elapsed: elapsed)
                     cut = true
                 }
             }

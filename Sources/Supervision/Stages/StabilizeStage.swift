@@ -62,7 +62,8 @@ struct StabilizeStage: Sendable {
                 if let finding = proofs.contradiction(of: index) ?? answer.problem {
                     let name = settings.service.map { "revision of \($0)" } ?? "live revision"
                     round.append(
-                        ProbeSample(check: name, at: at, ok: false, finding: finding, milliseconds: answer.milliseconds))
+                        ProbeSample(check: name, at: at, ok: false, finding: finding, milliseconds: answer.milliseconds)
+                    )
                     break
                 }
             }
@@ -112,7 +113,8 @@ struct StabilizeStage: Sendable {
         }
         let seen = live.answers.map { "\($0.revision.short) in \($0.count)" }.joined(separator: ", ")
         let problem = live.problem.map { " (\($0))" } ?? ""
-        return "live \(seen.isEmpty ? "unreadable" : seen) of \(live.asked) answers, wanted \(run.revision.short)\(problem)"
+        return
+            "live \(seen.isEmpty ? "unreadable" : seen) of \(live.asked) answers, wanted \(run.revision.short)\(problem)"
     }
 }
 
@@ -158,7 +160,8 @@ private struct Proofs {
     /// What proves, or else the last answers that did not.
     var reading: LiveReading {
         let readings = current.indices.map { index in
-            let proof = current[index].verdict(wanted: wanted) == .proven ? current[index] : broken[index] ?? current[index]
+            let proof =
+                current[index].verdict(wanted: wanted) == .proven ? current[index] : broken[index] ?? current[index]
             return proof.reading(wanted: wanted)
         }
         return LiveRevisionProof.combined(readings)

@@ -15,10 +15,13 @@ struct StagePerformer: Sendable {
         await context.progress.begin(run, at: started.wall)
         let record: StageRecord
         switch run.kind {
-        case .deploy: record = await DeployStage(context: context, run: run, surroundings: surroundings).perform(started)
-        case .stabilize: record = await StabilizeStage(context: context, run: run, surroundings: surroundings).perform(started)
+        case .deploy:
+            record = await DeployStage(context: context, run: run, surroundings: surroundings).perform(started)
+        case .stabilize:
+            record = await StabilizeStage(context: context, run: run, surroundings: surroundings).perform(started)
         case .test: record = await TestStage(context: context, run: run, surroundings: surroundings).perform(started)
-        case .remedy: record = await RemedyStage(context: context, run: run, surroundings: surroundings).perform(started)
+        case .remedy:
+            record = await RemedyStage(context: context, run: run, surroundings: surroundings).perform(started)
         }
         await context.progress.end(run)
         return record

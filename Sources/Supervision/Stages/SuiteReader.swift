@@ -26,7 +26,8 @@ final class SuiteReader {
         self.context = context
         self.run = run
         self.suite = suite
-        selectors = Dictionary(known.compactMap { test in test.selector.map { (test.id, $0) } }, uniquingKeysWith: { $1 })
+        selectors = Dictionary(
+            known.compactMap { test in test.selector.map { (test.id, $0) } }, uniquingKeysWith: { $1 })
     }
 
     func has(_ id: String) -> Bool { indices[id] != nil }
@@ -65,7 +66,8 @@ final class SuiteReader {
             add(
                 TestResult(
                     id: cut.id, outcome: .timedOut, durationSeconds: seconds,
-                    message: "cut after \(tenths(seconds))s > testTimeout \(tenths(limit.inSeconds))s", fromConsole: true),
+                    message: "cut after \(tenths(seconds))s > testTimeout \(tenths(limit.inSeconds))s",
+                    fromConsole: true),
                 selector: cut.selector)
         }
     }
@@ -97,7 +99,8 @@ final class SuiteReader {
         case .goTestJSON where suite.reportPath == nil && !Files.exists(report),
             .tap where suite.reportPath == nil && !Files.exists(report):
             paths = [log]
-        default: paths = suite.reportPath.map { Reports.find($0, in: directory) } ?? [report].filter { Files.exists($0) }
+        default:
+            paths = suite.reportPath.map { Reports.find($0, in: directory) } ?? [report].filter { Files.exists($0) }
         }
         if paths.isEmpty {
             if !wasCut { facts.reportProblem = ("report-missing", "no report after \(done.words)") }
@@ -106,7 +109,9 @@ final class SuiteReader {
         var whole: ReportReading?
         for path in paths {
             if suite.reportPath != nil, path != log, Reports.isOlder(path, than: done.record.startedAt) {
-                if !wasCut { facts.reportProblem = ("report-stale", "the report \(path) was not written during the stage") }
+                if !wasCut {
+                    facts.reportProblem = ("report-stale", "the report \(path) was not written during the stage")
+                }
                 continue
             }
             do {
@@ -125,7 +130,8 @@ final class SuiteReader {
 
     /// Keeps the report as the tool wrote it, redacted.
     private func keep(_ path: String) async {
-        let name = "report\(reports.isEmpty ? "" : "-\(reports.count + 1)").\(suite.reportFormat == .ctrf ? "json" : "xml")"
+        let name =
+            "report\(reports.isEmpty ? "" : "-\(reports.count + 1)").\(suite.reportFormat == .ctrf ? "json" : "xml")"
         let target = "\(context.folder(run))/\(name)"
         do {
             try RedactedCopy.copy(path, to: target, needles: context.secrets.needles)
@@ -155,7 +161,8 @@ final class SuiteReader {
         facts.isSelection = run.only != nil
         facts.usualCounts = await context.history.counts(of: suite.name)
         if facts.wasCut, expected.isEmpty {
-            facts.suiteProblems.append("\(cuts.joined(separator: ", ")) was cut and the rest could not be told (collect, select)")
+            facts.suiteProblems.append(
+                "\(cuts.joined(separator: ", ")) was cut and the rest could not be told (collect, select)")
         }
         let file = "\(run.folder)/tests.jsonl"
         do {
@@ -204,7 +211,8 @@ enum Reports {
 
     static func read(_ path: String, _ format: ReportFormat) throws -> ReportReading {
         guard let size = Files.size(of: path), size <= Limits.reportBytes else {
-            throw SystemError(code: 27, attempted: "read the report (larger than \(Limits.reportBytes) bytes)", path: path)
+            throw SystemError(
+                code: 27, attempted: "read the report (larger than \(Limits.reportBytes) bytes)", path: path)
         }
         var stream = ReportStream(format)
         try Files.readInPieces(path) { stream.push($0) }

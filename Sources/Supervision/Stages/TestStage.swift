@@ -79,9 +79,12 @@ struct TestStage: Sendable {
             case .stopped where console.cut == nil: return EarlyEnd(outcome: .stopped, words: "stopped on request")
             case .stopped, .exited, .signaled, .timedOut, .idleTimedOut: break
             }
-            await reader.take(done, console: console, report: report, directory: values.workingDirectory, isPart: part > 0)
+            await reader.take(
+                done, console: console, report: report, directory: values.workingDirectory, isPart: part > 0)
             guard let cut = console.cut else { return nil }
-            guard let rest = await rest(after: cut.id, wanted, suite, values, known, reader, &commands) else { return nil }
+            guard let rest = await rest(after: cut.id, wanted, suite, values, known, reader, &commands) else {
+                return nil
+            }
             if rest.isEmpty { return nil }
             wanted = rest
         }
@@ -113,7 +116,8 @@ struct TestStage: Sendable {
             let done = await context.command(collect, role: role, of: run, values: values)
             commands.append(done)
             if done.succeeded, let bytes = try? Files.read("\(folder(role))/console.log", limit: 64 << 20) {
-                all = TestIdentity.collected(String(decoding: bytes, as: UTF8.self), format: suite.console).map { name in
+                all = TestIdentity.collected(String(decoding: bytes, as: UTF8.self), format: suite.console).map {
+                    name in
                     KnownTest(id: TestIdentity.reportID(console: name, format: suite.console), selector: name)
                 }
             }
