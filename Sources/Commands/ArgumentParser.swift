@@ -24,7 +24,8 @@ package struct ParsedArguments: Equatable, Sendable {
     package func integer(_ name: String, in range: ClosedRange<Int>) throws(CommandError) -> Int? {
         guard let text = value(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
-            let most = range.upperBound == .max ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
+            let most =
+                range.upperBound == .max ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
             throw .usage("option '--\(name)' takes a whole number, \(most), not '\(text)'", command: command)
         }
         return number

@@ -122,10 +122,12 @@ enum Completions {
     // MARK: fish
 
     private static func fish(_ commands: [CommandDescription]) -> String {
-        var text = "# fish completion of nightjar. Install: nightjar completions fish > ~/.config/fish/completions/nightjar.fish\n"
+        var text =
+            "# fish completion of nightjar. Install: nightjar completions fish > ~/.config/fish/completions/nightjar.fish\n"
         text += "complete -c nightjar -f\n"
         for command in commands {
-            text += "complete -c nightjar -n __fish_use_subcommand -a \(command.name) -d \(fishQuoted(command.summary))\n"
+            text +=
+                "complete -c nightjar -n __fish_use_subcommand -a \(command.name) -d \(fishQuoted(command.summary))\n"
             let here = "complete -c nightjar -n '__fish_seen_subcommand_from \(command.name)'"
             for option in command.allOptions {
                 let short = option.short.map { " -s \($0)" } ?? ""

@@ -78,9 +78,10 @@ enum ControlCommand {
         .init(.ok, "done"), .init(.failing, "refused, with the reason"), .init(.infrastructure, "no answer"),
         .init(.notFound, "no daemon runs this loop"),
     ]
-    static let options = CommandDescription.loopOptions + [
-        .value("by", "NAME", "who says so, for the record (default: you)"), .json,
-    ]
+    static let options =
+        CommandDescription.loopOptions + [
+            .value("by", "NAME", "who says so, for the record (default: you)"), .json,
+        ]
 
     static func send(
         _ verb: ControlRequest.Verb, argument: String? = nil, until: Timestamp? = nil, _ context: Context

@@ -2,6 +2,7 @@
 // The entry of the command line: finds the command, runs it, and turns what happens into an exit code.
 
 package import Domain
+import Evidence
 import Foundation
 import Reporting
 
@@ -34,6 +35,9 @@ package enum NightjarCommands {
                 program: program, now: now)
             return try await type.init().run(context)
         } catch let error as CommandError {
+            output.problem(error.description)
+            return error.exitCode
+        } catch let error as EvidenceError {
             output.problem(error.description)
             return error.exitCode
         } catch is CancellationError {

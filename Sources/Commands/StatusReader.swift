@@ -99,12 +99,15 @@ struct StatusReader {
 
     // MARK: What is it doing?
 
-    private func doing(_ history: LoopHistory, _ running: RunningCycle?, _ holder: LoopHolder?) -> StatusSnapshot.Doing {
+    private func doing(_ history: LoopHistory, _ running: RunningCycle?, _ holder: LoopHolder?) -> StatusSnapshot.Doing
+    {
         guard holder != nil else {
             guard let running else { return .init(.stopped, text: "nothing: no daemon runs this loop") }
             return .init(
                 .stopped, cycle: running.cycle,
-                text: "nothing: the daemon went away at \(running.stage ?? "the beginning"); the next start goes on there")
+                text:
+                    "nothing: the daemon went away at \(running.stage ?? "the beginning"); the next start goes on there"
+            )
         }
         if let running {
             let text = running.stage ?? (history.triageAnswered == nil ? "beginning" : "triage")

@@ -20,7 +20,8 @@ struct PauseCommand: Command {
         }
         let text = context.arguments.value("for") ?? "8h"
         guard let duration = DurationArgument.parse(text) else {
-            throw CommandError.usage("option '--for' takes a time such as 30m, 2h or 3d, not '\(text)'", command: "pause")
+            throw CommandError.usage(
+                "option '--for' takes a time such as 30m, 2h or 3d, not '\(text)'", command: "pause")
         }
         return try await ControlCommand.send(.pause, argument: reason, until: context.now() + duration, context)
     }

@@ -17,7 +17,9 @@ struct VerifyCommand: Command {
             .value("cycle", "N", "only findings of this cycle"), .json,
         ],
         examples: [.init("nightjar verify", "Reads everything; exit 1 names what was changed.")],
-        exits: [.init(.ok, "intact"), .init(.failing, "changed, missing or out of order"), .init(.notFound, "no such loop")])
+        exits: [
+            .init(.ok, "intact"), .init(.failing, "changed, missing or out of order"), .init(.notFound, "no such loop"),
+        ])
 
     func run(_ context: Context) async throws -> ExitCode {
         let cycle = try context.arguments.integer("cycle", in: 1...Int.max)

@@ -77,7 +77,8 @@ struct CycleSummary: Sendable {
         let unit = value.unit.isEmpty ? "" : " " + value.unit
         let total = Numbers.grouped(value.total)
         if value.protected == value.total { return "all \(total)\(unit) protected" }
-        return "\(Numbers.grouped(value.protected)) of \(total)\(unit) protected, \(Numbers.grouped(value.atRisk)) at risk"
+        return
+            "\(Numbers.grouped(value.protected)) of \(total)\(unit) protected, \(Numbers.grouped(value.atRisk)) at risk"
     }
 
     /// `41ab7d0 (restored)`

@@ -172,7 +172,8 @@ package enum HTMLReport {
             text += "<ol class=\"whys\">\n"
             for why in diagnosis.whys {
                 let sure = why.confidence > 0 ? " <small>\(Numbers.probability(why.confidence))</small>" : ""
-                text += "<li value=\"\(why.n)\"><strong>\(escaped(why.question))</strong><br>\(escaped(why.answer))\(sure)\n"
+                text +=
+                    "<li value=\"\(why.n)\"><strong>\(escaped(why.question))</strong><br>\(escaped(why.answer))\(sure)\n"
                 text += list(
                     why.evidence.map { "<code>\(escaped($0.place))</code> <q>\(escaped($0.excerpt))</q>" })
                 text += "</li>\n"

@@ -117,7 +117,8 @@ package enum MarkdownReport {
             text += "\(why.n). **\(escaped(why.question))** \(escaped(why.answer))"
             text += why.confidence > 0 ? " \\(\(Numbers.probability(why.confidence))\\)\n" : "\n"
             for reference in why.evidence {
-                text += "   - \(escaped(reference.place)): \(escaped(Printable.line(reference.excerpt, columns: 240)))\n"
+                text +=
+                    "   - \(escaped(reference.place)): \(escaped(Printable.line(reference.excerpt, columns: 240)))\n"
             }
         }
         text += diagnosis.whys.isEmpty ? "" : "\n"

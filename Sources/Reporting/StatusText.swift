@@ -52,7 +52,8 @@ package struct StatusText: Sendable {
             parts.append("no verdict yet")
         }
         if let serving = status.serving {
-            parts.append("SERVES \(Printable.line(serving.short, columns: 40)) (\(Printable.line(status.servingState)))")
+            parts.append(
+                "SERVES \(Printable.line(serving.short, columns: 40)) (\(Printable.line(status.servingState)))")
         } else {
             parts.append(palette("SERVES unknown", .yellow))
         }
@@ -139,7 +140,9 @@ package struct StatusText: Sendable {
     /// Whether people can work with the environment while the newest revision is held.
     private var environmentAdvice: String? {
         guard status.light == .red, let revision = status.revision else { return nil }
-        guard let serving = status.serving else { return "find out what is live: \(status.loop) serves an unknown revision" }
+        guard let serving = status.serving else {
+            return "find out what is live: \(status.loop) serves an unknown revision"
+        }
         if status.servingState.hasPrefix("green") {
             return "nothing at once: \(serving.short) is green and live. Then: fix or revert \(revision.short)"
         }

@@ -37,7 +37,8 @@ package struct TextReport: Sendable {
         let hold: Palette.Paint = record.recommendation == .ship ? .greenBold : .redBold
         layout.raw(
             palette(Printable.line(summary.title), .bold) + "  " + palette(summary.verdict, record.verdict.paint) + "  "
-                + palette(summary.recommendation, hold) + " " + Printable.line(record.revision.wanted.short, columns: 40))
+                + palette(summary.recommendation, hold) + " "
+                + Printable.line(record.revision.wanted.short, columns: 40))
         layout.paragraph(summary.times, indent: 0, paint: .dim)
         layout.blank()
         for (index, reason) in summary.reasons.prefix(8).enumerated() {

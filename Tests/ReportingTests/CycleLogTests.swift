@@ -32,9 +32,10 @@ import Testing
     }
 
     @Test func `other lines are not read`() {
-        for line in ["", "hello", "2026-11-21T02:40:33Z #x ok   test      a", "2026-11-21T02:40:33Z #0 ok test a",
-            "2026-11-21T02:40:33Z #1 NOPE test      a", "#1 ok   test      a"]
-        {
+        for line in [
+            "", "hello", "2026-11-21T02:40:33Z #x ok   test      a", "2026-11-21T02:40:33Z #0 ok test a",
+            "2026-11-21T02:40:33Z #1 NOPE test      a", "#1 ok   test      a",
+        ] {
             #expect(CycleLog.parse(line) == nil, "\(line)")
         }
     }

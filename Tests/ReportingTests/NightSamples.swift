@@ -23,7 +23,8 @@ enum Night {
             durationSeconds: seconds, limitHit: limit)
     }
 
-    static func totals(passed: Int = 0, failed: Int = 0, skipped: Int = 0, timedOut: Int = 0, notRun: Int = 0) -> Totals {
+    static func totals(passed: Int = 0, failed: Int = 0, skipped: Int = 0, timedOut: Int = 0, notRun: Int = 0) -> Totals
+    {
         var totals = Totals()
         for (count, outcome) in [
             (passed, TestOutcome.passed), (failed, .failed), (skipped, .skipped), (timedOut, .timedOut),
@@ -37,7 +38,8 @@ enum Night {
     static let streamingTest = TestResult(
         id: "authentication::test_023_streaming", outcome: .timedOut, durationSeconds: 30,
         message: "no frame of stream_partial within 30 s", type: "TimeoutError",
-        details: "tests/p0_auth/test_streaming.py:88: in test_023_streaming\n    await chat.partial()\nE   TimeoutError",
+        details:
+            "tests/p0_auth/test_streaming.py:88: in test_023_streaming\n    await chat.partial()\nE   TimeoutError",
         file: "tests/p0_auth/test_streaming.py", line: 88)
 
     static let diagnosis = Diagnosis(
@@ -161,7 +163,10 @@ enum Night {
                 revision: verdict == .failing ? wanted : green, trigger: .schedule, totals: totals,
                 incidents: verdict == .failing ? ["INC-57"] : [], valueAtRisk: verdict == .failing ? 160_000 : 0,
                 because: verdict == .healthy
-                    ? nil : verdict == .failing ? "P0 authentication: 1 of 25 tests failed, blocking" : "live revision not readable in 3 of 20 answers")
+                    ? nil
+                    : verdict == .failing
+                        ? "P0 authentication: 1 of 25 tests failed, blocking"
+                        : "live revision not readable in 3 of 20 answers")
         }
     }
 
@@ -186,7 +191,9 @@ enum Night {
         ]
         status.last = briefs
         (status.lastGreenCycle, status.lastGreenAt) = (213, time("02:20:00"))
-        status.budgets = [.init("rollbacks", used: 1, limit: 1), .init("deploys", used: 4, limit: 12, scope: "tonight")]
+        status.budgets = [
+            .init("rollbacks", used: 1, limit: 1), .init("deploys", used: 4, limit: 12, scope: "tonight"),
+        ]
         status.quarantine = [
             QuarantineEntry(test: "*test_041*", owner: "chat-team", reason: "races", until: "2026-11-27")
         ]

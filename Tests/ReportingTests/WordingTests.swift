@@ -4,17 +4,23 @@ import Reporting
 import Testing
 
 @Suite struct WordingTests {
-    @Test(arguments: [
-        (0, "0s"), (0.0004, "1ms"), (0.012, "12ms"), (0.4, "0.4s"), (8.4, "8.4s"), (9.94, "9.9s"), (9.96, "10s"), (31, "31s"),
-        (78, "78s"), (89.6, "1m30s"), (90, "1m30s"), (465, "7m45s"), (2160, "36m"), (2165, "36m05s"), (3599.7, "1h"),
-        (7200, "2h"), (7500, "2h05m"), (86_399, "1d"), (90_000, "1d1h"), (12 * 86_400, "12d"), (-31, "-31s"),
-        (Double.nan, "unknown"), (Double.infinity, "unknown"),
-    ] as [(Double, String)])
+    @Test(
+        arguments: [
+            (0, "0s"), (0.0004, "1ms"), (0.012, "12ms"), (0.4, "0.4s"), (8.4, "8.4s"), (9.94, "9.9s"), (9.96, "10s"),
+            (31, "31s"),
+            (78, "78s"), (89.6, "1m30s"), (90, "1m30s"), (465, "7m45s"), (2160, "36m"), (2165, "36m05s"),
+            (3599.7, "1h"),
+            (7200, "2h"), (7500, "2h05m"), (86_399, "1d"), (90_000, "1d1h"), (12 * 86_400, "12d"), (-31, "-31s"),
+            (Double.nan, "unknown"), (Double.infinity, "unknown"),
+        ] as [(Double, String)])
     func `durations read as people say them`(seconds: Double, text: String) {
         #expect(Durations.text(seconds: seconds) == text)
     }
 
-    @Test(arguments: [(8, "8s"), (59.9, "59s"), (2520, "42m"), (7199, "119m"), (7200, "2h"), (12 * 86_400, "12d"), (-5, "0s")] as [(Double, String)])
+    @Test(
+        arguments: [
+            (8, "8s"), (59.9, "59s"), (2520, "42m"), (7199, "119m"), (7200, "2h"), (12 * 86_400, "12d"), (-5, "0s"),
+        ] as [(Double, String)])
     func `ages have one unit`(seconds: Double, text: String) { #expect(Durations.age(seconds: seconds) == text) }
 
     @Test func `numbers have groups`() {

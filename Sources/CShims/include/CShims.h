@@ -5,8 +5,10 @@
 #ifndef NIGHTJAR_CSHIMS_H
 #define NIGHTJAR_CSHIMS_H
 
+#include "sockets.h"
 #include <stdint.h>
 #include <sys/types.h>
+
 
 /// The system's words for an errno value, cut to `capacity` bytes with the final NUL.
 void nj_error_text(int code, char *into, int capacity);
