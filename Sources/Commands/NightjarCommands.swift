@@ -2,7 +2,6 @@
 // The entry of the command line: finds the command, runs it, and turns what happens into an exit code.
 
 package import Domain
-import Evidence
 import Foundation
 import Reporting
 
@@ -34,10 +33,7 @@ package enum NightjarCommands {
                 arguments: parsed, output: output, workingDirectory: workingDirectory, environment: environment,
                 program: program, now: now)
             return try await type.init().run(context)
-        } catch let error as CommandError {
-            output.problem(error.description)
-            return error.exitCode
-        } catch let error as EvidenceError {
+        } catch let error as any ExitingError {
             output.problem(error.description)
             return error.exitCode
         } catch is CancellationError {
