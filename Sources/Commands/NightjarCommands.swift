@@ -35,7 +35,7 @@ package enum NightjarCommands {
                 arguments: parsed, output: output, workingDirectory: workingDirectory, environment: environment,
                 program: program, now: now)
             return try await type.init().run(context)
-        } catch let error as CommandError {
+        } catch let error as any ExitingError {
             output.problem(error.description)
             return error.exitCode
         } catch is CancellationError {
