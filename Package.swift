@@ -44,11 +44,12 @@ let package = Package(
                 "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Reporting",
                 "Platform", "Domain",
             ]),
+        module("DemoStaging", ["WebSocket", "Platform"]),
         module(
             "Commands",
             [
                 "Supervision", "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes",
-                "Reporting", "Platform", "Domain",
+                "Reporting", "DemoStaging", "Platform", "Domain",
             ]),
         .executableTarget(name: "nightjar", dependencies: ["Shepherd", "Commands"], swiftSettings: strict),
         .target(

@@ -2,14 +2,14 @@
 // The entry of the command line: finds the command, runs it, and turns what happens into an exit code.
 
 package import Domain
-//DEMO import DemoStaging
+import DemoStaging
 import Foundation
 import Reporting
 
 package enum NightjarCommands {
     /// Runs the process's own command line. `arguments` begins with the program's name.
     package static func main(arguments: [String]) async -> Int32 {
-        //DEMO if let status = DemoMain.runIfAsked(arguments) { return status }
+        if let status = DemoMain.runIfAsked(arguments) { return status }
         let environment = ProcessInfo.processInfo.environment
         let output = Output.process(environment: environment, color: colorOption(arguments))
         return await run(
@@ -35,7 +35,7 @@ package enum NightjarCommands {
                 arguments: parsed, output: output, workingDirectory: workingDirectory, environment: environment,
                 program: program, now: now)
             return try await type.init().run(context)
-        } catch let error as CommandError {
+        } catch let error as any ExitingError {
             output.problem(error.description)
             return error.exitCode
         } catch is CancellationError {

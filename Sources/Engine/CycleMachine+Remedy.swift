@@ -48,6 +48,7 @@ extension CycleMachine {
             guard progress.hasDeployed else { return "nothing was deployed in this cycle" }
             guard let green = progress.lastGreen else { return "no revision is known to be green" }
             guard green != progress.wanted else { return "the wanted revision is the last green one" }
+            if let irreversible = progress.irreversible { return irreversible }
             let spent = memory.rollbacks.first { $0.incident == incident.id }?.count ?? 0
             if spent >= policy.rollbacksPerIncident {
                 return "\(spent) of \(policy.rollbacksPerIncident) rollbacks for \(incident.id) are spent"

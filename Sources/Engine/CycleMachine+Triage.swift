@@ -35,11 +35,13 @@ extension CycleMachine {
         if !policy.triage.mayDeploy { return "triage.mayDeploy is false" }
         if progress.lastGreen == nil { return "no revision is known to be green" }
         if progress.lastGreen == progress.wanted { return "the last green revision is the wanted one" }
+        if let irreversible = progress.irreversible { return irreversible }
         return nil
     }
 
     mutating func hear(_ answer: TriageAnswered, _ now: Timestamp) -> [Action] {
         guard case .asking = state, answer.cycle == cycle?.number else { return [] }
+        cycle?.irreversible = answer.irreversible
         if let experiment = answer.experiment { return begin(experiment, now) }
         return diagnosed(answer.incidents ?? [], now)
     }

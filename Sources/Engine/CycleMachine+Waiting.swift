@@ -145,7 +145,7 @@ extension CycleMachine {
                 : ", \(work.commitsAfterGreen.map { "\($0) after " } ?? "")green \(green.short)"
         }
         let title = work.subject.map { " \"\(firstLine($0))\"" } ?? ""
-        let reference = work.ref.map { " (\($0)\(green ?? ""))" } ?? ""
+        let reference = work.ref.map { " (\(Revision($0).short)\(green ?? ""))" } ?? ""
         let say = LogLine(
             .going, "cycle",
             "\(work.wanted.short)\(title)\(reference); \(policy.mode.rawValue), \(work.trigger.rawValue)")

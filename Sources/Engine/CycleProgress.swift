@@ -64,6 +64,8 @@ package struct CycleProgress: Hashable, Sendable {
     package var refusals = 0
     package var triageStartedAt: Timestamp?
     package var interruption: Reason?
+    /// Why neither an experiment nor a rollback may cross the change between last green and wanted.
+    package var irreversible: String?
     package var concluded: Judgement?
 
     package var wanted: Revision { work.wanted }

@@ -37,7 +37,7 @@ enum Lines {
         let text = "\(cycle.wanted.short) \(judgement.verdict.rawValue) -> \(word); \(serves)\(why)\(next)"
         let mark: LogLine.Mark
         switch judgement.verdict {
-        case .healthy: mark = .green
+        case .healthy: mark = .ok
         case .failing: mark = .red
         case .degraded: mark = .warn
         case .unproven, .interrupted: mark = .gray

@@ -176,9 +176,21 @@ final class Performer: Sendable {
         tasks.withLock { $0.publishing = task }
     }
 
+    /// Keeps the worktrees that something may still run from, and the newest few.
+    private func pruneWorktrees(_ record: CycleRecord) async {
+        let folder = "\(context.layout.root)/worktrees"
+        guard let repository = context.repository, let names = try? Files.list(folder) else { return }
+        let used = [record.revision.wanted, record.revision.lastGreen, record.environment.serving, record.revision.previous]
+        let kept = Set(used.compactMap { $0.map { StageRun.fileName($0.id) } })
+        let others = names.filter { !kept.contains($0) }
+            .sorted { (Files.modifiedMilliseconds("\(folder)/\($0)") ?? 0) > (Files.modifiedMilliseconds("\(folder)/\($1)") ?? 0) }
+        for name in others.dropFirst(4) { await repository.removeWorktree(at: "\(folder)/\(name)") }
+    }
+
     private func retire(_ record: CycleRecord) async {
         let settings = context.settings.current
         try? Files.removeTree("\(context.layout.root)/tmp")
+        await pruneWorktrees(record)
         let retention = Retention(context.layout)
         let now = context.now()
         do {

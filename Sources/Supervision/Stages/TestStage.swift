@@ -125,7 +125,10 @@ struct TestStage: Sendable {
         reader.expect(all)
         guard !all.isEmpty, suite.select != nil else { return nil }
         let left = all.filter { !reader.has($0.id) }
-        context.say(LogLine(.fail, "test", "\(suite.name) \(cut): over testTimeout, cut; \(left.count) others go on"))
+        if !left.isEmpty {
+            let words = "P\(suite.priority) \(cut): over testTimeout, cut; \(left.count) others go on"
+            context.say(LogLine(.fail, run.stage, "\(suite.name) \(words)"))
+        }
         return left
     }
 
