@@ -36,8 +36,8 @@ class Watch(threading.Thread):
 
 
 def next_revision(number, chance):
-    """Two good revisions for each bad one."""
-    return f"bad-{number}" if chance.random() < 0.33 else f"good-{number}"
+    """A few more good revisions than bad ones."""
+    return f"bad-{number}" if chance.random() < 0.4 else f"good-{number}"
 
 
 def moment(chance):
@@ -53,7 +53,7 @@ def rough(loop, kills, chance):
     for number in range(1, kills + 1):
         loop.start()
         time.sleep(moment(chance))
-        if chance.random() < 0.3:
+        if chance.random() < 0.5:
             revision += 1
             loop.write("wanted", next_revision(revision, chance))
         if chance.random() < 0.3:
@@ -64,7 +64,8 @@ def rough(loop, kills, chance):
         if chance.random() < 0.1:
             loop.kill(signal.SIGTERM)
             time.sleep(chance.uniform(0, 0.2))
-        check(loop.process.poll() in (None, 0), f"the daemon ended by itself with {loop.process.poll()}")
+        # SIGTERM before the daemon listens for it ends it as a kill does.
+        check(loop.process.poll() in (None, 0, -signal.SIGTERM), f"the daemon ended by itself with {loop.process.poll()}")
         hit[loop.doing()] += 1
         loop.kill()
         loop.wait()
