@@ -64,6 +64,9 @@ let package = Package(
         tests("ReportingTests", ["Reporting", "Domain"], fixtures: true),
         tests("WebSocketTests", ["WebSocket", "Platform"]),
         tests("ProbesTests", ["Probes", "Platform", "Domain"]),
+        tests(
+            "CommandsTests",
+            ["Commands", "Configuration", "Evidence", "Reporting", "Platform", "Domain"]),
         tests("TidyTests", []),
     ]
 )

@@ -4,6 +4,7 @@
 package import Domain
 import DemoStaging
 import Foundation
+import Platform
 import Reporting
 
 package enum NightjarCommands {
@@ -75,6 +76,6 @@ package enum NightjarCommands {
 extension Timestamp {
     /// Now, as the system's clock has it.
     static func wallClock() -> Timestamp {
-        Timestamp(milliseconds: Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)))
+        Timestamp(milliseconds: SystemClock.wallMilliseconds)
     }
 }

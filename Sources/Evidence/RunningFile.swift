@@ -26,6 +26,11 @@ package enum ControlMessages {
             ?? Array("{\"ok\":false,\"message\":\"no reply could be made\"}\n".utf8)
     }
 
+    /// The reply in the first line of `bytes`; nil where it is none.
+    package static func reply(_ bytes: [UInt8]) -> ControlReply? {
+        try? EvidenceCoding.value(ControlReply.self, from: bytes.prefix { $0 != 10 })
+    }
+
     /// The request in the first line of `bytes`; nil where it is none.
     package static func request(_ bytes: [UInt8]) -> ControlRequest? {
         try? EvidenceCoding.value(ControlRequest.self, from: bytes.prefix { $0 != 10 })

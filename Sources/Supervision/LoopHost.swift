@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // One loop from its settings to its end: locks, recovery, the supervisor, and what feeds it with facts.
 
 package import Configuration

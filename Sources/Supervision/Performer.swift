@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Does what the machine decided. Each action returns at once; what comes of it is told to the supervisor as an event.
 
 import Domain

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Signals belong to the process, daemons come and go: the relay receives them once and hands each to whoever runs now.
 
 import Platform

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Lays the evidence out for triage: reads the results and consoles of the cycle, lists the commits in question, and
 // turns triage's answer into an event. Triage itself reads nothing.
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Runs one suite and reads what it reported. A test over its limit costs one result: the tool is ended, and the rest
 // is run without it.
 
