@@ -53,7 +53,7 @@ enum Layers {
         "FoundationXML": [],
         "FoundationNetworking": [],
         "Synchronization": Set(allowed.keys),
-        "Dispatch": ["Platform", "Execution", "Supervision", "StatusServer", "Notifications", "Commands"],
+        "Dispatch": ["Platform", "Evidence", "Execution", "Supervision", "StatusServer", "Notifications", "Commands"],
     ]
 
     /// Modules that may say `JSONEncoder`, `JSONDecoder` or `JSONSerialization`.
