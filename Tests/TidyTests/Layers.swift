@@ -41,7 +41,8 @@ enum Layers {
     static let toolchain: [String: Set<String>] = [
         "Glibc": ["Platform", "Shepherd"],
         "Foundation": [
-            "nightjar", "Commands", "Supervision", "StatusServer", "Notifications", "Configuration", "Execution",
+            "nightjar", "Commands", "DemoStaging", "Supervision", "StatusServer", "Notifications", "Configuration",
+            "Execution",
             "Evidence",
             "Reporting", "nightjar-bench",
         ],

@@ -13,7 +13,10 @@ struct TidyTests {
     }
 
     static let bannedInSources: [BannedWord] = [
-        BannedWord(word: "print(", instead: "the command's output value") { $0.path.hasSuffix("/Output.swift") },
+        BannedWord(word: "print(", instead: "the command's output value") {
+            // The demo's checker is a test tool of its own: its console is what it is for.
+            $0.path.hasSuffix("/Output.swift") || $0.module == "DemoStaging"
+        },
         BannedWord(word: "debugPrint(", instead: "nothing"),
         BannedWord(word: "dump(", instead: "nothing"),
         BannedWord(word: "Date()", instead: "the clock that is passed in"),
