@@ -4,6 +4,8 @@
 
 import Domain
 import Foundation
+import Platform
+import Reporting
 
 /// One thing that was looked at.
 struct ProbeFinding: Codable, Equatable, Sendable {
@@ -127,7 +129,6 @@ struct SetupProbe {
         guard let curl = ProgramSearch.find("curl", from: "/", path: search) else {
             return ProbeFinding(subject: name, ok: false, finding: "no curl on PATH to ask \(url)")
         }
-        let environment = context.environment
         do {
             let result = try await HelperCommand.run(
                 [curl] + arguments, environment: context.environment, timeout: .seconds(30), outputLimit: 4096)

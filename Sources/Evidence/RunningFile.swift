@@ -20,6 +20,11 @@ package enum RunningFile {
     }
 }
 
+extension EvidenceLayout {
+    /// Touched by a daemon whose supervisor answers.
+    package var alive: String { root + "/alive" }
+}
+
 package enum ControlMessages {
     package static func line(_ reply: ControlReply) -> [UInt8] {
         (try? EvidenceCoding.line(reply, "a reply"))

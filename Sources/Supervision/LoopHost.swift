@@ -190,6 +190,8 @@ package final class LoopHost: Sendable {
     private func feed(_ calendar: WindowCalendar?) async {
         var isOpen: Bool?
         while !Task.isCancelled {
+            _ = await supervisor.memory.cycle
+            Files.touch(layout.alive)
             if let calendar {
                 let state = calendar.state(at: context.now())
                 if isOpen != nil, isOpen != state.isOpen { supervisor.tell(.windowChanged(state)) }
