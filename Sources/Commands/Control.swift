@@ -28,7 +28,9 @@ enum ControlClient {
             unreachable(error, loop)
         }
         guard let reply = ControlMessages.reply(answer) else {
-            throw CommandError.unavailable("the daemon's answer on \(path) is no reply: \(Printable.line(String(decoding: answer, as: UTF8.self)))")
+            throw CommandError.unavailable(
+                "the daemon's answer on \(path) is no reply: \(Printable.line(String(decoding: answer, as: UTF8.self)))"
+            )
         }
         return reply
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The entry of the command line: finds the command, runs it, and turns what happens into an exit code.
 
-package import Domain
 import DemoStaging
+package import Domain
 import Foundation
 import Platform
 import Reporting

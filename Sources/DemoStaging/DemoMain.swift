@@ -34,7 +34,8 @@ package enum DemoMain {
             return 2
         }
         let log: DemoService.Log = { line in
-            let time = Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+            let seconds = Double(SystemClock.wallMilliseconds) / 1000
+            let time = Date(timeIntervalSince1970: seconds).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
             write("\(time) \(line)\n", to: .standardOutput)
         }
         do {

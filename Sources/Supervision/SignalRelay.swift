@@ -16,7 +16,8 @@ final class SignalRelay: Sendable {
             return !state.isStarted
         }
         guard mustStart else { return }
-        try? SignalSource.start([SignalSource.terminate, SignalSource.interrupt, SignalSource.hangup]) { [self] signal in
+        try? SignalSource.start([SignalSource.terminate, SignalSource.interrupt, SignalSource.hangup]) {
+            [self] signal in
             state.withLock { $0.receiver }?(signal)
         }
     }

@@ -47,7 +47,8 @@ struct TriageRoom: Sendable {
             let repository = context.repository
         else { return nil }
         guard let files = try? await repository.changedFiles(green, cycle.wanted) else {
-            return "whether an irreversible change lies between \(green.short) and \(cycle.wanted.short) could not be told"
+            return
+                "whether an irreversible change lies between \(green.short) and \(cycle.wanted.short) could not be told"
         }
         let hit = files.first { file in patterns.contains { Glob.matches($0, file) } }
         return hit.map { "\($0) changed since \(green.short) and matches deploy.irreversible" }
