@@ -2,6 +2,7 @@
 // The hidden subcommands of the demo: `__demo-service` and `__demo-check`.
 
 internal import Foundation
+internal import Platform
 
 /// The entry to the hidden subcommands.
 package enum DemoMain {
