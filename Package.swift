@@ -63,6 +63,7 @@ let package = Package(
         tests("EvidenceTests", ["Evidence", "Platform", "Domain"], fixtures: true),
         tests("ReportingTests", ["Reporting", "Domain"], fixtures: true),
         tests("WebSocketTests", ["WebSocket", "Platform"]),
+        tests("DemoStagingTests", ["DemoStaging", "WebSocket", "Platform", "nightjar"]),
         tests("ProbesTests", ["Probes", "Platform", "Domain"]),
         tests(
             "CommandsTests",
