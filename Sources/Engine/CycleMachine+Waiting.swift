@@ -35,10 +35,10 @@ extension CycleMachine {
     }
 
     /// Sets waiting up again after a start, a resume, or new settings.
-    mutating func restartWaiting() -> [Action] {
+    mutating func restartWaiting(_ now: Timestamp) -> [Action] {
         guard memory.policy != nil, cycle == nil else { return [] }
         state = .waiting(looking: false)
-        if memory.pause != nil { return [] }
+        if let pause = memory.pause { return pause.until.map { [wake(.pauseEnds, after: $0.since(now))] } ?? [] }
         if memory.window?.isOpen == false, cyclesLeft == nil { return [] }
         return [wake(.nextLook, after: .zero)]
     }
@@ -61,7 +61,7 @@ extension CycleMachine {
         let until = window.until.map { " until \($0.clockMinute)" } ?? ""
         let say = Action.say(LogLine(.going, "window", (window.isOpen ? "open" : "closed") + until))
         guard case .waiting(looking: false) = state, window.isOpen else { return [say] }
-        return [say] + restartWaiting()
+        return [say] + restartWaiting(now)
     }
 
     mutating func pause(_ pause: PauseRequested, _ now: Timestamp) -> [Action] {
@@ -77,7 +77,7 @@ extension CycleMachine {
         memory.pause = nil
         let say = Action.say(LogLine(.going, "resume", "the pause by \(pause.owner) has ended"))
         guard case .waiting = state else { return [say] }
-        return [say] + restartWaiting()
+        return [say] + restartWaiting(now)
     }
 
     // MARK: - Work
@@ -87,6 +87,8 @@ extension CycleMachine {
         failedLooks = 0
         memory.infrastructureFailures = 0
         let isAsked = work.trigger == .request
+        // The pause came while the daemon was looking.
+        if memory.pause != nil, !isAsked { return enterWaiting(now) }
         if let known = memory.knownBad.first(where: { $0.revision.names(work.wanted) }), policy.mode == .operate,
             !isAsked
         {

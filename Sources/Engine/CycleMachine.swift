@@ -42,7 +42,7 @@ package struct CycleMachine: Hashable, Sendable {
     package mutating func handle(_ event: Event, at now: Timestamp) -> [Action] {
         switch event {
         case .daemonStarted(let started): begin(started, now)
-        case .settingsAdopted(let adopted): adopt(adopted)
+        case .settingsAdopted(let adopted): adopt(adopted, now)
         case .memoryCarried(let carried): carry(carried)
         case .windowChanged(let window): change(window, now)
         case .workSeen(let work): see(work, now)
@@ -63,18 +63,27 @@ package struct CycleMachine: Hashable, Sendable {
     private mutating func begin(_ started: DaemonStarted, _ now: Timestamp) -> [Action] {
         cyclesLeft = started.cycles
         stopping = nil
-        aborting = nil
-        skipping = false
         isFirstLook = true
         failedLooks = 0
         if memory.lastGreen == nil { memory.lastGreen = started.green }
+        // The crash may have come between the seal of a cycle and what is made from it.
+        let newest = cycle == nil ? memory.cycle : memory.cycle - 1
+        return (newest > 0 ? [.publish(newest)] : []) + takeUp(now)
+    }
+
+    private mutating func takeUp(_ now: Timestamp) -> [Action] {
+        if case .finished(let ending) = state { reopen(after: ending) }
         switch state {
         case .waiting, .finished:
-            // The crash may have come between the seal and what is made from it.
-            return memory.cycle > 0 ? [.publish(memory.cycle)] : []
+            // A look that was under way died with its daemon.
+            state = .waiting(looking: false)
+            return []
         case .running(let run, _):
-            state = .running(run, cancelling: false)
-            return [.say(LogLine(.going, run.stage, "after a restart: taking \(run.folder) over")), .run(run)]
+            // What an operator ordered still counts; that the last daemon was to stop does not.
+            let isOrdered = aborting != nil || skipping
+            state = .running(run, cancelling: isOrdered)
+            let say = LogLine(.going, run.stage, "after a restart: taking \(run.folder) over")
+            return [.say(say), .run(run)] + (isOrdered ? [.cancel(run)] : [])
         case .backingOff:
             return [wake(.backOff, after: .seconds(1))]
         case .asking:
@@ -84,20 +93,27 @@ package struct CycleMachine: Hashable, Sendable {
         }
     }
 
+    /// A daemon that ended in the middle of a cycle left it as it was.
+    private mutating func reopen(after ending: Ending) {
+        guard let progress = cycle else { return }
+        if progress.concluded != nil {
+            state = .concluding
+        } else if case .detached(let run) = ending {
+            state = .running(run, cancelling: false)
+        }
+    }
+
     private mutating func carry(_ carried: LoopMemory) -> [Action] {
         memory = carried
         return []
     }
 
     /// New settings count from the next cycle on: the one under way keeps its own.
-    private mutating func adopt(_ adopted: SettingsAdopted) -> [Action] {
+    private mutating func adopt(_ adopted: SettingsAdopted, _ now: Timestamp) -> [Action] {
         memory.policy = adopted.policy
         memory.settingsHash = adopted.hash
-        guard case .waiting(looking: false) = state else {
-            if case .finished = state { return restartWaiting() }
-            return []
-        }
-        return restartWaiting()
+        guard case .waiting(looking: false) = state else { return [] }
+        return restartWaiting(now)
     }
 
     private mutating func stop(_ request: StopRequested, _ now: Timestamp) -> [Action] {
@@ -119,7 +135,10 @@ package struct CycleMachine: Hashable, Sendable {
             return [.say(LogLine(.going, "stop", "ends \(run.folder): asked to stop by \(request.by)")), .cancel(run)]
         case .backingOff, .asking:
             return interrupt(rule: "stopped", "asked to stop by \(request.by)", now)
-        case .concluding, .finished:
+        case .concluding:
+            // The evidence may be waiting for a full disk; the next start writes it.
+            return request.now ? finish(.done) : []
+        case .finished:
             return []
         }
     }
@@ -147,7 +166,7 @@ package struct CycleMachine: Hashable, Sendable {
         case .resume:
             guard memory.pause != nil else { return [] }
             memory.pause = nil
-            return [.say(LogLine(.going, "resume", "by \(request.by)"))] + restartWaiting()
+            return [.say(LogLine(.going, "resume", "by \(request.by)"))] + restartWaiting(now)
         case .trigger:
             guard case .waiting = state else {
                 lookAgain = true
@@ -236,6 +255,10 @@ package struct CycleMachine: Hashable, Sendable {
         }
         let skipped = skipping
         skipping = false
+        if record.outcome == .stopped, !skipped, run.kind == .test {
+            // It was cut for a daemon that was killed before it could conclude: nothing was learned.
+            return said + start(step(of: run))
+        }
         guard let phase = cycle?.phase else { return said }
         switch phase {
         case .first: return said + advanceFirst(record, skipped: skipped, now)

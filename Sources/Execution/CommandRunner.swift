@@ -51,7 +51,9 @@ package final class CommandRunner: Sendable {
         } catch {
             return .without(.couldNotStart, note: error.description)
         }
+        // Whoever cancels sets the task's flag first and looks here afterwards, so one of the two sees the other.
         state.withLock { $0.running[spec.folder] = .some(nil) }
+        if Task.isCancelled { stop(folder: spec.folder) }
         defer { forget(spec.folder) }
         return await launch(spec, folder)
     }
@@ -160,6 +162,7 @@ extension CommandRunner {
             return await conclude(spec, folder, recovery: "re-attached by the lock on its claim")
         }
         state.withLock { $0.running[spec.folder] = shepherd }
+        if Task.isCancelled { stop(folder: spec.folder) }
         defer { forget(spec.folder) }
         let elapsed = SystemClock.wallMilliseconds - claim.claimedAt
         let left = max(.zero, longest(spec) - .milliseconds(max(0, elapsed))) + stopTime

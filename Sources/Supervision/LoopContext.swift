@@ -25,6 +25,9 @@ final class SettingsCell: Sendable {
 
     var current: LoopSettings { cell.withLock { $0.current } }
 
+    /// Those that wait, or else those in force.
+    var newest: LoopSettings { cell.withLock { $0.staged ?? $0.current } }
+
     func stage(_ settings: LoopSettings) {
         cell.withLock { $0.staged = settings }
     }

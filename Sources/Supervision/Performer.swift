@@ -42,6 +42,7 @@ final class Performer: Sendable {
         case .openCycle(let number):
             try? Files.createDirectories(context.layout.cycle(number))
         case .run(let run):
+            clearTemporary(except: run)
             start(run, machine, tell)
         case .cancel(let run):
             cancel(run)
@@ -71,6 +72,16 @@ final class Performer: Sendable {
     }
 
     // MARK: - Stages
+
+    /// What tools wrote for runs that have ended: it was needed until their ends were in the journal, because a restart
+    /// before that reads it again.
+    private func clearTemporary(except run: StageRun?) {
+        let folder = "\(context.layout.root)/tmp"
+        let kept = run.map { "\($0.cycle)-\($0.folder)" }
+        for name in (try? Files.list(folder)) ?? [] where kept.map({ !name.hasPrefix($0) }) ?? true {
+            try? Files.removeTree("\(folder)/\(name)")
+        }
+    }
 
     private func start(_ run: StageRun, _ machine: CycleMachine, _ tell: @escaping @Sendable (Event) -> Void) {
         let cycle = machine.cycle
@@ -129,6 +140,7 @@ final class Performer: Sendable {
         let record = CycleDocument.make(
             cycle, judgement, serving: machine.memory.serving, settings: context.settings.current,
             layout: context.layout, writtenBy: version)
+        clearTemporary(except: nil)
         let previous = machine.memory.sealedHash.map { SealedReference(cycle: cycle.number - 1, sha256: $0) }
         let task = Task {
             var complained = false
@@ -193,7 +205,6 @@ final class Performer: Sendable {
 
     private func retire(_ record: CycleRecord) async {
         let settings = context.settings.current
-        try? Files.removeTree("\(context.layout.root)/tmp")
         await pruneWorktrees(record)
         let retention = Retention(context.layout)
         let now = context.now()

@@ -138,7 +138,6 @@ final class SuiteReader {
         } catch {
             context.say(LogLine(.warn, "test", "\(suite.name): the report could not be kept: \(error)"))
         }
-        if path.hasPrefix(context.layout.root) { try? Files.remove(path) }
     }
 
     // MARK: - All parts

@@ -37,7 +37,10 @@ struct TestStage: Sendable {
         let reader = SuiteReader(context: context, run: run, suite: suite, known: known)
         let end = await runParts(suite, values, known, reader, &commands)
         if let after = suite.after {
-            commands.append(await context.command(after, role: "after", of: run, values: values))
+            // Also after a cancellation: it puts back what `before` did.
+            let (context, run) = (context, run)
+            let done = Task { await context.command(after, role: "after", of: run, values: values) }
+            commands.append(await done.value)
         }
         if let end { return started.record(run, end.outcome, end.words, commands, infrastructure: end.infrastructure) }
         return await conclude(suite, reader, commands, started)
