@@ -31,6 +31,13 @@ package enum VerdictRules {
             reasons.append(
                 Reason(rule: "zero-tests", verdict: .unproven, text: "no suite is configured: nothing was proven"))
         }
+        if !cycle.policy.provesRevision {
+            // No failure, and still to be said: the verdict is about whatever runs there.
+            reasons.append(
+                Reason(
+                    rule: "revision-not-read", verdict: .healthy,
+                    text: "which revision is live is not proven: health.liveRevision is not configured"))
+        }
         let verdict = reasons.map(\.verdict).max { $0.severity < $1.severity } ?? .healthy
         let ships = verdict == .healthy || (verdict == .degraded && cycle.policy.shipDegraded)
         reasons.sort {
