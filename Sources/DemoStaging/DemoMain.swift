@@ -36,7 +36,8 @@ package enum DemoMain {
         }
         let log: DemoService.Log = { line in
             let seconds = Double(SystemClock.wallMilliseconds) / 1000
-            let time = Date(timeIntervalSince1970: seconds).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+            let time = Date(timeIntervalSince1970: seconds).formatted(
+                Date.ISO8601FormatStyle(includingFractionalSeconds: true))
             write("\(time) \(line)\n", to: .standardOutput)
         }
         do {

@@ -235,7 +235,8 @@ package final class LoopHost: Sendable {
             guard written.wait(timeout: .now() + .seconds(4)) == .success else {
                 return ControlReply(
                     ok: false,
-                    message: "\(name): heard, but it cannot be written down now; the daemon tries on, see its cycle.log")
+                    message: "\(name): heard, but it cannot be written down now; the daemon tries on, see its cycle.log"
+                )
             }
             return ControlReply(ok: true, message: "\(name): \(words)")
         }
