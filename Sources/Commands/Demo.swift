@@ -92,7 +92,10 @@ struct DemoCommand: Command {
             guard let diagnosis = incident.diagnosis else { continue }
             output.line("   \(incident.id)  \(diagnosis.grade.rawValue): \(diagnosis.category.rawValue)")
             for why in diagnosis.whys {
-                output.line("   \(why.n). \(why.question) \(Printable.cut(Printable.line(why.answer), to: 160))")
+                let answer = Printable.line("\(why.n). \(why.question) \(why.answer)")
+                for (index, line) in Printable.wrapped(answer, columns: max(40, output.columns - 6)).enumerated() {
+                    output.line((index == 0 ? "   " : "      ") + line)
+                }
                 if let evidence = why.evidence.first {
                     let place = evidence.lines.flatMap(\.first).map { ":\($0)" } ?? ""
                     output.line("      \(evidence.path)\(place)")

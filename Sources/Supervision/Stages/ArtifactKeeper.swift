@@ -30,10 +30,12 @@ struct ArtifactKeeper: Sendable {
             }
         }
         if found.count > ArtifactKeeper.mostFiles {
-            listing.append("\(found.count - ArtifactKeeper.mostFiles) more files were not kept (at most \(ArtifactKeeper.mostFiles))")
+            let rest = found.count - ArtifactKeeper.mostFiles
+            listing.append("\(rest) more files were not kept (at most \(ArtifactKeeper.mostFiles))")
         }
         guard !listing.isEmpty else { return }
-        try? AtomicFile.write(Array((listing.joined(separator: "\n") + "\n").utf8), to: "\(folder)/LIST", durable: false)
+        let text = listing.joined(separator: "\n") + "\n"
+        try? AtomicFile.write(Array(text.utf8), to: "\(folder)/LIST", durable: false)
     }
 
     private func copy(_ path: String, to folder: String, _ number: Int) throws(SystemError) -> String {
