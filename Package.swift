@@ -63,7 +63,11 @@ let package = Package(
         tests("EvidenceTests", ["Evidence", "Platform", "Domain"], fixtures: true),
         tests("ReportingTests", ["Reporting", "Domain"], fixtures: true),
         tests("WebSocketTests", ["WebSocket", "Platform"]),
+        tests("DemoStagingTests", ["DemoStaging", "WebSocket", "Platform", "nightjar"]),
         tests("ProbesTests", ["Probes", "Platform", "Domain"]),
+        tests(
+            "CommandsTests",
+            ["Commands", "Configuration", "Evidence", "Reporting", "Platform", "Domain"]),
         tests("TidyTests", []),
     ]
 )

@@ -13,7 +13,9 @@ struct DemoCommand: Command {
     static let description = CommandDescription(
         "demo", "see it work in a minute: a staging service that breaks, is diagnosed and repaired",
         options: [
-            .value("directory", "DIR", "where the demo keeps everything, instead of a temporary folder", completion: .directory)
+            .value(
+                "directory", "DIR", "where the demo keeps everything, instead of a temporary folder",
+                completion: .directory)
         ],
         examples: [
             .init("nightjar demo", "Needs nothing but git and curl: no configuration, no network, no account."),
@@ -28,7 +30,9 @@ struct DemoCommand: Command {
         let output = context.output
         let layout = try makeLayout(context)
         let repository = try makeRepository(layout)
-        output.line("A staging service, a repository of \(repository.commits.count) commits and a loop over both, in \(layout.root)")
+        output.line(
+            "A staging service, a repository of \(repository.commits.count) commits and a loop over both, in \(layout.root)"
+        )
         output.line("")
         output.line("1. The first commit is deployed and proven:")
         try await cycle(repository.firstGreen, layout, context)
@@ -88,7 +92,10 @@ struct DemoCommand: Command {
             guard let diagnosis = incident.diagnosis else { continue }
             output.line("   \(incident.id)  \(diagnosis.grade.rawValue): \(diagnosis.category.rawValue)")
             for why in diagnosis.whys {
-                output.line("   \(why.n). \(why.question) \(Printable.cut(Printable.line(why.answer), to: 160))")
+                let answer = Printable.line("\(why.n). \(why.question) \(why.answer)")
+                for (index, line) in Printable.wrapped(answer, columns: max(40, output.columns - 6)).enumerated() {
+                    output.line((index == 0 ? "   " : "      ") + line)
+                }
                 if let evidence = why.evidence.first {
                     let place = evidence.lines.flatMap(\.first).map { ":\($0)" } ?? ""
                     output.line("      \(evidence.path)\(place)")
@@ -101,7 +108,8 @@ struct DemoCommand: Command {
         output.line("Took \(Durations.text(took)). Evidence: \(folder)")
         output.line("   report      \(folder)/report.html")
         output.line("   look        nightjar show \(state)    nightjar tail \(state) -n 50")
-        output.line("   check it    nightjar verify \(state)    (or by hand: cd '\(folder)' && sha256sum -c SHA256SUMS)")
+        output.line(
+            "   check it    nightjar verify \(state)    (or by hand: cd '\(folder)' && sha256sum -c SHA256SUMS)")
     }
 
     private func stopped(_ layout: DemoLayout) async -> DemoCleanup.Report {
@@ -110,14 +118,17 @@ struct DemoCommand: Command {
         }
     }
 
-    private func judge(_ record: CycleRecord?, _ repository: DemoRepository, _ cleanup: DemoCleanup.Report) throws -> ExitCode {
+    private func judge(_ record: CycleRecord?, _ repository: DemoRepository, _ cleanup: DemoCleanup.Report) throws
+        -> ExitCode
+    {
         let culprit = record?.incidents.lazy.compactMap { $0.diagnosis?.culprit?.commit.id }.first
         guard let record, record.cycle == 2, record.verdict == .failing, culprit == repository.culprit,
             record.environment.state == .restored, cleanup.isClean
         else {
             throw CommandError.unavailable(
                 "the demo did not end as it should: verdict \(record?.verdict.rawValue ?? "none"), culprit \(culprit ?? "none"), "
-                    + "staging \(record?.environment.state.rawValue ?? "unknown"); please report this with the folder above")
+                    + "staging \(record?.environment.state.rawValue ?? "unknown"); please report this with the folder above"
+            )
         }
         return .ok
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The entry of the command line: finds the command, runs it, and turns what happens into an exit code.
 
-package import Domain
 import DemoStaging
+package import Domain
 import Foundation
+import Platform
 import Reporting
 
 package enum NightjarCommands {
@@ -75,6 +76,6 @@ package enum NightjarCommands {
 extension Timestamp {
     /// Now, as the system's clock has it.
     static func wallClock() -> Timestamp {
-        Timestamp(milliseconds: Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)))
+        Timestamp(milliseconds: SystemClock.wallMilliseconds)
     }
 }

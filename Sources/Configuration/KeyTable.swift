@@ -122,6 +122,9 @@ enum KeyTable {
             KeyShape(
                 name: "revisionCommand", shape: .command, otherwise: "git is asked for ref",
                 help: "Prints the wanted revision."),
+            KeyShape(
+                name: "green", shape: .text(.words), otherwise: "none until a cycle is healthy",
+                help: "A name that git resolves to a revision known to be good, for a loop without a healthy cycle."),
         ])
 
     static let command = ObjectShape(

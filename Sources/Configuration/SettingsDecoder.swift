@@ -113,7 +113,8 @@ struct SettingsDecoder {
         let place = Place(timeout: .seconds(60), timeoutOrigin: "default of revisionCommand")
         return RepositorySettings(
             path: resolve(section.text("path") ?? ""), ref: section.text("ref") ?? "",
-            fetch: section.flag("fetch") ?? false, revisionCommand: command(section, "revisionCommand", place))
+            fetch: section.flag("fetch") ?? false, revisionCommand: command(section, "revisionCommand", place),
+            green: section.text("green"))
     }
 
     private func triage(_ section: Section) -> TriageSettings {

@@ -2,6 +2,7 @@
 // The hidden subcommands of the demo: `__demo-service` and `__demo-check`.
 
 internal import Foundation
+internal import Platform
 
 /// The entry to the hidden subcommands.
 package enum DemoMain {
@@ -34,7 +35,9 @@ package enum DemoMain {
             return 2
         }
         let log: DemoService.Log = { line in
-            let time = Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+            let seconds = Double(SystemClock.wallMilliseconds) / 1000
+            let time = Date(timeIntervalSince1970: seconds).formatted(
+                Date.ISO8601FormatStyle(includingFractionalSeconds: true))
             write("\(time) \(line)\n", to: .standardOutput)
         }
         do {

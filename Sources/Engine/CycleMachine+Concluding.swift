@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // The verdict, and what the loop carries on.
 
 import Domain
@@ -36,7 +35,9 @@ extension CycleMachine {
         memory.sealedHash = seal.sha256
         resolveIncidents(progress, judgement)
         var actions: [Action] = [.publish(progress.number)]
-        if judgement.recommendation == .ship {
+        // In observe mode without a live revision nobody knows what was green.
+        let isNamed = progress.policy.provesRevision || progress.policy.mode == .operate
+        if judgement.recommendation == .ship, isNamed {
             if memory.lastGreen != progress.wanted { actions.append(.markGreen(progress.wanted)) }
             memory.lastGreen = progress.wanted
             memory.lastGreenCycle = progress.number

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What can never be called a pass (docs/architecture.md, "Verdict rules"). Pure: the cycle's facts in, the verdict and
 // every reason out.
 
@@ -31,6 +30,13 @@ package enum VerdictRules {
         if suites.isEmpty, reasons.isEmpty {
             reasons.append(
                 Reason(rule: "zero-tests", verdict: .unproven, text: "no suite is configured: nothing was proven"))
+        }
+        if !cycle.policy.provesRevision {
+            // No failure, and still to be said: the verdict is about whatever runs there.
+            reasons.append(
+                Reason(
+                    rule: "revision-not-read", verdict: .healthy,
+                    text: "which revision is live is not proven: health.liveRevision is not configured"))
         }
         let verdict = reasons.map(\.verdict).max { $0.severity < $1.severity } ?? .healthy
         let ships = verdict == .healthy || (verdict == .degraded && cycle.policy.shipDegraded)

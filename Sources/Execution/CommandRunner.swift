@@ -190,8 +190,10 @@ extension CommandRunner {
             spec, folder, because: "shepherd \(shepherd.pid) did not keep its own limits and was killed")
     }
 
-    /// The claim is free: what there is now is all there will be.
+    /// Once the claim is free, what there is now is all there will be.
     private func conclude(_ spec: CommandSpec, _ folder: StageFolder, recovery: String?) async -> CommandResult {
+        // Free already, unless the shepherd could not be watched (no descriptor left for a pidfd).
+        await waitForLock(folder)
         do throws(UnusableFile) {
             if var result = try ResultFile.read(in: folder, stageID: spec.stageID) {
                 result.recovery = recovery

@@ -18,7 +18,7 @@ package final class FileLock: Sendable {
     /// - Parameter owner: written into the file, as information for people and for who finds the lock busy.
     package static func take(_ path: String, owner: String) throws(SystemError) -> FileLock? {
         let descriptor = try Descriptor.open(path, O_RDWR | O_CREAT)
-        guard try lock(descriptor, path: path) else { return nil }
+        guard try lock(descriptor, LOCK_EX, path: path) else { return nil }
         guard ftruncate(descriptor.number, 0) == 0 else { throw .last("empty", path) }
         try descriptor.writeAll(Array(owner.utf8), path: path)
         return FileLock(path: path, descriptor: descriptor)
@@ -32,7 +32,8 @@ package final class FileLock: Sendable {
     /// Whether somebody holds the lock on an existing file now.
     package static func isHeld(_ path: String) throws(SystemError) -> Bool {
         let descriptor = try Descriptor.open(path, O_RDONLY)
-        return try !lock(descriptor, path: path)
+        // Shared, so that two who ask at once do not see each other.
+        return try !lock(descriptor, LOCK_SH, path: path)
     }
 
     /// Releases the lock; the file stays.
@@ -40,8 +41,8 @@ package final class FileLock: Sendable {
         _ = flock(descriptor.number, LOCK_UN)
     }
 
-    private static func lock(_ descriptor: Descriptor, path: String) throws(SystemError) -> Bool {
-        if uninterrupted({ flock(descriptor.number, LOCK_EX | LOCK_NB) }) == 0 { return true }
+    private static func lock(_ descriptor: Descriptor, _ kind: Int32, path: String) throws(SystemError) -> Bool {
+        if uninterrupted({ flock(descriptor.number, kind | LOCK_NB) }) == 0 { return true }
         let failure = SystemError.last("lock", path)
         guard failure.code == EWOULDBLOCK else { throw failure }
         return false

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // The Unix socket over which operators speak to a running loop: one request line, one reply line. The file system
 // guards it: the socket is 0600 in a 0700 folder, and the peer must be the same user or root.
 

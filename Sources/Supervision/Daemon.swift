@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Several loops in one process: each with its own lock, journal and schedule, none delayed by another. Signals and the
 // service manager are handled here.
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What the stages of one loop share: settings, places, and the hands that touch the world.
 
 import Domain

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // One loop from its settings to its end: locks, recovery, the supervisor, and what feeds it with facts.
 
 package import Configuration
@@ -204,6 +203,8 @@ package final class LoopHost: Sendable {
     private func feed(_ told: WindowChanged) async {
         var told = told
         while !Task.isCancelled {
+            _ = await supervisor.memory.cycle
+            Files.touch(layout.alive)
             let window = windowNow()
             if window.isOpen != told.isOpen { supervisor.tell(.windowChanged(window)) }
             told = window
@@ -234,7 +235,8 @@ package final class LoopHost: Sendable {
             guard written.wait(timeout: .now() + .seconds(4)) == .success else {
                 return ControlReply(
                     ok: false,
-                    message: "\(name): heard, but it cannot be written down now; the daemon tries on, see its cycle.log")
+                    message: "\(name): heard, but it cannot be written down now; the daemon tries on, see its cycle.log"
+                )
             }
             return ControlReply(ok: true, message: "\(name): \(words)")
         }

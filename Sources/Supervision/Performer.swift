@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Does what the machine decided. Each action returns at once; what comes of it is told to the supervisor as an event.
 
 import Domain
@@ -196,10 +195,15 @@ final class Performer: Sendable {
     private func pruneWorktrees(_ record: CycleRecord) async {
         let folder = "\(context.layout.root)/worktrees"
         guard let repository = context.repository, let names = try? Files.list(folder) else { return }
-        let used = [record.revision.wanted, record.revision.lastGreen, record.environment.serving, record.revision.previous]
+        let used = [
+            record.revision.wanted, record.revision.lastGreen, record.environment.serving, record.revision.previous,
+        ]
         let kept = Set(used.compactMap { $0.map { StageRun.fileName($0.id) } })
         let others = names.filter { !kept.contains($0) }
-            .sorted { (Files.modifiedMilliseconds("\(folder)/\($0)") ?? 0) > (Files.modifiedMilliseconds("\(folder)/\($1)") ?? 0) }
+            .sorted {
+                (Files.modifiedMilliseconds("\(folder)/\($0)") ?? 0)
+                    > (Files.modifiedMilliseconds("\(folder)/\($1)") ?? 0)
+            }
         for name in others.dropFirst(4) { await repository.removeWorktree(at: "\(folder)/\(name)") }
     }
 

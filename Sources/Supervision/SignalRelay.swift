@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Signals belong to the process, daemons come and go: the relay receives them once and hands each to whoever runs now.
 
 import Platform
@@ -17,7 +16,8 @@ final class SignalRelay: Sendable {
             return !state.isStarted
         }
         guard mustStart else { return }
-        try? SignalSource.start([SignalSource.terminate, SignalSource.interrupt, SignalSource.hangup]) { [self] signal in
+        try? SignalSource.start([SignalSource.terminate, SignalSource.interrupt, SignalSource.hangup]) {
+            [self] signal in
             state.withLock { $0.receiver }?(signal)
         }
     }

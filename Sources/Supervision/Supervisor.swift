@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // One actor for one loop, and the only consumer of its inbox. Its main loop is the whole idea: next fact, let a copy of
 // the machine decide, write the fact down, become the copy, perform the actions, again.
 

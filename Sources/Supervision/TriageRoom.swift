@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Lays the evidence out for triage: reads the results and consoles of the cycle, lists the commits in question, and
 // turns triage's answer into an event. Triage itself reads nothing.
 
@@ -48,7 +47,8 @@ struct TriageRoom: Sendable {
             let repository = context.repository
         else { return nil }
         guard let files = try? await repository.changedFiles(green, cycle.wanted) else {
-            return "whether an irreversible change lies between \(green.short) and \(cycle.wanted.short) could not be told"
+            return
+                "whether an irreversible change lies between \(green.short) and \(cycle.wanted.short) could not be told"
         }
         let hit = files.first { file in patterns.contains { Glob.matches($0, file) } }
         return hit.map { "\($0) changed since \(green.short) and matches deploy.irreversible" }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The command line word by word.
 
 import Commands
 import Testing

@@ -30,7 +30,7 @@ import Testing
         #expect(wrong.error.contains("it holds staging; did you mean 'staging'?"))
         #expect(await fixture.run("show", "--state", "nowhere").code == .notFound)
         #expect(await fixture.run("show").code == .notFound)
-        #expect(await fixture.run("show", "--state", "state", "--config", "x").code == .usage)
+        #expect(await fixture.run("show", "--state", "state", "--config", "x").code == .notFound)
         try FileManager.default.createDirectory(
             atPath: "\(fixture.folder)/state/other/journal", withIntermediateDirectories: true)
         let several = await fixture.run("show", "--state", "state")

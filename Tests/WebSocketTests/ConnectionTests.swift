@@ -145,7 +145,7 @@ import Testing
             for _ in 0..<100_000 { _ = try assembler.accept(piece) }
         }
         // Copying what came before at every fragment would be 50 GB.
-        #expect(elapsed < .seconds(5))
+        #expect(elapsed < .seconds(60))
     }
 
     // MARK: Opening

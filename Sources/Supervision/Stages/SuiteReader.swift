@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Gathers what the parts of one suite run said, from reports and from the console, into one reading.
 
 import Domain

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Runs one suite and reads what it reported. A test over its limit costs one result: the tool is ended, and the rest
 // is run without it.
 
@@ -37,6 +36,7 @@ struct TestStage: Sendable {
         let known = await knownTests(suite)
         let reader = SuiteReader(context: context, run: run, suite: suite, known: known)
         let end = await runParts(suite, values, known, reader, &commands)
+        ArtifactKeeper(context: context, run: run).keep(suite.artifacts, from: values.workingDirectory)
         if let after = suite.after {
             // Also after a cancellation: it puts back what `before` did.
             let (context, run) = (context, run)
