@@ -124,8 +124,8 @@ struct SupervisedCommand: Sendable {
 
     /// The last lines of the console, at most `bytes`.
     func tail(_ bytes: Int = 400) -> String {
-        guard let all = try? Files.read("\(folder)/console.log", limit: 256 << 20) else { return "" }
-        return String(decoding: all.suffix(bytes), as: UTF8.self).trimmingWhitespace
+        guard let end = try? Files.tail("\(folder)/console.log", bytes) else { return "" }
+        return String(decoding: end, as: UTF8.self).trimmingWhitespace
     }
 
     var lastLine: String {

@@ -120,15 +120,22 @@ package final class LoopHost: Sendable {
         }
     }
 
-    /// Loops that name the same environment exclude each other, whatever their state folders.
+    /// Loops that name the same environment exclude each other, whatever their state folders. A loop that names none has
+    /// one called like itself, which it shares with its namesakes: two projects may both call their loop `staging`.
     private static func environmentLock(_ settings: LoopSettings, _ start: LoopStart) throws -> FileLock? {
-        guard settings.environment != settings.name else { return nil }
-        let folder = "/tmp/nightjar-\(ThisProcess.userID)/environments"
+        let base = "/tmp/nightjar-\(ThisProcess.userID)"
+        let folder = "\(base)/environments"
         try Files.createDirectories(folder)
+        // Anybody may create names in /tmp, and links in a folder of others would lead our writes astray.
+        guard Files.isPrivate(base) else {
+            throw LoopError.cannotStart(
+                "\(base) keeps the locks on environments and must belong to this user alone (mode 0700); remove it")
+        }
         let path = "\(folder)/\(StageRun.fileName(settings.environment)).lock"
         let owner =
             "loop \(settings.name), process \(ThisProcess.id) on \(start.host), state \(settings.stateDirectory)"
-        guard let lock = try FileLock.take(path, owner: owner) else {
+        let isShared = settings.environment == settings.name
+        guard let lock = try FileLock.take(path, owner: owner, isShared: isShared) else {
             throw LoopError.held("environment \(settings.environment): \(FileLock.owner(of: path) ?? "unknown owner")")
         }
         return lock
@@ -142,7 +149,10 @@ package final class LoopHost: Sendable {
             layout: layout, settings: SettingsCell(start.loaded.settings), runner: runner,
             secrets: SecretStore(start.loaded.settings.secrets, environment: start.secretEnvironment),
             environment: start.environment,
-            prober: Prober(transport: .system(environment: start.environment), environment: start.environment),
+            prober: Prober(
+                transport: .system(
+                    environment: start.environment, workingDirectory: start.loaded.settings.baseDirectory),
+                environment: start.environment),
             progress: ProgressBoard(layout, now: now, observer: start.observer), history: SuiteHistory(layout),
             say: { line in log.write(line, cycle: nil, at: now()) })
     }
@@ -231,7 +241,9 @@ package final class LoopHost: Sendable {
         // Answered when it is in the journal: what was acknowledged is never lost.
         func tell(_ event: Event, _ words: String) -> ControlReply {
             let written = DispatchSemaphore(value: 0)
-            supervisor.tell(event) { written.signal() }
+            guard supervisor.tell(event, written: { written.signal() }) else {
+                return ControlReply(ok: false, message: "\(name): the daemon is ending")
+            }
             guard written.wait(timeout: .now() + .seconds(4)) == .success else {
                 return ControlReply(
                     ok: false,

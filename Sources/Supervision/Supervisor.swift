@@ -33,10 +33,13 @@ package actor Supervisor {
     }
 
     /// Hands the loop a fact. Small facts only: output never goes this way.
-    /// `written` is called once it is in the journal: from then on no crash can lose it.
-    package nonisolated func tell(_ event: Event, written: (@Sendable () -> Void)? = nil) {
+    /// `written` is called once it is in the journal: from then on no crash can lose it. Answers false where the loop has
+    /// ended and takes no more.
+    @discardableResult
+    package nonisolated func tell(_ event: Event, written: (@Sendable () -> Void)? = nil) -> Bool {
         if case .stopRequested = event { isToStop.store(true, ordering: .relaxed) }
-        inlet.yield(Fact(event: event, written: written))
+        if case .terminated = inlet.yield(Fact(event: event, written: written)) { return false }
+        return true
     }
 
     /// Runs until the machine says `finish`.

@@ -227,7 +227,7 @@ def sighup_moves_the_window(loop):
 # Several daemons and loops
 
 
-def other(loop, name, state="state2", **settings):
+def other(loop, name, **settings):
     """A second configuration in a folder of its own."""
     folder = loop.folder / name
     folder.mkdir()
@@ -263,6 +263,10 @@ def one_environment(loop):
 @story
 def two_loops(loop):
     """Two loops in one daemon: a hanging deploy of the one does not delay the other."""
+    loop.settings["deploy"]["timeout"] = "10m"
+    loop.save()
+    loop.settings["deploy"]["timeout"] = "10m"
+    loop.save()
     loop.write("deploy-seconds", "600")
     second = other(loop, "lively")
     loop.process = subprocess.Popen(
