@@ -121,7 +121,10 @@ final class Performer: Sendable {
     }
 
     private func markGreen(_ revision: Revision) {
-        guard let repository = context.repository else { return }
+        // Revisions that a command prints need not be commits.
+        guard let repository = context.repository, context.settings.current.repository?.revisionCommand == nil else {
+            return
+        }
         let name = context.settings.current.name
         Task {
             do {
@@ -172,8 +175,9 @@ final class Performer: Sendable {
                 let sealed = SealedCycle(
                     cycle: number, sha256: try reader.sealedHash(number) ?? "", files: 0,
                     bytes: Files.treeBytes(context.layout.cycle(number)))
-                let isKnown = await context.history.all()?.cycles.last?.cycle == number
-                if try !isKnown || reader.latest() != number {
+                let index = await context.history.all()
+                let isListed = index?.cycles.last?.cycle == number && index?.missing.contains(number) == false
+                if !isListed || Files.linkTarget(context.layout.latest) != "cycles/\(EvidenceLayout.name(number))" {
                     await context.history.add(try writer.publish(record, sealed))
                 }
                 try await writer.write(Array(MarkdownReport.text(record).utf8), to: "report.md", inCycle: number)

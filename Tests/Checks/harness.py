@@ -254,6 +254,14 @@ class Process:
         except OSError:
             return b""
 
+    def state(self):
+        """R, S, T, Z … or the empty text where it is gone."""
+        return self.read("stat").decode(errors="replace").rpartition(")")[2].strip()[:1]
+
+    def parent(self):
+        words = self.read("stat").decode(errors="replace").rpartition(")")[2].split()
+        return int(words[1]) if len(words) > 1 else 0
+
     def folder(self):
         try:
             return os.readlink(f"/proc/{self.pid}/cwd")
