@@ -84,7 +84,12 @@ extension CycleMachine {
         cycle?.actions.append(ActionRecord(kind: .runbook, name: name, outcome: .started, because: because))
         cycle?.phase = .remedy(progress.actions.count)
         let verification = verification(progress, revision: progress.wanted, purpose: .reverify)
-        cycle?.queue = [Step(.remedy, .runbook, name, revision: progress.wanted)] + verification
+        var steps = [Step(.remedy, .runbook, name, revision: progress.wanted)]
+        // What is verified is the wanted revision: experiments may have left another one.
+        if progress.experimentDeploys > 0, progress.deployed != progress.wanted {
+            steps.append(Step(.deploy, .restore, revision: progress.wanted))
+        }
+        cycle?.queue = steps + verification
         cycle?.decidingFrom = progress.records.count
         return [.say(LogLine(.act, "runbook", "\(name) for \(because)"))] + startNext(now)
     }
