@@ -93,7 +93,7 @@ struct DemoCommand: Command {
             output.line("   \(incident.id)  \(diagnosis.grade.rawValue): \(diagnosis.category.rawValue)")
             for why in diagnosis.whys {
                 let answer = Printable.line("\(why.n). \(why.question) \(why.answer)")
-                for (index, line) in Printable.wrapped(answer, columns: max(40, output.columns - 6)).enumerated() {
+                for (index, line) in Printable.wrapped(answer, width: max(40, output.columns - 6)).enumerated() {
                     output.line((index == 0 ? "   " : "      ") + line)
                 }
                 if let evidence = why.evidence.first {
@@ -107,9 +107,10 @@ struct DemoCommand: Command {
         output.line("")
         output.line("Took \(Durations.text(took)). Evidence: \(folder)")
         output.line("   report      \(folder)/report.html")
-        output.line("   look        nightjar show \(state)    nightjar tail \(state) -n 50")
-        output.line(
-            "   check it    nightjar verify \(state)    (or by hand: cd '\(folder)' && sha256sum -c SHA256SUMS)")
+        output.line("   read it     nightjar show \(state)")
+        output.line("   the log     nightjar tail \(state) -n 50")
+        output.line("   check it    nightjar verify \(state)")
+        output.line("   by hand     cd '\(folder)' && sha256sum -c SHA256SUMS")
     }
 
     private func stopped(_ layout: DemoLayout) async -> DemoCleanup.Report {

@@ -43,7 +43,10 @@ extension CycleMachine {
             memory.lastGreenCycle = progress.number
             memory.knownBad.removeAll { $0.revision == progress.wanted }
         }
-        return actions + enterWaiting(now)
+        let isInfrastructure = judgement.reasons.first?.rule == "infrastructure"
+        memory.infrastructureFailures = isInfrastructure ? memory.infrastructureFailures + 1 : 0
+        // The two quick retries were made within the cycle.
+        return actions + enterWaiting(now, after: isInfrastructure ? backOff(memory.infrastructureFailures + 2) : nil)
     }
 
     /// An incident is resolved after two cycles with a sound verdict in which it was not seen.

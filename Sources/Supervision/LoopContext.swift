@@ -13,6 +13,8 @@ struct StageSurroundings: Sendable {
     var lastGreen: Revision?
     var previous: Revision?
     var cycleStartedAt: Timestamp
+    /// What the diagnosis that called for a runbook command names.
+    var component: String?
 }
 
 /// The loop's settings in force. New ones wait until the cycle under way is over.

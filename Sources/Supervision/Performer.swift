@@ -87,7 +87,8 @@ final class Performer: Sendable {
         let cycle = machine.cycle
         let surroundings = StageSurroundings(
             lastGreen: cycle?.lastGreen, previous: cycle?.previousLive,
-            cycleStartedAt: cycle?.startedAt ?? context.now())
+            cycleStartedAt: cycle?.startedAt ?? context.now(),
+            component: cycle?.incidents.lazy.compactMap(\.diagnosis).first { $0.runbook == run.subject }?.component)
         let context = context
         let task = Task {
             let record = await StagePerformer(context: context).perform(run, surroundings)

@@ -6,9 +6,16 @@ import Domain
 enum Conclusions {
     static func incidents(_ suspicions: [Suspicion], _ facts: TriageCase) -> [Incident] {
         var found = suspicions.map { incident($0, facts) }
-        if suspicions.isEmpty, let doubt = facts.doubts.first { found.append(evidenceIncident(doubt, facts)) }
+        let doubt = facts.doubts.first { !notOfEvidence.contains($0.rule) && $0.verdict != .healthy }
+        if suspicions.isEmpty, let doubt { found.append(evidenceIncident(doubt, facts)) }
         return joined(found)
     }
+
+    /// Reasons that say why a thing was not done: they cast no doubt on what was.
+    private static let notOfEvidence: Set<String> = [
+        "skipped", "not-run", "fail-fast", "stopped", "permit", "superseded", "aborted", "quarantine-cap", "recheck",
+        "deploy-lost", "window-closed",
+    ]
 
     /// Incidents with one confirmed culprit are one incident: the first takes the tests of the others.
     private static func joined(_ incidents: [Incident]) -> [Incident] {
@@ -40,7 +47,8 @@ enum Conclusions {
         let evidence = record.flatMap { facts.consoles[$0.run.folder] }
         var whys = Whys.unknown(facts)
         whys[0] = Why(
-            n: 1, question: Whys.questions[0], answer: evidence == nil ? "unknown: \(answer)" : answer,
+            n: 1, question: Whys.questions[0],
+            answer: evidence == nil ? "\(whys[0].answer) (\(answer))" : answer,
             confidence: evidence == nil ? 0 : 0.95, evidence: evidence.map { [$0] } ?? [])
         let isInfrastructure = doubt.rule == "infrastructure"
         let diagnosis = Diagnosis(
@@ -57,16 +65,50 @@ enum Conclusions {
     private static func diagnosis(_ suspicion: Suspicion, _ facts: TriageCase) -> Diagnosis {
         let here = suspicion.observation(on: facts.wanted, in: facts.current)
         if case .passes = suspicion.predicate, here.isMixed { return intermittent(suspicion, here, facts) }
-        let experiments = facts.records.filter { $0.run.experiment != nil }
-        let there = facts.lastGreen.map { suspicion.observation(on: $0, in: experiments) } ?? Observation()
+        if let wrong = suspicion.wrongRevision(facts) { return notWhatAnswers(suspicion, wrong, facts) }
+        let again = suspicion.again(facts)
+        if again.isPassing { return cameAndWent(suspicion, here, again, facts) }
+        let there =
+            facts.lastGreen.map { suspicion.observation(on: $0, in: Suspicion.afterDeployments(facts)) }
+            ?? Observation()
         if there.isPassing { return broughtByCode(suspicion, here, there, facts) }
         if there.isFailing { return notTheCode(suspicion, here, there, facts) }
+        if let known = known(suspicion, facts) { return knownCulprit(suspicion, known, facts) }
         return undecided(suspicion, here, facts)
+    }
+
+    /// The open incident whose culprit an earlier cycle has proven, and which the wanted revision still contains.
+    static func known(_ suspicion: Suspicion, _ facts: TriageCase) -> (incident: Incident, commit: CommitInfo)? {
+        for incident in facts.openIncidents where incident.firstCycle < facts.cycle {
+            guard incident.diagnosis?.grade == .proven, let culprit = incident.diagnosis?.culprit?.commit,
+                let commit = facts.commits.first(where: { $0.revision == culprit })
+            else { continue }
+            let tests = suspicion.results.map(\.id)
+            let isSame = suspicion.signature == incident.signature
+            if isSame || (!tests.isEmpty && tests.allSatisfy(incident.tests.contains)) { return (incident, commit) }
+        }
+        return nil
+    }
+
+    private static func knownCulprit(
+        _ suspicion: Suspicion, _ known: (incident: Incident, commit: CommitInfo), _ facts: TriageCase
+    ) -> Diagnosis {
+        let proof = "proven in cycle \(known.incident.firstCycle), and still contained in \(facts.wanted.short)"
+        var whys = Whys.unknown(facts)
+        whys[0] = Whys.whatFailed(suspicion, facts)
+        whys[1] = Whys.behavior(suspicion, facts)
+        whys[3] = Whys.change(known.commit, proof, facts)
+        whys[4] = Whys.notCaught(known.commit, facts)
+        return Diagnosis(
+            category: category(suspicion, files: known.commit.files), component: component(known.commit.files),
+            summary: "\(known.commit.revision.short) \"\(known.commit.subject)\": \(proof)", grade: .likely,
+            culprit: blame(known.commit, 0.9), recommendedAction: action(suspicion, files: known.commit.files),
+            whys: whys)
     }
 
     private static func intermittent(_ suspicion: Suspicion, _ here: Observation, _ facts: TriageCase) -> Diagnosis {
         let runs = here.passes + here.fails
-        let category: Category = suspicion.isMass || looksLikeNetwork(suspicion) ? .transient : .flakyTest
+        let category: Category = suspicion.isMass || suspicion.looksLikeNetwork ? .transient : .flakyTest
         let summary =
             "fails \(here.fails)/\(runs) and passes \(here.passes)/\(runs) on \(facts.wanted.short): not deterministic"
         var whys = Whys.unknown(facts)
@@ -99,16 +141,18 @@ enum Conclusions {
             let candidates = search.suspects.map { blame($0, share) }
             return Diagnosis(
                 category: category(suspicion, files: search.suspects.flatMap(\.files)),
-                summary: "\(compared): one of \(candidates.count) commits", grade: .likely, candidates: candidates,
-                recommendedAction: candidates.isEmpty
-                    ? .none : action(suspicion, files: search.suspects.flatMap(\.files)),
+                summary: candidates.isEmpty
+                    ? "\(compared): which commits lie between is not known"
+                    : "\(compared): one of \(candidates.count) commits", grade: .likely, candidates: candidates,
+                recommendedAction: action(suspicion, files: search.suspects.flatMap(\.files)),
                 whys: whys, ruledOut: ruledOut)
         }
         let at = suspicion.observation(on: found.revision, in: facts.records)
+        let experiments = Suspicion.afterDeployments(facts)
         let before =
             facts.commits.firstIndex(of: found).map { $0 == 0 ? facts.lastGreen : facts.commits[$0 - 1].revision }
             ?? nil
-        let parent = before.map { suspicion.observation(on: $0, in: experiments(facts)) } ?? Observation()
+        let parent = before.map { suspicion.observation(on: $0, in: experiments) } ?? Observation()
         let isProven = at.isFailing && parent.isPassing && at.fails >= 2
         let proof =
             "fails \(at.fails)/\(at.fails + at.passes) on \(found.revision.short), its parent \(before?.short ?? "?") passes \(parent.passes)/\(parent.passes + parent.fails)"
@@ -121,10 +165,6 @@ enum Conclusions {
             recommendedAction: action(suspicion, files: found.files), whys: whys, ruledOut: ruledOut)
     }
 
-    private static func experiments(_ facts: TriageCase) -> [StageRecord] {
-        facts.records.filter { $0.run.experiment != nil }
-    }
-
     private static func notTheCode(
         _ suspicion: Suspicion, _ here: Observation, _ there: Observation, _ facts: TriageCase
     ) -> Diagnosis {
@@ -135,13 +175,79 @@ enum Conclusions {
         whys[0] = Whys.whatFailed(suspicion, facts)
         whys[1] = Whys.behavior(suspicion, facts)
         whys[2] = Whys.condition(suspicion, facts, summary, 0.9)
-        let category: Category =
-            suspicion.isMass ? .environmentDown : looksLikeNetwork(suspicion) ? .dependencyDown : .unknown
+        if let changed = changedTest(suspicion, facts) {
+            whys[2] = Whys.unknown(facts)[2]
+            return Diagnosis(
+                category: .unknown,
+                summary: "\(summary); but \(changed) changed since \(green), so it is no witness of what was before",
+                grade: .unknown, recommendedAction: .none, whys: whys)
+        }
+        let (category, component) = surroundings(suspicion, facts, otherwise: .unknown)
         let runbook = facts.runbook.first { $0.categories.contains(category) }?.name
         return Diagnosis(
-            category: category, summary: summary, grade: category == .unknown ? .unknown : .likely,
+            category: category, component: component, summary: described(summary, suspicion, facts),
+            grade: category == .unknown ? .unknown : .likely,
             recommendedAction: runbook == nil ? .none : .runbook, runbook: runbook, whys: whys,
             ruledOut: [RuledOut(category: .codeRegression, because: summary)])
+    }
+
+    /// A test whose source changed since the last green revision need not have passed there: it rules nothing out.
+    private static func changedTest(_ suspicion: Suspicion, _ facts: TriageCase) -> String? {
+        let changed = facts.commits.flatMap(\.files)
+        return suspicion.results.lazy.compactMap(\.file).first { file in
+            changed.contains { $0 == file || $0.hasSuffix("/" + file) || file.hasSuffix("/" + $0) }
+        }
+    }
+
+    /// The wanted revision, deployed once more, does not fail: no commit is at fault.
+    private static func cameAndWent(
+        _ suspicion: Suspicion, _ here: Observation, _ again: Observation, _ facts: TriageCase
+    ) -> Diagnosis {
+        let summary =
+            "\(facts.wanted.short) failed, and deployed once more it passes \(again.passes)/\(again.passes + again.fails): not brought by a commit"
+        var whys = Whys.unknown(facts)
+        whys[0] = Whys.whatFailed(suspicion, facts)
+        whys[1] = Whys.behavior(suspicion, facts)
+        whys[2] = Whys.condition(suspicion, facts, summary, 0.9)
+        let (category, component) = surroundings(suspicion, facts, otherwise: .transient)
+        let runbook = facts.runbook.first { $0.categories.contains(category) }?.name
+        // What was seen is the experiment's selection; only a whole pass makes a verdict.
+        let wasRedeployed = facts.records.contains { $0.run.purpose == .redeploy }
+        return Diagnosis(
+            category: category, component: component, summary: described(summary, suspicion, facts), grade: .likely,
+            recommendedAction: runbook != nil ? .runbook : wasRedeployed ? .none : .redeploy, runbook: runbook,
+            whys: whys, ruledOut: [RuledOut(category: .codeRegression, because: summary)])
+    }
+
+    /// Another revision answers than the deployed one.
+    private static func notWhatAnswers(_ suspicion: Suspicion, _ wrong: String, _ facts: TriageCase) -> Diagnosis {
+        var whys = Whys.unknown(facts)
+        whys[0] = Whys.whatFailed(suspicion, facts)
+        whys[1] = Whys.behavior(suspicion, facts)
+        let share = facts.commits.isEmpty ? 0 : 1 / Double(facts.commits.count)
+        return Diagnosis(
+            category: .wrongRevision, component: "deploy", summary: wrong, grade: .likely,
+            candidates: facts.commits.suffix(20).map { blame($0, share) }, recommendedAction: .redeploy, whys: whys)
+    }
+
+    /// The category and component of a failure that no commit brought.
+    private static func surroundings(
+        _ suspicion: Suspicion, _ facts: TriageCase, otherwise: Category
+    ) -> (Category, String?) {
+        let ailing = suspicion.ailing(facts)
+        if ailing.isEverything { return (.environmentDown, nil) }
+        if let component = ailing.component { return (.dependencyDown, component) }
+        if suspicion.isMass { return (.environmentDown, nil) }
+        if suspicion.looksLikeNetwork { return (.dependencyDown, nil) }
+        return (otherwise, nil)
+    }
+
+    private static func described(_ summary: String, _ suspicion: Suspicion, _ facts: TriageCase) -> String {
+        let ailing = suspicion.ailing(facts)
+        if let silent = ailing.unreachable.first, ailing.unreachable.count == 1 {
+            return "\(silent) was down (unreachable); \(summary)"
+        }
+        return ailing.component.map { "\($0) was not well; \(summary)" } ?? summary
     }
 
     /// No comparison with the last green revision was made: what is known is said, the rest is unknown.
@@ -151,11 +257,6 @@ enum Conclusions {
         whys[1] = Whys.behavior(suspicion, facts)
         let barred = facts.allowance.deploysBarred ?? (facts.allowance.deploys < 1 ? "no deploy is left" : "not tried")
         let check = "compare with the last green revision (\(barred))"
-        if let wrong = wrongRevision(suspicion, facts) {
-            return Diagnosis(
-                category: .wrongRevision, component: "deploy", summary: wrong, grade: .likely,
-                recommendedAction: .redeploy, whys: whys)
-        }
         let share = facts.commits.isEmpty ? 0 : 1 / Double(facts.commits.count)
         let candidates = facts.commits.suffix(20).map { blame($0, share) }
         let category: Category
@@ -171,17 +272,6 @@ enum Conclusions {
     }
 
     // MARK: - Small judgements
-
-    /// The environment answered with another revision than the deployed one.
-    private static func wrongRevision(_ suspicion: Suspicion, _ facts: TriageCase) -> String? {
-        guard case .getsStable = suspicion.predicate,
-            let record = facts.current.last(where: { $0.run.kind == .stabilize && $0.run.revision == facts.wanted }),
-            let live = record.live, !live.answers.isEmpty,
-            live.answers.contains(where: { !$0.revision.names(facts.wanted) })
-        else { return nil }
-        let seen = live.answers.map { "\($0.revision.short) in \($0.count)" }.joined(separator: ", ")
-        return "\(facts.wanted.short) was deployed and is not what answers: \(seen) of \(live.asked) answers"
-    }
 
     private static func category(_ suspicion: Suspicion, files: [String]) -> Category {
         if case .deploys = suspicion.predicate { return .deployFailure }
@@ -220,14 +310,6 @@ enum Conclusions {
     private static func isDocumentation(_ path: String) -> Bool {
         let lowered = path.lowercased()
         return lowered.hasSuffix(".md") || lowered.hasSuffix(".txt") || lowered.hasSuffix(".rst")
-    }
-
-    private static func looksLikeNetwork(_ suspicion: Suspicion) -> Bool {
-        let words = ["connection refused", "connect", "unreachable", "502", "503", "504", "name or service not known"]
-        return suspicion.results.allSatisfy { result in
-            let text = ((result.type ?? "") + " " + (result.message ?? "")).lowercased()
-            return words.contains { text.contains($0) }
-        } && !suspicion.results.isEmpty
     }
 
     private static func blame(_ commit: CommitInfo, _ probability: Double) -> Culprit {

@@ -15,7 +15,11 @@ package enum Investigator {
     package static func next(_ facts: TriageCase) -> TriageAnswer {
         let suspicions = Suspicion.all(in: facts)
         if let experiment = rerun(suspicions, facts) { return .experiment(experiment) }
-        let open = suspicions.filter { isDeterministic($0, facts) }
+        // What a redeployment is to cure, and what an earlier cycle has proven, needs no deployment to learn.
+        let open = suspicions.filter { suspicion in
+            isDeterministic(suspicion, facts) && Conclusions.known(suspicion, facts) == nil
+                && !(suspicion.wrongRevision(facts) != nil && !wasRedeployed(facts))
+        }
         if let experiment = elsewhere(open, facts) { return .experiment(experiment) }
         return .concluded(Conclusions.incidents(suspicions, facts))
     }
@@ -41,6 +45,10 @@ package enum Investigator {
         facts.current.contains { $0.run.experiment == record.experiment.number }
     }
 
+    private static func wasRedeployed(_ facts: TriageCase) -> Bool {
+        facts.records.contains { $0.run.kind == .deploy && $0.run.purpose == .redeploy }
+    }
+
     private static func wasRefused(_ kind: Experiment.Kind, _ facts: TriageCase) -> Bool {
         facts.experiments.contains { $0.refused && $0.experiment.kind == kind }
     }
@@ -57,23 +65,35 @@ package enum Investigator {
         guard let green = facts.lastGreen, facts.allowance.deploysBarred == nil, facts.allowance.deploys > 0,
             facts.allowance.seconds > 0
         else { return nil }
-        for suspicion in open {
-            let there = suspicion.observation(on: green, in: facts.records.filter { $0.run.experiment != nil })
+        for suspicion in open where suspicion.wrongRevision(facts) == nil {
+            let again = suspicion.again(facts)
+            if again.isPassing { continue }
+            if suspicion.mayBeSurroundings, again == Observation(), mayBisect(facts) {
+                return experiment(
+                    .bisect, facts.wanted, "deploy \(facts.wanted.short) once more: does the failure come back?", open,
+                    facts)
+            }
+            let there = suspicion.observation(on: green, in: Suspicion.afterDeployments(facts))
             if there == Observation() {
                 guard facts.allowance.experiments.contains(.baseline), !wasRefused(.baseline, facts) else { return nil }
                 return experiment(
                     .baseline, green, "last green \(green.short), same tests, now: the code or the environment?", open,
                     facts)
             }
-            guard there.isPassing, facts.allowance.experiments.contains(.bisect), !wasRefused(.bisect, facts),
-                let step = Search(suspicion, facts).next
-            else { continue }
-            let left = Search(suspicion, facts).suspects.count
+            let search = Search(suspicion, facts)
+            guard there.isPassing, mayBisect(facts), let step = search.next else { continue }
+            let left = search.suspects.count
             let question =
-                "bisect: \(left) suspects, at most \(Search.deploysNeeded(left)) deploys of \(facts.allowance.deploys) left; \(step.short)?"
+                left == 1
+                ? "bisect: 1 suspect; deploy \(step.short) once more: does the failure come back?"
+                : "bisect: \(left) suspects, at most \(Search.deploysNeeded(left)) deploys of \(facts.allowance.deploys) left; \(step.short)?"
             return experiment(.bisect, step, question, open, facts)
         }
         return nil
+    }
+
+    private static func mayBisect(_ facts: TriageCase) -> Bool {
+        facts.allowance.experiments.contains(.bisect) && !wasRefused(.bisect, facts)
     }
 
     private static func experiment(
@@ -98,7 +118,8 @@ package enum Investigator {
     }
 }
 
-/// Plain binary search over the commits after the last green one, by what has been observed so far.
+/// Plain binary search over the commits after the last green one, by what was observed after deployments. The pass of
+/// the cycle itself does not count: what it saw may have been the surroundings.
 struct Search {
     /// Commits that may have brought the failure, oldest first.
     let suspects: [CommitInfo]
@@ -109,7 +130,8 @@ struct Search {
 
     init(_ suspicion: Suspicion, _ facts: TriageCase) {
         let commits = facts.commits
-        let seen = commits.map { suspicion.observation(on: $0.revision, in: facts.records) }
+        let deployed = Suspicion.afterDeployments(facts)
+        let seen = commits.map { suspicion.observation(on: $0.revision, in: deployed) }
         let firstFailing = seen.indices.first { seen[$0].isFailing } ?? commits.indices.last
         guard let firstFailing else {
             suspects = []
@@ -124,7 +146,11 @@ struct Search {
         culprit = suspects.count == 1 && isBounded ? suspects.first : nil
         let inner = Array(start..<firstFailing).filter { !seen[$0].untestable && !seen[$0].isMixed }
         let middle = (start + firstFailing) / 2
-        next = suspects.count > 1 ? inner.min { abs($0 - middle) < abs($1 - middle) }.map { commits[$0].revision } : nil
+        if suspects.count > 1 {
+            next = inner.min { abs($0 - middle) < abs($1 - middle) }.map { commits[$0].revision }
+        } else {
+            next = seen[firstFailing] == Observation() ? commits[firstFailing].revision : nil
+        }
     }
 
     static func deploysNeeded(_ suspects: Int) -> Int {

@@ -21,9 +21,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 COLUMNS = ["fault", "truth", "found", "culprit", "verdict", "actions", "green?", "blame", "words", "whys", "min",
            "deploys", "reruns", "ok"]
+CHILDREN = set()
 WIDTHS = [32, 23, 24, 8, 9, 19, 6, 12, 6, 6, 5, 7, 6, 3]
 
 
@@ -75,6 +77,26 @@ class Lab:
         return json.loads(done.stdout)
 
 
+def well(url):
+    """What a healthy service answers: every pointer that says "ok" now, before anything new is deployed."""
+    def pointers(value, path):
+        if isinstance(value, dict):
+            return {pointer: found for key, inner in value.items() for pointer, found in pointers(inner, f"{path}/{key}").items()}
+        return {path: value} if value == "ok" else {}
+
+    for _ in range(40):
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=2) as reply:
+                found = pointers(json.load(reply), "")
+            if found.get("/status") == "ok":
+                # A dependency says more than the status that follows from it.
+                return dict(sorted(found.items(), key=lambda item: -item[0].count("/")))
+        except (OSError, ValueError):
+            pass
+        time.sleep(0.25)
+    return {"/status": "ok"}
+
+
 def configuration(instance, state):
     """The loop's settings for an instance, as plain JSON (which is JSON5)."""
     services = instance["service_health_urls"]
@@ -98,7 +120,7 @@ def configuration(instance, state):
             "logs": instance["logs"] + ["--since", "{stageStart}"],
         },
         "health": {
-            "checks": [{"name": name, "http": url, "timeout": "2s", "expect": {"status": 200, "json": {"/status": "ok"}}}
+            "checks": [{"name": name, "http": url, "timeout": "2s", "expect": {"status": 200, "json": well(url)}}
                        for name, url in services.items()],
             "liveRevision": [{"service": name, "http": url, "pointer": "/revision", "answers": 5}
                              for name, url in services.items()],
@@ -124,6 +146,7 @@ def once(options, folder):
     command = [options.nightjar, "once", "--json", "--config", os.path.join(folder, "nightjar.json5")]
     with open(os.path.join(folder, "once.json"), "w") as out, open(os.path.join(folder, "once.log"), "w") as log:
         child = subprocess.Popen(command, stdout=out, stderr=log, stdin=subprocess.DEVNULL, cwd=folder)
+        CHILDREN.add(child)
         try:
             return child.wait(options.limit)
         except subprocess.TimeoutExpired:
@@ -134,6 +157,8 @@ def once(options, folder):
                 child.kill()
                 child.wait()
             raise RuntimeError(f"no end after {options.limit} s") from None
+        finally:
+            CHILDREN.discard(child)
 
 
 def one(lab, options, work, name):
@@ -201,7 +226,15 @@ def line(values):
         f"{values[0].ljust(WIDTHS[0])}  PROBLEM: {values[1]}")
 
 
+def end(number, frame):
+    """Asked to end: the main thread leaves the pool, and what was started is ended by its own process id."""
+    for child in list(CHILDREN):
+        child.terminate()
+    raise SystemExit(143)
+
+
 def main():
+    signal.signal(signal.SIGTERM, end)
     options = arguments()
     if not os.path.isfile(os.path.join(options.lab, "lab.py")):
         print(f"there is no lab in {options.lab} (--lab, NIGHTJAR_LAB): nothing to check")

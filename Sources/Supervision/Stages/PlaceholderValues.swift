@@ -17,7 +17,7 @@ struct PlaceholderValues: Sendable {
             "stageStart": surroundings.cycleStartedAt.description, "folder": run.folder,
             "lastGreen": surroundings.lastGreen?.id ?? run.revision.id,
             "previous": surroundings.previous?.id ?? run.revision.id, "suite": run.subject ?? "",
-            "component": run.subject ?? "", "worktree": settings.baseDirectory,
+            "component": surroundings.component ?? "", "worktree": settings.baseDirectory,
         ]
         workingDirectory = settings.baseDirectory
     }

@@ -20,6 +20,8 @@ final class SuiteReader {
     private var reports: [String] = []
     private var cuts: [String] = []
     private(set) var isLimit = false
+    /// Reports that lay at a fixed path before the command ran.
+    private var before: [String: ReportState] = [:]
 
     init(context: LoopContext, run: StageRun, suite: SuiteSettings, known: [KnownTest]) {
         self.context = context
@@ -35,6 +37,14 @@ final class SuiteReader {
     func expect(_ tests: [KnownTest]) { expected = tests }
 
     // MARK: - One part
+
+    /// Remembers what lies at a fixed report path: a report that is still the same afterwards is a stale one, however
+    /// young it is (runs of a test again follow within a second).
+    func begin(directory: String) {
+        guard let pattern = suite.reportPath else { return }
+        before = Dictionary(
+            Reports.find(pattern, in: directory).map { ($0, ReportState($0)) }, uniquingKeysWith: { $1 })
+    }
 
     func take(
         _ done: SupervisedCommand, console: ConsoleAccount, report: String, directory: String, isPart: Bool
@@ -107,7 +117,7 @@ final class SuiteReader {
         }
         var whole: ReportReading?
         for path in paths {
-            if suite.reportPath != nil, path != log, Reports.isOlder(path, than: done.record.startedAt) {
+            if suite.reportPath != nil, path != log, isStale(path, done) {
                 if !wasCut {
                     facts.reportProblem = ("report-stale", "the report \(path) was not written during the stage")
                 }
@@ -125,6 +135,13 @@ final class SuiteReader {
             if path != log { await keep(path) }
         }
         return whole
+    }
+
+    private func isStale(_ path: String, _ done: SupervisedCommand) -> Bool {
+        if Reports.isOlder(path, than: done.record.startedAt) { return true }
+        // A command that was taken over may have written it before we looked.
+        guard done.result?.recovery == nil, let old = before[path] else { return false }
+        return old == ReportState(path)
     }
 
     /// Keeps the report as the tool wrote it, redacted.
@@ -176,6 +193,17 @@ final class SuiteReader {
             doubts: SuiteRules.doubts(facts, exitCodes: suite.exitCodes, allowAllSkipped: suite.allowAllSkipped),
             cut: cuts)
         return (reading, isLimit)
+    }
+}
+
+/// What tells one writing of a file from the next.
+private struct ReportState: Hashable {
+    var modified: Int64?
+    var size: Int64?
+
+    init(_ path: String) {
+        modified = Files.modifiedMilliseconds(path)
+        size = Files.size(of: path)
     }
 }
 

@@ -72,6 +72,7 @@ struct TestStage: Sendable {
             let command = select(suite, wanted)
             let follower = PartFollower(context: context, run: run, suite: suite, folder: folder(role), known: known)
             await follower.start()
+            reader.begin(directory: values.workingDirectory)
             let done = await context.command(command, role: role, of: run, values: values)
             let console = await follower.finish()
             commands.append(done)

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What speaks for the surroundings rather than the revision: services that do not answer, failures that a fresh
+// deployment of the same revision does not bring back, words that name an exhausted resource.
+
+import Domain
+
+/// What the last answers of a failed stabilization say about single services.
+struct Ailing: Hashable, Sendable {
+    /// Services that did not answer at all.
+    private(set) var unreachable: [String] = []
+    /// Dependencies that a service named as not well, by the last part of the pointer: `/dependencies/llm`.
+    private(set) var dependencies: [String] = []
+    /// Services that answered, and not well.
+    private(set) var unwell: [String] = []
+    private var answering: Set<String> = []
+
+    private static let silence = [
+        "connection refused", "no answer", "timed out", "unreachable", "connection reset", "closed the connection",
+    ]
+    private static let revisionPrefix = "revision of "
+
+    init(_ record: StageRecord?) {
+        for sample in record?.probes?.failures ?? [] {
+            let isRevision = sample.check.hasPrefix(Ailing.revisionPrefix)
+            let name = isRevision ? String(sample.check.dropFirst(Ailing.revisionPrefix.count)) : sample.check
+            if Ailing.silence.contains(where: { sample.finding.contains($0) }) {
+                Ailing.note(name, &unreachable)
+            } else if let dependency = Ailing.dependency(in: sample.finding) {
+                Ailing.note(dependency, &dependencies)
+            } else if !isRevision {
+                Ailing.note(name, &unwell)
+            }
+        }
+        answering = Set((record?.live?.services ?? []).filter { $0.live != nil }.map(\.name))
+    }
+
+    /// The one service that explains the others, where there is one.
+    var component: String? {
+        if unreachable.count == 1 { return unreachable.first }
+        if unreachable.isEmpty, dependencies.count == 1 { return dependencies.first }
+        if unreachable.isEmpty, dependencies.isEmpty, unwell.count == 1 { return unwell.first }
+        return nil
+    }
+
+    /// Whether nothing answered.
+    var isEverything: Bool { unreachable.count > 1 && answering.isEmpty }
+
+    private static func note(_ name: String, _ names: inout [String]) {
+        if !names.contains(name) { names.append(name) }
+    }
+
+    /// `/dependencies/llm is "down", expected "ok"` names `llm`; a pointer of one part names the service's own state.
+    private static func dependency(in finding: String) -> String? {
+        guard finding.hasPrefix("/"), let pointer = finding.split(separator: " ").first else { return nil }
+        let parts = pointer.split(separator: "/")
+        return parts.count > 1 ? parts.last.map(String.init) : nil
+    }
+}
+
+extension Suspicion {
+    /// Records of experiments that deployed what they asked about.
+    static func afterDeployments(_ facts: TriageCase) -> [StageRecord] {
+        facts.records.filter { [.baseline, .bisect].contains($0.run.purpose) }
+    }
+
+    /// What was seen on the wanted revision after it had been deployed once more. Any deployment may make a failure
+    /// of the surroundings go away, so that a pass elsewhere blames no commit until this has failed again.
+    func again(_ facts: TriageCase) -> Observation {
+        observation(on: facts.wanted, in: Suspicion.afterDeployments(facts))
+    }
+
+    /// Whether the failure looks like one of the surroundings, so that the same revision is deployed again first.
+    var mayBeSurroundings: Bool {
+        switch predicate {
+        case .deploys, .getsStable: true
+        case .passes: isMass || looksLikeNetwork
+        }
+    }
+
+    var looksLikeNetwork: Bool {
+        let words = ["connection refused", "connect", "unreachable", "502", "503", "504", "name or service not known"]
+        return !results.isEmpty
+            && results.allSatisfy { result in
+                let text = ((result.type ?? "") + " " + (result.message ?? "")).lowercased()
+                return words.contains { text.contains($0) }
+            }
+    }
+
+    /// The deployed revision is proven not to be what answers. Other deployments tell nothing then: what keeps
+    /// answering passes for the revision it is, whatever the deployment does.
+    func wrongRevision(_ facts: TriageCase) -> String? {
+        guard case .getsStable = predicate,
+            let record = facts.current.last(where: { $0.run.kind == .stabilize && $0.run.revision == facts.wanted }),
+            let live = record.live, live.answers.contains(where: { !$0.revision.names(facts.wanted) })
+        else { return nil }
+        let stale = live.services.filter { $0.live.map { !$0.names(facts.wanted) } ?? false }
+        let seen =
+            stale.isEmpty
+            ? live.answers.map { "\($0.revision.short) in \($0.count)" }.joined(separator: ", ")
+                + " of \(live.asked) answers"
+            : stale.map { "\($0.name) is still running revision \($0.live?.short ?? "?")" }.joined(separator: ", ")
+        return "\(facts.wanted.short) was deployed and is not what answers: \(seen)"
+    }
+
+    /// The stabilization of the wanted revision that failed.
+    func ailing(_ facts: TriageCase) -> Ailing {
+        guard case .getsStable = predicate else { return Ailing(nil) }
+        return Ailing(facts.current.last { $0.run.kind == .stabilize && $0.run.revision == facts.wanted })
+    }
+}
