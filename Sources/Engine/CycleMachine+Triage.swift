@@ -63,7 +63,7 @@ extension CycleMachine {
             for selection in experiment.tests {
                 steps.append(
                     Step(
-                        .test, purpose, selection.suite, revision: experiment.revision, only: selection.only,
+                        .test, purpose, selection.suite, revision: experiment.revision, only: selection.only.isEmpty ? nil : selection.only,
                         experiment: experiment.number))
             }
         }
@@ -105,7 +105,7 @@ extension CycleMachine {
         cycle?.experiments.append(
             ExperimentRecord(experiment: experiment, stages: records.map(\.run.folder), result: result))
         cycle?.phase = .first
-        let mark: LogLine.Mark = result.contains("fail") ? .fail : .ok
+        let mark: LogLine.Mark = result.hasPrefix("passes") || result.hasPrefix("deployed") ? .ok : .fail
         let topic = experiment.kind.rawValue
         return [.say(LogLine(mark, topic, "\(experiment.revision.short) \(result)"))] + askTriage(now)
     }
@@ -128,6 +128,8 @@ extension CycleMachine {
                 said.append(.say(LogLine(.fact, "diagnosis", text)))
             }
         }
+        let earlier = (cycle?.earlierIncidents ?? []) + (cycle?.incidents ?? [])
+        cycle?.earlierIncidents = earlier.filter { old in !named.contains { $0.id == old.id } }
         cycle?.incidents = named
         return said + decideRemedy(now)
     }
@@ -142,7 +144,7 @@ extension CycleMachine {
             kept.state = memory.incidents[index].state
             kept.firstSeen = memory.incidents[index].firstSeen
             kept.firstCycle = memory.incidents[index].firstCycle
-            let isSameCycle = cycle?.incidents.contains { $0.id == kept.id } ?? false
+            let isSameCycle = ((cycle?.earlierIncidents ?? []) + (cycle?.incidents ?? [])).contains { $0.id == kept.id }
             kept.timesSeen = memory.incidents[index].timesSeen + (isSameCycle ? 0 : 1)
             memory.incidents[index] = kept
             return (kept, false)
@@ -170,7 +172,7 @@ package enum ExperimentResult {
         let passing = tests.count { $0.outcome == .succeeded }
         let rest = tests.count - failing - passing
         let unclear = rest == 0 ? "" : ", \(rest) unclear"
-        if tests.isEmpty { return "ran no test" }
+        if tests.isEmpty { return records.isEmpty ? "ran nothing" : "deployed and stable" }
         if failing == 0 { return "passes \(passing)/\(tests.count)\(unclear)" }
         return "\(failing)/\(tests.count) fail\(unclear)"
     }

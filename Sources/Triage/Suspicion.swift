@@ -10,6 +10,8 @@ enum Predicate: Hashable, Sendable {
     case getsStable
     /// Tests by suite.
     case passes([Experiment.Selection])
+    /// A suite runs whole and its evidence can carry a pass.
+    case proves(suite: String)
 }
 
 /// What was seen on one revision.
@@ -45,7 +47,14 @@ struct Suspicion: Hashable, Sendable {
                 if record.outcome == .succeeded { seen.passes += 1 } else if !record.infrastructure { seen.fails += 1 }
             case (.passes(let selections), .test):
                 note(record, selections, &seen)
-            case (.passes, .deploy), (.passes, .stabilize), (.getsStable, .deploy):
+            case (.proves(let suite), .test) where record.run.subject == suite && record.run.only == nil:
+                if Suspicion.isDoubtful(record) {
+                    seen.fails += 1
+                } else if record.outcome == .succeeded || (record.suite?.totals.failing ?? 0) > 0 {
+                    seen.passes += 1
+                }
+            case (.passes, .deploy), (.passes, .stabilize), (.getsStable, .deploy), (.proves, .deploy),
+                (.proves, .stabilize):
                 if record.outcome != .succeeded, record.run.experiment != nil { seen.untestable = true }
             default:
                 break
@@ -63,6 +72,11 @@ struct Suspicion: Hashable, Sendable {
         } else if suite.totals.passed > 0, record.outcome == .succeeded || record.run.only != nil || isWhole(suite) {
             seen.passes += 1
         }
+    }
+
+    private static func isDoubtful(_ record: StageRecord) -> Bool {
+        guard let suite = record.suite else { return false }
+        return !suite.doubts.isEmpty || suite.authenticity.reasons.contains { $0.verdict != .healthy }
     }
 
     private func isWhole(_ suite: SuiteReading) -> Bool { suite.doubts.isEmpty }
@@ -87,9 +101,11 @@ extension Suspicion {
         }
         let stabilizing = pass.last { $0.run.kind == .stabilize && $0.run.purpose != .recheck }
         if let stable = stabilizing, stable.outcome != .succeeded {
+            let last = stable.probes?.failures.last
+            let title = last.map { "\($0.check): \($0.finding)" } ?? stable.summary
             return [
                 Suspicion(
-                    signature: "stabilize: \(Signature.normalized(stable.summary))", title: stable.summary,
+                    signature: "stabilize: \(Signature.normalized(title))", title: "not stable: \(title)",
                     predicate: .getsStable)
             ]
         }
@@ -115,7 +131,20 @@ extension Suspicion {
                 found.append(suspicion)
             }
         }
-        return found
+        return found.isEmpty ? doubtful(facts) : found
+    }
+
+    /// No test failed, and still a suite's evidence is not one of a pass: the first such suite stands for all.
+    private static func doubtful(_ facts: TriageCase) -> [Suspicion] {
+        guard let doubt = facts.doubts.first(where: { $0.subject != nil && $0.rule != "infrastructure" }),
+            let suite = doubt.subject
+        else { return [] }
+        let others = facts.doubts.filter { $0.rule == doubt.rule && $0.subject != suite }.compactMap(\.subject)
+        return [
+            Suspicion(
+                signature: "evidence: \(doubt.rule) \(suite)", title: "\(suite): \(doubt.text)",
+                predicate: .proves(suite: suite), suites: [suite] + others)
+        ]
     }
 
     private static func title(_ result: TestResult) -> String {
@@ -138,6 +167,7 @@ extension Suspicion {
 
     /// The tests to run for this suspicion; a mass failure is represented by its first ten.
     var selections: [Experiment.Selection] {
+        if case .proves(let suite) = predicate { return [Experiment.Selection(suite: suite, only: [])] }
         guard case .passes(let all) = predicate else { return [] }
         guard isMass || results.count > 10 else { return all }
         var left = 10
