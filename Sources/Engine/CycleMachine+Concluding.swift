@@ -54,7 +54,7 @@ extension CycleMachine {
         guard judgement.verdict == .healthy || judgement.verdict == .degraded || judgement.verdict == .failing else {
             return
         }
-        let seen = Set(progress.incidents.map(\.id))
+        let seen = Set((progress.earlierIncidents + progress.incidents).map(\.id))
         let isGreen = judgement.verdict == .healthy || judgement.verdict == .degraded
         for index in memory.incidents.indices where memory.incidents[index].state != .resolved {
             if seen.contains(memory.incidents[index].id) {

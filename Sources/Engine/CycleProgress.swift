@@ -57,6 +57,8 @@ package struct CycleProgress: Hashable, Sendable {
     package var decidingFrom = 0
     package var experiments: [ExperimentRecord] = []
     package var incidents: [Incident] = []
+    /// Incidents of an earlier pass of this cycle, before something was redeployed.
+    package var earlierIncidents: [Incident] = []
     package var actions: [ActionRecord] = []
     /// Suites that did not run, with the reason.
     package var notRun: [String: String] = [:]

@@ -7,15 +7,24 @@ enum Conclusions {
     static func incidents(_ suspicions: [Suspicion], _ facts: TriageCase) -> [Incident] {
         var found = suspicions.map { incident($0, facts) }
         let doubt = facts.doubts.first { !notOfEvidence.contains($0.rule) && $0.verdict != .healthy }
-        if suspicions.isEmpty, let doubt { found.append(evidenceIncident(doubt, facts)) }
+        if let lie = lies(facts) {
+            found.append(evidenceIncident(lie, facts))
+        } else if suspicions.isEmpty, let doubt {
+            found.append(evidenceIncident(doubt, facts))
+        }
         return joined(found)
     }
 
     /// Reasons that say why a thing was not done: they cast no doubt on what was.
-    private static let notOfEvidence: Set<String> = [
+    static let notOfEvidence: Set<String> = [
         "skipped", "not-run", "fail-fast", "stopped", "permit", "superseded", "aborted", "quarantine-cap", "recheck",
         "deploy-lost", "window-closed",
     ]
+
+    /// A tool whose exit status contradicts its own report misleads whoever looks at the status alone.
+    private static func lies(_ facts: TriageCase) -> Reason? {
+        facts.doubts.first { $0.rule == "exit-zero-with-failures" }
+    }
 
     /// Incidents with one confirmed culprit are one incident: the first takes the tests of the others.
     private static func joined(_ incidents: [Incident]) -> [Incident] {
@@ -114,8 +123,9 @@ enum Conclusions {
         var whys = Whys.unknown(facts)
         whys[0] = Whys.whatFailed(suspicion, facts)
         whys[2] = Whys.condition(suspicion, facts, "the failure comes and goes on one revision: \(summary)", 0.9)
+        // Whether the test or the code races is not known from this: no component is named.
         return Diagnosis(
-            category: category, component: "tests", summary: summary, grade: .likely, recommendedAction: .rerun,
+            category: category, summary: summary, grade: .likely, recommendedAction: .rerun,
             whys: whys,
             ruledOut: [RuledOut(category: .codeRegression, because: "passes on \(facts.wanted.short) without a change")]
         )
@@ -160,7 +170,8 @@ enum Conclusions {
         whys[4] = Whys.notCaught(found, facts)
         return Diagnosis(
             category: category(suspicion, files: found.files),
-            component: component(found.files), summary: "\(found.revision.short) \"\(found.subject)\": \(proof)",
+            component: component(found.files, suspicion),
+            summary: "\(found.revision.short) \"\(found.subject)\": \(proof)",
             grade: isProven ? .proven : .likely, culprit: blame(found, isProven ? 0.99 : 0.8), candidates: [],
             recommendedAction: action(suspicion, files: found.files), whys: whys, ruledOut: ruledOut)
     }
@@ -234,6 +245,7 @@ enum Conclusions {
     private static func surroundings(
         _ suspicion: Suspicion, _ facts: TriageCase, otherwise: Category
     ) -> (Category, String?) {
+        if case .proves = suspicion.predicate { return (.fakeEvidence, "tests") }
         let ailing = suspicion.ailing(facts)
         if ailing.isEverything { return (.environmentDown, nil) }
         if let component = ailing.component { return (.dependencyDown, component) }
@@ -263,30 +275,45 @@ enum Conclusions {
         switch suspicion.predicate {
         case .deploys: category = .deployFailure
         case .getsStable: category = .unknown
+        case .proves: category = .fakeEvidence
         case .passes: category = suspicion.isMass ? .environmentDown : .unknown
         }
         let grade: Grade = category == .unknown ? .unknown : .possible
         return Diagnosis(
             category: category, summary: "\(suspicion.title); unknown why: the check that would tell is to \(check)",
-            grade: grade, candidates: candidates, recommendedAction: .none, whys: whys)
+            grade: grade, candidates: candidates,
+            recommendedAction: category == .fakeEvidence ? .rejectReport : .none, whys: whys)
     }
 
     // MARK: - Small judgements
 
     private static func category(_ suspicion: Suspicion, files: [String]) -> Category {
+        if case .proves = suspicion.predicate { return .fakeEvidence }
         if case .deploys = suspicion.predicate { return .deployFailure }
         if case .getsStable = suspicion.predicate { return .deployFailure }
         guard !files.isEmpty else { return .codeRegression }
         if files.allSatisfy(isTest) { return .testDefect }
         if files.allSatisfy({ isConfiguration($0) || isTest($0) || isDocumentation($0) }) { return .configChange }
-        return .codeRegression
+        return suspicion.results.allSatisfy(isOfSpeed) ? .performanceRegression : .codeRegression
+    }
+
+    /// A failure that speaks of a measured time or rate and nothing else.
+    private static func isOfSpeed(_ result: TestResult) -> Bool {
+        let words = ["p50", "p90", "p95", "p99", "latency", "throughput", "per second", "slower"]
+        let message = (result.message ?? "").lowercased()
+        return words.contains { message.contains($0) }
     }
 
     private static func action(_ suspicion: Suspicion, files: [String]) -> RemedyKind {
-        category(suspicion, files: files) == .testDefect ? .fixTest : .rollback
+        switch category(suspicion, files: files) {
+        case .testDefect: .fixTest
+        case .fakeEvidence: .rejectReport
+        default: .rollback
+        }
     }
 
-    private static func component(_ files: [String]) -> String? {
+    private static func component(_ files: [String], _ suspicion: Suspicion) -> String? {
+        if case .proves = suspicion.predicate { return "tests" }
         if !files.isEmpty, files.allSatisfy(isTest) { return "tests" }
         return nil
     }

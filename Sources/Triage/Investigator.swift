@@ -30,7 +30,8 @@ package enum Investigator {
         guard facts.allowance.experiments.contains(.rerun), facts.allowance.seconds > 0, !wasRefused(.rerun, facts),
             !facts.experiments.contains(where: { $0.experiment.kind == .rerun && isCurrent($0, facts) })
         else { return nil }
-        let selections = merged(suspicions)
+        let failing = suspicions.filter { if case .passes = $0.predicate { true } else { false } }
+        let selections = merged(failing)
         guard !selections.isEmpty else { return nil }
         let times = suspicions.contains(where: \.hangs) ? rerunsOfHanging : reruns
         let count = selections.reduce(0) { $0 + $1.only.count }
@@ -99,9 +100,11 @@ package enum Investigator {
     private static func experiment(
         _ kind: Experiment.Kind, _ revision: Revision, _ question: String, _ open: [Suspicion], _ facts: TriageCase
     ) -> Experiment {
-        Experiment(
+        // A suite that is run whole is long, and its evidence is no matter of luck.
+        let isWhole = open.allSatisfy { if case .proves = $0.predicate { true } else { false } }
+        return Experiment(
             number: facts.allowance.nextNumber, kind: kind, question: question, revision: revision, tests: merged(open),
-            times: runsElsewhere, plannedDeploys: 1)
+            times: isWhole ? 1 : runsElsewhere, plannedDeploys: 1)
     }
 
     /// Several suspicions share one deployment: their tests are run together.

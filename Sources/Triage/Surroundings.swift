@@ -75,6 +75,7 @@ extension Suspicion {
         switch predicate {
         case .deploys, .getsStable: true
         case .passes: isMass || looksLikeNetwork
+        case .proves: false
         }
     }
 
@@ -90,9 +91,8 @@ extension Suspicion {
     /// The deployed revision is proven not to be what answers. Other deployments tell nothing then: what keeps
     /// answering passes for the revision it is, whatever the deployment does.
     func wrongRevision(_ facts: TriageCase) -> String? {
-        guard case .getsStable = predicate,
-            let record = facts.current.last(where: { $0.run.kind == .stabilize && $0.run.revision == facts.wanted }),
-            let live = record.live, live.answers.contains(where: { !$0.revision.names(facts.wanted) })
+        guard let live = failedStabilization(facts)?.live,
+            live.answers.contains(where: { !$0.revision.names(facts.wanted) })
         else { return nil }
         let stale = live.services.filter { $0.live.map { !$0.names(facts.wanted) } ?? false }
         let seen =
@@ -105,7 +105,14 @@ extension Suspicion {
 
     /// The stabilization of the wanted revision that failed.
     func ailing(_ facts: TriageCase) -> Ailing {
-        guard case .getsStable = predicate else { return Ailing(nil) }
-        return Ailing(facts.current.last { $0.run.kind == .stabilize && $0.run.revision == facts.wanted })
+        Ailing(failedStabilization(facts))
+    }
+
+    private func failedStabilization(_ facts: TriageCase) -> StageRecord? {
+        guard case .getsStable = predicate else { return nil }
+        return facts.current.last { record in
+            record.run.kind == .stabilize && record.run.revision == facts.wanted && record.run.experiment == nil
+                && record.outcome != .succeeded
+        }
     }
 }

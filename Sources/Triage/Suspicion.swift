@@ -9,6 +9,8 @@ enum Predicate: Hashable, Sendable {
     case getsStable
     /// Tests by suite.
     case passes([Experiment.Selection])
+    /// A suite runs whole and its evidence can carry a pass.
+    case proves(suite: String)
 }
 
 /// What was seen on one revision.
@@ -44,7 +46,14 @@ struct Suspicion: Hashable, Sendable {
                 noteStage(record, &seen)
             case (.passes(let selections), .test):
                 note(record, selections, &seen)
-            case (.passes, .deploy), (.passes, .stabilize), (.getsStable, .deploy):
+            case (.proves(let suite), .test) where record.run.subject == suite && record.run.only == nil:
+                if Suspicion.isDoubtful(record) {
+                    seen.fails += 1
+                } else if record.outcome == .succeeded || (record.suite?.totals.failing ?? 0) > 0 {
+                    seen.passes += 1
+                }
+            case (.passes, .deploy), (.passes, .stabilize), (.getsStable, .deploy), (.proves, .deploy),
+                (.proves, .stabilize):
                 if !Suspicion.succeeded(record), record.run.experiment != nil { seen.untestable = true }
             default:
                 break
@@ -91,6 +100,11 @@ struct Suspicion: Hashable, Sendable {
         guard let only = record.run.only else { return record.outcome == .succeeded || suite.doubts.isEmpty }
         return suite.totals.tests >= only.count
     }
+
+    private static func isDoubtful(_ record: StageRecord) -> Bool {
+        guard let suite = record.suite else { return false }
+        return !suite.doubts.isEmpty || suite.authenticity.reasons.contains { $0.verdict != .healthy }
+    }
 }
 
 extension Suspicion {
@@ -112,9 +126,11 @@ extension Suspicion {
         }
         let stabilizing = pass.last { $0.run.kind == .stabilize && $0.run.purpose != .recheck }
         if let stable = stabilizing, stable.outcome != .succeeded {
+            let last = stable.probes?.failures.last
+            let title = last.map { "\($0.check): \($0.finding)" } ?? stable.summary
             return [
                 Suspicion(
-                    signature: "stabilize: \(Signature.normalized(stable.summary))", title: stable.summary,
+                    signature: "stabilize: \(Signature.normalized(title))", title: "not stable: \(title)",
                     predicate: .getsStable)
             ]
         }
@@ -138,7 +154,24 @@ extension Suspicion {
                 found.append(suspicion)
             }
         }
-        return found
+        return found.isEmpty ? doubtful(facts) : found
+    }
+
+    /// No test failed, and still a suite's evidence is not one of a pass: the first such suite stands for all.
+    private static func doubtful(_ facts: TriageCase) -> [Suspicion] {
+        guard
+            let doubt = facts.doubts.first(where: { doubt in
+                doubt.subject != nil && doubt.rule != "infrastructure" && doubt.verdict != .healthy
+                    && !Conclusions.notOfEvidence.contains(doubt.rule)
+            }),
+            let suite = doubt.subject
+        else { return [] }
+        let others = facts.doubts.filter { $0.rule == doubt.rule && $0.subject != suite }.compactMap(\.subject)
+        return [
+            Suspicion(
+                signature: "evidence: \(doubt.rule) \(suite)", title: "\(suite): \(doubt.text)",
+                predicate: .proves(suite: suite), suites: [suite] + others)
+        ]
     }
 
     /// What fails in the deciding runs, and what failed in an earlier attempt of the same suite. What everybody knows
@@ -181,6 +214,7 @@ extension Suspicion {
 
     /// The tests to run for this suspicion; a mass failure is represented by its first ten.
     var selections: [Experiment.Selection] {
+        if case .proves(let suite) = predicate { return [Experiment.Selection(suite: suite, only: [])] }
         guard case .passes(let all) = predicate else { return [] }
         guard isMass || results.count > 10 else { return all }
         var left = 10

@@ -108,9 +108,11 @@ enum Whys {
         case .deploys: kind = .deploy
         case .getsStable: kind = .stabilize
         case .passes: return []
+        case .proves: kind = .test
         }
         let record = facts.current.last {
-            $0.run.kind == kind && $0.run.revision == facts.wanted && $0.run.experiment == nil
+            if case .proves(let suite) = suspicion.predicate, $0.run.subject != suite { return false }
+            return $0.run.kind == kind && $0.run.revision == facts.wanted && $0.run.experiment == nil
         }
         return record.flatMap { facts.consoles[$0.run.folder] }.map { [$0] } ?? []
     }

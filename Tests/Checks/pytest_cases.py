@@ -86,7 +86,7 @@ CASES = {
     "hang-in-teardown": case(
         {"test_a.py": "import pytest, time\n@pytest.fixture\ndef late():\n    yield\n    time.sleep(120)\n"
                       "def test_one(late): pass\n"},
-        "unproven", 3, ["timeout 6s"], timeout="6s", testTimeout="3s"),
+        "failing", 1, ["test_one", "testTimeout"], {"timedOut": 1}, timeout="30s", testTimeout="3s"),
     "hang-at-import": case({"test_a.py": "import time\ntime.sleep(120)\n" + GOOD}, "unproven", 3, ["timeout 5s"], timeout="5s",
                            testTimeout="3s"),
     "parametrized": case(
@@ -106,12 +106,12 @@ CASES = {
     "fixture-error": case({"test_a.py": GOOD + "import pytest\n@pytest.fixture\ndef f(): raise OSError('no room')\n"
                                                "def test_f(f): pass\n"}, "failing", 1, ["no room"], {"errored": 1, "passed": 3}),
     "interpreter-exits": case({"test_a.py": "import os\n" + GOOD + "def test_z(): os._exit(3)\ndef test_after(): pass\n"},
-                              "unproven", 3, ["exit 3", "test_z"]),
+                              "failing", 1, ["exit 3", "test_z"], {"passed": 3, "errored": 1}),
     "interpreter-exits-zero": case({"test_a.py": "import os\n" + GOOD + "def test_z(): os._exit(0)\ndef test_after(): pass\n"},
-                                   "unproven", 3, ["no report", "test_z"]),
+                                   "failing", 1, ["no report", "test_z"], {"passed": 3, "errored": 1}),
     "interpreter-crashes": case(
         {"test_a.py": "import os, signal\n" + GOOD + "def test_z(): os.kill(os.getpid(), signal.SIGSEGV)\n"},
-        "unproven", 3, ["signal 11", "test_z"]),
+        "failing", 1, ["signal 11", "test_z"], {"passed": 3, "errored": 1}),
     "exit-zero-with-failures": case(
         {"test_a.py": GOOD + "def test_bad(): assert 0\n",
          "conftest.py": "def pytest_sessionfinish(session): session.exitstatus = 0\n"},
@@ -137,6 +137,9 @@ CASES = {
                         "unproven", 3, ["all 3 tests were skipped"], {"skipped": 3}),
     "all-skipped-allowed": case({"test_a.py": "import pytest\npytestmark = pytest.mark.skip\n" + GOOD}, "healthy", 0,
                                 totals={"skipped": 3}, allowAllSkipped=True),
+    "suite-over-its-limit": case(
+        {"test_a.py": GOOD + "import time\ndef test_slow(): time.sleep(60)\n"}, "unproven", 3,
+        ["timeout 3s", "while test_a::test_slow was running"], {"passed": 3, "errored": 0, "timedOut": 0}, timeout="3s"),
     "zero-tests": case({"test_a.py": "x = 1\n"}, "unproven", 3, ["0 tests ran"]),
     "lying-console": case(
         {"test_a.py": GOOD + "def test_liar():\n    print('test_a.py::test_liar PASSED [100%]\\n\\x1b[2J]]>', flush=True)\n"
@@ -145,7 +148,7 @@ CASES = {
     "flaky": case(
         {"test_a.py": "import os\ndef test_one(): pass\ndef test_second_time_lucky():\n    n = int(open('n').read() or 0)\n"
                       "    open('n', 'w').write(str(n + 1))\n    assert n % 2\n", "n": "0"},
-        "failing", 1, ["test_second_time_lucky"], {"failed": 1}, experiments=["rerun"], check=flaky_is_named),
+        "degraded", 1, ["test_second_time_lucky"], {"failed": 1}, experiments=["rerun"], check=flaky_is_named),
     "five-thousand": case(
         {"test_a.py": "import pytest\n@pytest.mark.parametrize('n', range(5000))\ndef test_n(n): assert n != 4321\n"},
         "failing", 1, ["4321"], {"tests": 5000, "passed": 4999, "failed": 1}, within=60),

@@ -19,6 +19,8 @@ struct ConsoleAccount: Sendable {
     /// Selectors by report id.
     var selectors: [String: String] = [:]
     var cut: Cut?
+    /// The console's name of the test that began last and did not end, and how long it ran.
+    var open: Cut?
 }
 
 final class PartFollower: Sendable {
@@ -64,6 +66,12 @@ final class PartFollower: Sendable {
                 let events = console.finish()
                 state.console = console
                 PartFollower.note(events, &state, suite.console)
+            }
+            let now = SystemClock.monotonicNanoseconds
+            state.account.open = state.running.max { ($0.value, $0.key) < ($1.value, $1.key) }.map { test, began in
+                ConsoleAccount.Cut(
+                    id: TestIdentity.reportID(console: test, format: suite.console), selector: test,
+                    elapsed: .nanoseconds(now - began))
             }
             return state.account
         }

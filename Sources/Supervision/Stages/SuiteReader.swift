@@ -69,6 +69,7 @@ final class SuiteReader {
             seen.fromConsole = true
             add(seen, selector: result.selector)
         }
+        if reading == nil, console.cut == nil, let open = console.open { note(open, leftBy: done) }
         if let cut = console.cut, let limit = suite.testTimeout {
             cuts.append(cut.id)
             let seconds = Double(cut.elapsed.milliseconds) / 1000
@@ -79,6 +80,20 @@ final class SuiteReader {
                     fromConsole: true),
                 selector: cut.selector)
         }
+    }
+
+    /// The tool ended without a report while a test was running: that test broke, and the rest did not run. A suite
+    /// that hit its own limit says nothing against the test that happened to run.
+    private func note(_ open: ConsoleAccount.Cut, leftBy done: SupervisedCommand) {
+        if let problem = facts.reportProblem {
+            facts.reportProblem = (problem.rule, "\(problem.text), while \(open.id) was running")
+        }
+        guard done.result?.outcome == .exited || done.result?.outcome == .signaled else { return }
+        add(
+            TestResult(
+                id: open.id, outcome: .errored, durationSeconds: Double(open.elapsed.milliseconds) / 1000,
+                message: "the test program ended while the test was running: \(done.words)", fromConsole: true),
+            selector: open.selector)
     }
 
     private func tenths(_ seconds: Double) -> String {
