@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Asking why. The machine controls budgets and order; what to ask next is triage's answer, which is an event.
+
+package import Domain
+
+extension CycleMachine {
+    /// Answers after which triage is not asked again: no investigator needs so many.
+    private static let questionsPerCycle = 60
+
+    mutating func askTriage(_ now: Timestamp) -> [Action] {
+        guard let progress = cycle else { return [] }
+        cycle?.questions += 1
+        guard progress.questions < CycleMachine.questionsPerCycle else {
+            return [.say(LogLine(.warn, "triage", "\(progress.questions) questions: concluded without an answer"))]
+                + decideRemedy(now)
+        }
+        state = .asking
+        return [.askTriage(budget(progress, now))]
+    }
+
+    private func budget(_ progress: CycleProgress, _ now: Timestamp) -> TriageBudget {
+        let triage = progress.policy.triage
+        let spent = progress.triageStartedAt.map { now.since($0).inSeconds } ?? 0
+        let left = min(
+            triage.deploysPerIncident - progress.experimentDeploys, triage.deploysPerNight - memory.experimentDeploys)
+        return TriageBudget(
+            experiments: triage.experiments, deploys: max(0, left), seconds: max(0, triage.budgetSeconds - spent),
+            nextNumber: progress.experiments.count + 1, deploysBarred: deploysBarred(progress, now))
+    }
+
+    private func deploysBarred(_ progress: CycleProgress, _ now: Timestamp) -> String? {
+        let policy = progress.policy
+        if policy.mode != .operate || !policy.hasDeploy { return "mode \(policy.mode.rawValue) deploys nothing" }
+        if !policy.triage.mayDeploy { return "triage.mayDeploy is false" }
+        if progress.lastGreen == nil { return "no revision is known to be green" }
+        if progress.lastGreen == progress.wanted { return "the last green revision is the wanted one" }
+        if let irreversible = progress.irreversible { return irreversible }
+        guard cyclesLeft == nil, let window = memory.window else { return nil }
+        if !window.isOpen { return "the window is closed" }
+        let needed = CycleMachine.deploymentTime(progress)
+        if let end = window.until, end <= now + needed + needed {
+            let minutes = (needed + needed).milliseconds / 60_000 + 1
+            return "the window ends \(end.clockMinute), an experiment and the way back take \(minutes)m"
+        }
+        return nil
+    }
+
+    mutating func hear(_ answer: TriageAnswered, _ now: Timestamp) -> [Action] {
+        guard case .asking = state, answer.cycle == cycle?.number else { return [] }
+        cycle?.irreversible = answer.irreversible
+        if let experiment = answer.experiment { return begin(experiment, now) }
+        return diagnosed(answer.incidents ?? [], now)
+    }
+
+    private mutating func begin(_ experiment: Experiment, _ now: Timestamp) -> [Action] {
+        guard let progress = cycle else { return [] }
+        if let refusal = refusal(of: experiment, progress, now) {
+            cycle?.experiments.append(
+                ExperimentRecord(experiment: experiment, result: "refused: \(refusal)", refused: true))
+            return [.say(LogLine(.hold, "triage", "\(experiment.kind.rawValue) refused: \(refusal)"))] + askTriage(now)
+        }
+        var steps: [Step] = []
+        let purpose = Purpose(rawValue: experiment.kind.rawValue) ?? .rerun
+        if experiment.kind != .rerun {
+            steps.append(Step(.deploy, purpose, revision: experiment.revision, experiment: experiment.number))
+            if progress.policy.hasHealth || progress.policy.provesRevision {
+                steps.append(Step(.stabilize, purpose, revision: experiment.revision, experiment: experiment.number))
+            }
+        }
+        for _ in 0..<min(max(1, experiment.times), Limits.rerunsPerTest) {
+            for selection in experiment.tests {
+                steps.append(
+                    Step(
+                        .test, purpose, selection.suite, revision: experiment.revision,
+                        only: selection.only.isEmpty ? nil : selection.only,
+                        experiment: experiment.number))
+            }
+        }
+        cycle?.phase = .experiment(experiment)
+        cycle?.queue = steps
+        return [.say(LogLine(.plan, "triage", experiment.question))] + startNext(now)
+    }
+
+    private func refusal(of experiment: Experiment, _ progress: CycleProgress, _ now: Timestamp) -> String? {
+        let budget = budget(progress, now)
+        if !progress.policy.triage.experiments.contains(experiment.kind) {
+            return "triage.experiments does not list \(experiment.kind.rawValue)"
+        }
+        if budget.seconds <= 0 { return "triage.budget \(Int(progress.policy.triage.budgetSeconds))s is spent" }
+        guard experiment.kind != .rerun else { return nil }
+        if let barred = budget.deploysBarred { return barred }
+        if budget.deploys < 1 { return "no deploy is left (deploysPerIncident, deploysPerNight)" }
+        return nil
+    }
+
+    /// How long a deployment and its proof took in this cycle at most, and half a minute: what another will take.
+    private static func deploymentTime(_ progress: CycleProgress) -> Duration {
+        let longest: (StageKind) -> Double = { kind in
+            progress.records.filter { $0.run.kind == kind }.map(\.durationSeconds).max() ?? 0
+        }
+        return .milliseconds(Int64((longest(.deploy) + longest(.stabilize)) * 1000) + 30_000)
+    }
+
+    mutating func advance(_ experiment: Experiment, _ record: StageRecord, _ now: Timestamp) -> [Action] {
+        if record.outcome == .lost, record.run.kind != .deploy, isWithinRepeats(record) {
+            return start(step(of: record.run))
+        }
+        if record.run.kind != .test, record.outcome != .succeeded,
+            record.live?.revision?.names(record.run.revision) != true || record.run.kind == .stabilize
+        {
+            cycle?.queue = []
+        }
+        return startNext(now)
+    }
+
+    /// The experiment's steps are done: what came of it is written down, and triage is asked again.
+    mutating func close(_ experiment: Experiment, _ now: Timestamp) -> [Action] {
+        guard let progress = cycle else { return [] }
+        let records = progress.records.filter { $0.run.experiment == experiment.number && $0.outcome != .neverRan }
+        let result = ExperimentResult.words(records)
+        cycle?.experiments.append(
+            ExperimentRecord(experiment: experiment, stages: records.map(\.run.folder), result: result))
+        cycle?.phase = .first
+        let mark: LogLine.Mark = result.hasPrefix("passes") || result.hasPrefix("deploys") ? .ok : .fail
+        let topic = experiment.kind.rawValue
+        return [.say(LogLine(mark, topic, "\(experiment.revision.short) \(result)"))] + askTriage(now)
+    }
+
+    private mutating func diagnosed(_ incidents: [Incident], _ now: Timestamp) -> [Action] {
+        var said: [Action] = []
+        var named: [Incident] = []
+        for incident in incidents {
+            let (kept, isNew) = remember(incident)
+            named.append(kept)
+            let count = kept.tests.isEmpty ? "" : " (\(kept.tests.count) \(kept.tests.count == 1 ? "test" : "tests"))"
+            let seen =
+                isNew
+                ? "first time in \(memory.cycle) cycles" : "seen \(kept.timesSeen) times since #\(kept.firstCycle)"
+            said.append(.say(LogLine(isNew ? .new : .fail, "incident", "\(kept.id) \(kept.title)\(count), \(seen)")))
+            if let diagnosis = kept.diagnosis {
+                let culprit =
+                    diagnosis.culprit.map { "; culprit \($0.commit.short) \"\(firstLine($0.subject))\"" } ?? ""
+                let text = "\(kept.id) \(diagnosis.grade.rawValue): \(diagnosis.category.rawValue)\(culprit)"
+                said.append(.say(LogLine(.fact, "diagnosis", text)))
+            }
+        }
+        let earlier = (cycle?.earlierIncidents ?? []) + (cycle?.incidents ?? [])
+        cycle?.earlierIncidents = earlier.filter { old in !named.contains { $0.id == old.id } }
+        cycle?.incidents = named
+        return said + decideRemedy(now)
+    }
+
+    /// Joins an open incident with the same signature, or gives a new one its number.
+    private mutating func remember(_ incident: Incident) -> (Incident, isNew: Bool) {
+        var kept = incident
+        if let index = memory.incidents.firstIndex(where: {
+            $0.signature == incident.signature && $0.state != .resolved
+        }) {
+            kept.id = memory.incidents[index].id
+            kept.state = memory.incidents[index].state
+            kept.firstSeen = memory.incidents[index].firstSeen
+            kept.firstCycle = memory.incidents[index].firstCycle
+            let isSameCycle = ((cycle?.earlierIncidents ?? []) + (cycle?.incidents ?? [])).contains { $0.id == kept.id }
+            kept.timesSeen = memory.incidents[index].timesSeen + (isSameCycle ? 0 : 1)
+            memory.incidents[index] = kept
+            return (kept, false)
+        }
+        memory.incidentCount += 1
+        kept.id = "INC-\(memory.incidentCount)"
+        memory.incidents.append(kept)
+        return (kept, true)
+    }
+}
+
+/// What an experiment showed, in words: `3/3 fail`, `passes 3/3`.
+package enum ExperimentResult {
+    package static func words(_ records: [StageRecord]) -> String {
+        if let deploy = records.last(where: { $0.run.kind == .deploy }), deploy.outcome != .succeeded,
+            deploy.live?.revision?.names(deploy.run.revision) != true
+        {
+            return "could not be deployed: \(deploy.summary)"
+        }
+        if let stable = records.last(where: { $0.run.kind == .stabilize }), stable.outcome != .succeeded {
+            return "did not get stable: \(stable.summary)"
+        }
+        let tests = records.filter { $0.run.kind == .test }
+        let failing = tests.count { ($0.suite?.totals.failing ?? 0) > 0 }
+        let passing = tests.count { $0.outcome == .succeeded }
+        let rest = tests.count - failing - passing
+        let unclear = rest == 0 ? "" : ", \(rest) unclear"
+        if tests.isEmpty { return records.isEmpty ? "ran nothing" : "deploys and gets stable" }
+        if failing == 0 { return "passes \(passing)/\(tests.count)\(unclear)" }
+        return "\(failing)/\(tests.count) fail\(unclear)"
+    }
+}

@@ -109,7 +109,8 @@ enum Conclusions {
         whys[3] = Whys.change(known.commit, proof, facts)
         whys[4] = Whys.notCaught(known.commit, facts)
         return Diagnosis(
-            category: category(suspicion, files: known.commit.files), component: component(known.commit.files),
+            category: category(suspicion, files: known.commit.files),
+            component: component(known.commit.files, suspicion),
             summary: "\(known.commit.revision.short) \"\(known.commit.subject)\": \(proof)", grade: .likely,
             culprit: blame(known.commit, 0.9), recommendedAction: action(suspicion, files: known.commit.files),
             whys: whys)
