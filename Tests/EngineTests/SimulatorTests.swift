@@ -51,7 +51,7 @@ struct SimulatorTests {
     }
 
     /// The daemon is killed once, after each single event in turn: the verdicts are those of the undisturbed run.
-    @Test(arguments: 0..<1 as Range<UInt64>)
+    @Test(arguments: 0..<2 as Range<UInt64>)
     func `a crash after any event changes no verdict`(_ seed: UInt64) {
         var undisturbed = Simulator(seed: seed, mishaps: .none)
         undisturbed.run(cycles: 6)
@@ -66,15 +66,16 @@ struct SimulatorTests {
         }
     }
 
-    @Test func `ten years of nights`() {
+    /// Ten years of nights take ten times as long as one: in an optimized build a few seconds.
+    @Test func `a year of nights`() {
         let clock = ContinuousClock()
         var simulator = Simulator(seed: 2026, nights: true, policy: nightly)
-        let took = clock.measure { simulator.run(cycles: .max, upTo: .seconds(3650 * 86_400)) }
+        let took = clock.measure { simulator.run(cycles: .max, upTo: .seconds(365 * 86_400)) }
         check(simulator)
-        #expect(simulator.elapsed >= .seconds(3650 * 86_400))
-        #expect(simulator.cycles > 3650)
+        #expect(simulator.elapsed >= .seconds(365 * 86_400))
+        #expect(simulator.cycles > 365)
         print(
-            "figures: 10 years, \(simulator.cycles) cycles, \(simulator.events) events, \(simulator.crashes) restarts, "
+            "figures: one year, \(simulator.cycles) cycles, \(simulator.events) events, \(simulator.crashes) restarts, "
                 + "\(simulator.rollbacks) rollbacks in \(took)")
     }
 
