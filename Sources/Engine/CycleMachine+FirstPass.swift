@@ -80,15 +80,15 @@ extension CycleMachine {
     }
 
     /// After the last test the same revision must still be live, or somebody else deployed meanwhile.
-    private mutating func recheckEnded(_ record: StageRecord, _ now: Timestamp) -> [Action] {
-        guard record.outcome != .succeeded, let cycle else { return startNext(now) }
-        if let live = record.live?.revision, !live.names(cycle.wanted) {
+    mutating func recheckEnded(_ record: StageRecord, _ now: Timestamp) -> [Action] {
+        guard record.outcome != .succeeded, cycle != nil else { return startNext(now) }
+        if let live = record.live?.revision, !live.names(record.run.revision) {
             dueLook = dueLook ?? .again
-            self.cycle?.queue = []
+            cycle?.queue = []
             // What others deployed meanwhile is theirs: nothing is restored over it.
             let text =
-                "others deployed \(live.short) during the tests of \(cycle.wanted.short): the results are of neither"
-            self.cycle?.interruption = Reason(rule: "superseded", verdict: .interrupted, text: text)
+                "others deployed \(live.short) during the tests of \(record.run.revision.short): the results are of neither"
+            cycle?.interruption = Reason(rule: "superseded", verdict: .interrupted, text: text)
             return conclude(now)
         }
         return startNext(now)

@@ -166,10 +166,15 @@ extension CycleMachine {
             if failed.isEmpty || failed.count > 50 { continue }
             steps.append(Step(.test, .reverify, suite.name, revision: revision, only: failed.map(\.id)))
         }
-        return steps + Plan.suites(progress.policy, revision: revision, purpose: purpose)
+        steps += Plan.suites(progress.policy, revision: revision, purpose: purpose)
+        if progress.policy.provesRevision { steps.append(Step(.stabilize, .recheck, revision: revision)) }
+        return steps
     }
 
     mutating func advanceRemedy(_ index: Int, _ record: StageRecord, _ now: Timestamp) -> [Action] {
+        if record.run.purpose == .recheck, record.outcome != .succeeded, record.live?.revision != nil {
+            return recheckEnded(record, now)
+        }
         if record.outcome == .lost, record.run.kind == .test || record.run.kind == .stabilize, isWithinRepeats(record) {
             return start(step(of: record.run))
         }
@@ -197,7 +202,10 @@ extension CycleMachine {
         } else {
             said.append(.say(LogLine(.fail, "reverify", "\(action.kind.rawValue) did not restore a green staging")))
         }
-        guard action.kind == .runbook else { return said + conclude(now) }
+        guard action.kind == .runbook else {
+            let isBack = progress.deployed != nil && progress.deployed == progress.lastGreen
+            return said + (isBack ? conclude(now) : restoreOrConclude(now))
+        }
         let verdict = VerdictRules.judge(cycle ?? progress, at: now).verdict
         let isCured = verdict == .healthy || verdict == .degraded
         return said + (isCured ? restoreOrConclude(now) : decideRemedy(now))
@@ -210,6 +218,10 @@ extension CycleMachine {
         guard let progress = cycle, progress.experimentDeploys > 0, progress.deployed != progress.wanted,
             stopping == nil, progress.phase != .restore
         else { return conclude(now) }
+        if let theirs = progress.deployed, !progress.hasTouched(theirs) {
+            let text = "not restored: others deployed \(theirs.short) meanwhile"
+            return [.say(LogLine(.hold, "restore", text))] + conclude(now)
+        }
         cycle?.phase = .restore
         var steps = [Step(.deploy, .restore, revision: progress.wanted)]
         if progress.policy.hasHealth || progress.policy.provesRevision {
@@ -233,7 +245,7 @@ extension CycleMachine {
             return [
                 .say(
                     LogLine(
-                        .fail, "restore", "staging is left at \(record.live?.revision?.short ?? "an unknown revision")")
+                        .fail, "restore", "staging is left at \(cycle?.deployed?.short ?? "an unknown revision")")
                 )
             ]
                 + conclude(now)

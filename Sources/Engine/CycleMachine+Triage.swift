@@ -76,6 +76,10 @@ extension CycleMachine {
                         experiment: experiment.number))
             }
         }
+        // What others deploy meanwhile would make the answer one about another revision.
+        if progress.policy.provesRevision {
+            steps.append(Step(.stabilize, .recheck, revision: experiment.revision, experiment: experiment.number))
+        }
         cycle?.phase = .experiment(experiment)
         cycle?.queue = steps
         return [.say(LogLine(.plan, "triage", experiment.question))] + startNext(now)
@@ -105,6 +109,7 @@ extension CycleMachine {
         if record.outcome == .lost, record.run.kind != .deploy, isWithinRepeats(record) {
             return start(step(of: record.run))
         }
+        if record.run.purpose == .recheck { return recheckEnded(record, now) }
         if record.run.kind != .test, record.outcome != .succeeded,
             record.live?.revision?.names(record.run.revision) != true || record.run.kind == .stabilize
         {

@@ -98,6 +98,11 @@ package struct CycleProgress: Hashable, Sendable {
     /// The records that decide the verdict: the pass over the wanted revision after the last cure.
     package var deciding: ArraySlice<StageRecord> { records[min(decidingFrom, records.count)...] }
 
+    /// Whether this cycle has deployed the revision, or tried to.
+    package func hasTouched(_ revision: Revision) -> Bool {
+        records.contains { $0.run.kind == .deploy && $0.run.revision == revision }
+    }
+
     /// The record that decides about a suite: the last whole run of it on the wanted revision.
     package func decidingRecord(suite: String) -> StageRecord? {
         deciding.last { record in

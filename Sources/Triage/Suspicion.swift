@@ -154,7 +154,7 @@ extension Suspicion {
                 found.append(suspicion)
             }
         }
-        return found.isEmpty ? doubtful(facts) : found
+        return found.isEmpty ? doubtful(facts) : found.flatMap { $0.split(by: facts) }
     }
 
     /// No test failed, and still a suite's evidence is not one of a pass: the first such suite stands for all.
@@ -172,6 +172,45 @@ extension Suspicion {
                 signature: "evidence: \(doubt.rule) \(suite)", title: "\(suite): \(doubt.text)",
                 predicate: .proves(suite: suite), suites: [suite] + others)
         ]
+    }
+
+    /// Failures that look the same and behave differently on some revision have two causes: they are two suspicions.
+    /// The first keeps the signature.
+    private func split(by facts: TriageCase) -> [Suspicion] {
+        guard results.count > 1, case .passes(let selections) = predicate else { return [self] }
+        var parts: [(marks: [Revision: Character], suspicion: Suspicion)] = []
+        for selection in selections {
+            for id in selection.only {
+                guard let result = results.first(where: { $0.id == id }) else { continue }
+                var one = Suspicion(signature: signature, title: Suspicion.title(result), predicate: .passes([]))
+                one.add(result, of: selection.suite)
+                let marks = one.marks(facts)
+                if let index = parts.firstIndex(where: { Suspicion.agree($0.marks, marks) }) {
+                    parts[index].suspicion.add(result, of: selection.suite)
+                    parts[index].marks.merge(marks) { old, _ in old }
+                } else {
+                    if !parts.isEmpty { one.signature += " (\(id))" }
+                    parts.append((marks, one))
+                }
+            }
+        }
+        return parts.map(\.suspicion)
+    }
+
+    /// What each revision that was asked said: fails, passes, or both.
+    private func marks(_ facts: TriageCase) -> [Revision: Character] {
+        var marks: [Revision: Character] = [:]
+        for revision in Set(facts.records.filter { $0.run.experiment != nil }.map(\.run.revision)) {
+            let seen = observation(on: revision, in: facts.records)
+            if seen.isFailing { marks[revision] = "f" }
+            if seen.isPassing { marks[revision] = "p" }
+            if seen.isMixed { marks[revision] = "m" }
+        }
+        return marks
+    }
+
+    private static func agree(_ one: [Revision: Character], _ other: [Revision: Character]) -> Bool {
+        one.allSatisfy { revision, mark in other[revision].map { $0 == mark } ?? true }
     }
 
     /// What fails in the deciding runs, and what failed in an earlier attempt of the same suite. What everybody knows

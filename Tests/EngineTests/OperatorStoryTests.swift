@@ -112,7 +112,7 @@ struct OperatorStoryTests {
         var story = deploying()
         story.pass(failing: ["a"])
         story.conclude([Samples.incident(["a"], .codeRegression, .rollback)])
-        while story.run?.purpose == .rollback || story.run?.purpose == .reverify {
+        while let purpose = story.run?.purpose, [.rollback, .reverify, .recheck].contains(purpose) {
             if story.run?.kind == .test { story.test() } else { story.end(live: story.run?.revision) }
         }
         story.seal()
@@ -166,6 +166,7 @@ struct OperatorStoryTests {
         story.end(live: Samples.green)
         story.test()
         story.test()
+        story.end(live: Samples.green)
         story.conclude([])
         #expect(story.place == "restore-1")
         ask(&story, .abort)
@@ -299,7 +300,7 @@ struct OperatorStoryTests {
         var story = deploying()
         story.pass(failing: ["a"])
         story.conclude([Samples.incident(["a"], .codeRegression, .rollback)])
-        while story.run?.purpose == .rollback || story.run?.purpose == .reverify {
+        while let purpose = story.run?.purpose, [.rollback, .reverify, .recheck].contains(purpose) {
             if story.run?.kind == .test { story.test() } else { story.end(live: story.run?.revision) }
         }
         story.seal()

@@ -61,6 +61,7 @@ struct TriageStoryTests {
             story.test()
         }
         #expect(suites == ["login", "chat", "extras"])
+        story.end(live: Samples.green)
 
         // Failing it stays: a verdict is about the wanted revision. Staging is restored, and the revision known as bad.
         #expect(story.verdict == .failing)
@@ -129,6 +130,7 @@ struct TriageStoryTests {
         story.test(failing: ["a"])
         story.test()
         story.test()
+        story.end(live: Samples.wanted)
         story.conclude([Samples.incident(["a"], .flakyTest, .rerun, grade: .likely)])
         #expect(story.place == "concluding")
         #expect(story.verdict == .degraded)
@@ -155,6 +157,32 @@ struct TriageStoryTests {
         // Seen again, it stays open.
         story.seal()
         #expect(story.machine.memory.incidents.map(\.state) == [.open])
+    }
+
+    @Test func `others deploy while the tests run again: superseded, and nothing is restored over it`() {
+        var story = failing()
+        story.answer(.rerun, Samples.wanted, number: 1, times: 1)
+        story.test()
+        story.end(.failed, live: Samples.other)
+        #expect(story.verdict == .interrupted)
+        #expect(story.rules.first == "superseded")
+
+        story = failing()
+        story.answer(.baseline, Samples.green, number: 1)
+        story.end()
+        story.end(.failed, live: Samples.other)
+        story.conclude([])
+        #expect(story.lines.contains { $0.contains("others deployed \(Samples.other.short)") })
+        #expect(story.place == "concluding")
+    }
+
+    @Test func `a rollback that cannot be made is followed by the way back to the wanted revision`() {
+        var story = failing()
+        run(&story, .baseline, Samples.green, number: 1, fails: false)
+        run(&story, .bisect, Samples.other, number: 2, fails: true)
+        story.conclude([Samples.incident(["a"], .codeRegression, .rollback)])
+        story.end(.failed)
+        #expect(story.place == "restore-1")
     }
 
     @Test func `a wrong revision is deployed once more, then rolled back`() {
@@ -326,7 +354,10 @@ struct TriageStoryTests {
         while story.place == "asking", questions < 1000 {
             questions += 1
             story.answer(.rerun, Samples.wanted, number: questions, times: 1)
-            if story.run != nil { story.test(failing: ["a"]) }
+            if story.run != nil {
+                story.test(failing: ["a"])
+                story.end(live: Samples.wanted)
+            }
         }
         #expect(questions < 100)
         #expect(story.place == "concluding")
