@@ -63,7 +63,8 @@ extension CycleMachine {
             for selection in experiment.tests {
                 steps.append(
                     Step(
-                        .test, purpose, selection.suite, revision: experiment.revision, only: selection.only.isEmpty ? nil : selection.only,
+                        .test, purpose, selection.suite, revision: experiment.revision,
+                        only: selection.only.isEmpty ? nil : selection.only,
                         experiment: experiment.number))
             }
         }

@@ -34,7 +34,8 @@ enum CycleDocument {
                 live: firstProof?.live?.revision, previous: cycle.previousLive, lastGreen: cycle.lastGreen),
             verdict: judgement.verdict, recommendation: judgement.recommendation, reasons: judgement.reasons,
             value: value(suites, cycle.policy.valueUnit), stages: cycle.records, suites: suites,
-            capabilities: capabilities(suites, settings, layout, cycle.number), incidents: cycle.earlierIncidents + cycle.incidents,
+            capabilities: capabilities(suites, settings, layout, cycle.number),
+            incidents: cycle.earlierIncidents + cycle.incidents,
             experiments: cycle.experiments, actions: cycle.actions,
             environment: EnvironmentRecord(serving: serving, services: stable?.services ?? [], state: state),
             writtenBy: writtenBy, settingsHash: cycle.settingsHash)
