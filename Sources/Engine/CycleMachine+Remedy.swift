@@ -114,6 +114,7 @@ extension CycleMachine {
             steps.append(Step(.deploy, .redeploy, revision: progress.wanted))
         }
         cycle?.queue = steps + verification
+        cycle?.decidedFrom = progress.decidingFrom
         cycle?.decidingFrom = progress.records.count
         return [.say(LogLine(.act, "runbook", "\(name) for \(because)"))] + startNext(now)
     }
@@ -201,6 +202,10 @@ extension CycleMachine {
             said.append(.say(LogLine(.ok, "reverify", what)))
         } else {
             said.append(.say(LogLine(.fail, "reverify", "\(action.kind.rawValue) did not restore a green staging")))
+            // Where nothing was cured and nothing tested since, what was seen before still decides.
+            if action.kind == .runbook, !progress.deciding.contains(where: { $0.run.kind == .test }) {
+                cycle?.decidingFrom = progress.decidedFrom
+            }
         }
         guard action.kind == .runbook else {
             let isBack = progress.deployed != nil && progress.deployed == progress.lastGreen

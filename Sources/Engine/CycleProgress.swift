@@ -55,6 +55,8 @@ package struct CycleProgress: Hashable, Sendable {
     package var records: [StageRecord] = []
     /// Records before this index were made before something was cured: they do not decide the verdict.
     package var decidingFrom = 0
+    /// `decidingFrom` before the remedy under way.
+    package var decidedFrom = 0
     package var experiments: [ExperimentRecord] = []
     package var incidents: [Incident] = []
     /// Incidents of an earlier pass of this cycle, before something was redeployed.

@@ -26,19 +26,27 @@ enum Conclusions {
         facts.doubts.first { $0.rule == "exit-zero-with-failures" }
     }
 
-    /// Incidents with one confirmed culprit are one incident: the first takes the tests of the others.
+    /// Incidents with one confirmed culprit are one incident: the first takes the tests of the others. So are failures
+    /// that no commit brought, where one of them names the cause and the others do not.
     private static func joined(_ incidents: [Incident]) -> [Incident] {
+        let cause = incidents.first { isOfSurroundings($0) && $0.diagnosis?.category != .unknown }
         var kept: [Incident] = []
         for incident in incidents {
             let culprit = incident.diagnosis?.culprit?.commit
-            if let culprit, let index = kept.firstIndex(where: { $0.diagnosis?.culprit?.commit == culprit }) {
-                kept[index].tests += incident.tests
-                kept[index].suites += incident.suites.filter { !kept[index].suites.contains($0) }
-            } else {
-                kept.append(incident)
-            }
+            let isCompanion = isOfSurroundings(incident) && incident.diagnosis?.category == .unknown && cause != nil
+            let first = kept.firstIndex { culprit != nil && $0.diagnosis?.culprit?.commit == culprit }
+            if let first { kept[first].take(incident) } else if !isCompanion { kept.append(incident) }
+        }
+        guard let cause, let index = kept.firstIndex(where: { $0.signature == cause.signature }) else { return kept }
+        for incident in incidents where isOfSurroundings(incident) && incident.diagnosis?.category == .unknown {
+            kept[index].take(incident)
         }
         return kept
+    }
+
+    private static func isOfSurroundings(_ incident: Incident) -> Bool {
+        guard let diagnosis = incident.diagnosis, diagnosis.culprit == nil else { return false }
+        return diagnosis.ruledOut.contains { $0.category == .codeRegression } && diagnosis.category != .flakyTest
     }
 
     private static func incident(_ suspicion: Suspicion, _ facts: TriageCase) -> Incident {
@@ -247,6 +255,7 @@ enum Conclusions {
         _ suspicion: Suspicion, _ facts: TriageCase, otherwise: Category
     ) -> (Category, String?) {
         if case .proves = suspicion.predicate { return (.fakeEvidence, "tests") }
+        if let named = Symptoms.category(suspicion.words(facts)) { return (named, suspicion.ailing(facts).component) }
         let ailing = suspicion.ailing(facts)
         if ailing.isEverything { return (.environmentDown, nil) }
         if let component = ailing.component { return (.dependencyDown, component) }
@@ -344,5 +353,12 @@ enum Conclusions {
         Culprit(
             commit: commit.revision, subject: commit.subject, author: commit.author, files: commit.files,
             probability: probability)
+    }
+}
+
+extension Incident {
+    fileprivate mutating func take(_ other: Incident) {
+        tests += other.tests
+        suites += other.suites.filter { !suites.contains($0) }
     }
 }

@@ -58,7 +58,47 @@ struct Ailing: Hashable, Sendable {
     }
 }
 
+/// Words by which a failure that no commit brought names its own cause. Systems and libraries share them.
+enum Symptoms {
+    private static let table: [(category: Category, words: [String])] = [
+        (
+            .resourceExhaustion,
+            [
+                "no space left", "disk full", "disk quota", "too many open files", "out of memory",
+                "cannot allocate memory", "resource temporarily unavailable", "quota exceeded",
+            ]
+        ),
+        (
+            .expiredCredential,
+            [
+                "credential expired", "credentials have expired", "credential has expired", "certificate has expired",
+                "certificate expired", "api key expired", "password expired", "key has expired",
+            ]
+        ),
+        (
+            .network,
+            [
+                "name or service not known", "cannot resolve", "could not resolve", "name resolution",
+                "no route to host", "network is unreachable",
+            ]
+        ),
+        (.dataState, ["disk image is malformed", "unique constraint", "duplicate key", "duplicate entry"]),
+    ]
+
+    static func category(_ texts: some Sequence<String>) -> Category? {
+        let text = texts.joined(separator: "\n").lowercased()
+        return table.first { $0.words.contains { text.contains($0) } }?.category
+    }
+}
+
 extension Suspicion {
+    /// Everything the failure itself says.
+    func words(_ facts: TriageCase) -> [String] {
+        let own = results.flatMap { [$0.message, $0.details].compactMap { $0 } }
+        let stage = failedStabilization(facts)?.probes?.failures.map(\.finding) ?? []
+        return [title] + own + stage
+    }
+
     /// Records of experiments that deployed what they asked about.
     static func afterDeployments(_ facts: TriageCase) -> [StageRecord] {
         facts.records.filter { [.baseline, .bisect].contains($0.run.purpose) }
