@@ -34,8 +34,22 @@ extension KeyTable {
             KeyShape(
                 name: "testTimeout", shape: .duration(zeroAllowed: false), otherwise: "no limit",
                 help: "Limit of one test, where the console tells when it started."),
+            KeyShape(
+                name: "repository", shape: .object(testRepository), otherwise: "the tests lie beside the configuration",
+                help: "Where the tests live: they run in a clean worktree of it."),
         ] + place + suiteResults,
-        unsupported: ["repository", "runner", "roles", "audit", "shards"])
+        unsupported: ["runner", "roles", "audit", "shards"])
+
+    static let testRepository = ObjectShape(
+        name: "test repository",
+        keys: [
+            KeyShape(name: "path", shape: .text(.path), isRequired: true, help: "Folder of the repository."),
+            KeyShape(
+                name: "ref", shape: .text(.words), standard: "\"main\"", help: "The branch, tag or commit of the tests."
+            ),
+            KeyShape(
+                name: "fetch", shape: .flag, standard: "false", help: "Whether to fetch from origin before each run."),
+        ])
 
     private static let suiteResults = [
         KeyShape(name: "report", shape: .object(report), help: "What the tool writes about its tests."),

@@ -28,6 +28,11 @@ extension SettingsDecoder {
         suite.allowAllSkipped = section.flag("allowAllSkipped") ?? false
         suite.failFast = section.flag("failFast") ?? false
         suite.attempts = section.integer("attempts") ?? 1
+        suite.repository = section.section("repository", KeyTable.testRepository).map { section in
+            RepositorySettings(
+                path: resolve(section.text("path") ?? ""), ref: section.text("ref") ?? "main",
+                fetch: section.flag("fetch") ?? false)
+        }
         return suite
     }
 

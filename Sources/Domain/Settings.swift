@@ -278,8 +278,11 @@ package struct SuiteSettings: Hashable, Sendable {
     /// Exit statuses that do not contradict a report in which all passed.
     package var exitCodes: [Int]
     package var allowAllSkipped: Bool
+    /// Ends the suite at its first failing test, where the console tells of it.
     package var failFast: Bool
     package var attempts: Int
+    /// Where the tests live, if not beside the configuration: they run in a clean worktree of it.
+    package var repository: RepositorySettings?
 
     package init(
         name: String, priority: Int, value: Double? = nil, command: CommandSettings,
@@ -288,8 +291,9 @@ package struct SuiteSettings: Hashable, Sendable {
         after: CommandSettings? = nil, testTimeout: Duration? = nil, artifacts: [String] = [],
         capabilities: [CapabilitySettings] = [], owner: String? = nil, impact: String? = nil, blocking: Bool,
         real: Bool = false, exitCodes: [Int] = [], allowAllSkipped: Bool = false, failFast: Bool = false,
-        attempts: Int = 1
+        attempts: Int = 1, repository: RepositorySettings? = nil
     ) {
+        self.repository = repository
         self.name = name
         self.priority = priority
         self.value = value

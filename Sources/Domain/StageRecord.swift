@@ -166,11 +166,15 @@ package struct SuiteReading: Codable, Hashable, Sendable {
     package var doubts: [Reason]
     /// Tests that were cut for being over their limit.
     package var cut: [String]
+    /// The commit of the tests, where they have a repository of their own.
+    package var testsRevision: Revision?
 
     package init(
         totals: Totals, notPassed: [TestResult] = [], testsFile: String? = nil, reports: [String] = [],
-        authenticity: Authenticity = Authenticity(status: .proven), doubts: [Reason] = [], cut: [String] = []
+        authenticity: Authenticity = Authenticity(status: .proven), doubts: [Reason] = [], cut: [String] = [],
+        testsRevision: Revision? = nil
     ) {
+        self.testsRevision = testsRevision
         self.totals = totals
         self.notPassed = notPassed
         self.testsFile = testsFile

@@ -200,7 +200,7 @@ final class Performer: Sendable {
             record.revision.wanted, record.revision.lastGreen, record.environment.serving, record.revision.previous,
         ]
         let kept = Set(used.compactMap { $0.map { StageRun.fileName($0.id) } })
-        let others = names.filter { !kept.contains($0) }
+        let others = names.filter { !kept.contains($0) && !$0.hasPrefix("suite-") }
             .sorted {
                 (Files.modifiedMilliseconds("\(folder)/\($0)") ?? 0)
                     > (Files.modifiedMilliseconds("\(folder)/\($1)") ?? 0)

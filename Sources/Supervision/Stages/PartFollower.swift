@@ -19,6 +19,10 @@ struct ConsoleAccount: Sendable {
     /// Selectors by report id.
     var selectors: [String: String] = [:]
     var cut: Cut?
+    /// Set where the suite was ended at its first failing test, as `failFast` asks.
+    var failedFast = false
+    /// Whether we ended the command, so that it owes no report.
+    var wasEnded: Bool { cut != nil || failedFast }
     /// The console's name of the test that began last and did not end, and how long it ran.
     var open: Cut?
 }
@@ -32,6 +36,7 @@ final class PartFollower: Sendable {
     }
     private let context: LoopContext
     private let suite: SuiteSettings
+    private let endsAtFailure: Bool
     private let folder: String
     private let state: Mutex<State>
     private let parts = Mutex<(follower: FileFollower?, watch: Task<Void, Never>?)>((nil, nil))
@@ -39,6 +44,7 @@ final class PartFollower: Sendable {
     init(context: LoopContext, run: StageRun, suite: SuiteSettings, folder: String, known: [KnownTest]) {
         self.context = context
         self.suite = suite
+        endsAtFailure = suite.failFast && run.only == nil
         self.folder = folder
         state = Mutex(State(console: consoleFollower(for: suite.console)))
     }
@@ -106,13 +112,16 @@ final class PartFollower: Sendable {
         }
     }
 
-    /// Tells the board, and cuts a test that has run longer than its limit.
+    /// Tells the board, cuts a test that has run longer than its limit, and ends a suite that is to fail fast.
     private func look() async {
         let (done, failed, current, cut) = state.withLock { state -> (Int, Int, String?, Bool) in
             let now = SystemClock.monotonicNanoseconds
             let oldest = state.running.min { ($0.value, $0.key) < ($1.value, $1.key) }
             var cut = false
-            if let limit = suite.testTimeout, let oldest, state.account.cut == nil {
+            if endsAtFailure, state.failed > 0, !state.account.wasEnded {
+                state.account.failedFast = true
+                cut = true
+            } else if let limit = suite.testTimeout, let oldest, !state.account.wasEnded {
                 let elapsed = Duration.nanoseconds(now - oldest.value)
                 if elapsed > limit {
                     state.account.cut = ConsoleAccount.Cut(

@@ -19,6 +19,9 @@ final class SuiteReader {
     private var expected: [KnownTest] = []
     private var reports: [String] = []
     private var cuts: [String] = []
+    private var failedFast = false
+    /// The commit of the tests, where they have a repository of their own.
+    var testsRevision: Revision?
     private(set) var isLimit = false
     /// Reports that lay at a fixed path before the command ran.
     private var before: [String: ReportState] = [:]
@@ -52,15 +55,16 @@ final class SuiteReader {
         facts.durationSeconds += done.record.durationSeconds
         facts.cpuSeconds = (facts.cpuSeconds ?? 0) + (done.record.resources?.cpuSeconds ?? 0)
         facts.hosts = Array(Set(facts.hosts + done.record.hosts)).sorted()
-        if console.cut == nil {
+        if !console.wasEnded {
             facts.exit = done.result?.exit
             facts.wasSignaled = done.result?.outcome == .signaled
             facts.limitHit = done.record.limitHit
             isLimit = done.record.limitHit != nil
         } else {
             facts.wasCut = true
+            failedFast = console.failedFast
         }
-        let reading = await read(done, report: report, directory: directory, wasCut: console.cut != nil)
+        let reading = await read(done, report: report, directory: directory, wasCut: console.wasEnded)
         for result in reading?.results ?? [] { add(result, selector: console.selectors[result.id]) }
         facts.suiteProblems += reading?.suiteProblems ?? []
         facts.disagreements += reading?.disagreements ?? []
@@ -69,7 +73,7 @@ final class SuiteReader {
             seen.fromConsole = true
             add(seen, selector: result.selector)
         }
-        if reading == nil, console.cut == nil, let open = console.open { note(open, leftBy: done) }
+        if reading == nil, !console.wasEnded, let open = console.open { note(open, leftBy: done) }
         if let cut = console.cut, let limit = suite.testTimeout {
             cuts.append(cut.id)
             let seconds = Double(cut.elapsed.milliseconds) / 1000
@@ -176,7 +180,7 @@ final class SuiteReader {
 
     func finish(commands: [SupervisedCommand], duration: Duration) async -> (reading: SuiteReading, isLimit: Bool) {
         for test in expected where indices[test.id] == nil {
-            let why = cuts.isEmpty ? "no outcome was reported" : "not run after \(cuts.last ?? "a test") was cut"
+            let why = failedFast ? "not run: rule fail-fast, a test before it failed" : noOutcome
             add(TestResult(id: test.id, outcome: .notRun, message: why), selector: test.selector)
         }
         var chosen = results
@@ -190,7 +194,7 @@ final class SuiteReader {
         facts.totals = Totals(chosen)
         facts.isSelection = run.only != nil
         facts.usualCounts = await context.history.counts(of: suite.name)
-        if facts.wasCut, expected.isEmpty {
+        if !cuts.isEmpty, expected.isEmpty {
             facts.suiteProblems.append(
                 "\(cuts.joined(separator: ", ")) was cut and the rest could not be told (collect, select)")
         }
@@ -206,8 +210,12 @@ final class SuiteReader {
             totals: facts.totals, notPassed: Array(notPassed.prefix(Limits.notPassedInRecord)), testsFile: file,
             reports: reports, authenticity: SuiteRules.authenticity(facts, real: suite.real),
             doubts: SuiteRules.doubts(facts, exitCodes: suite.exitCodes, allowAllSkipped: suite.allowAllSkipped),
-            cut: cuts)
+            cut: cuts, testsRevision: testsRevision)
         return (reading, isLimit)
+    }
+
+    private var noOutcome: String {
+        cuts.last.map { "not run after \($0) was cut" } ?? "no outcome was reported"
     }
 }
 

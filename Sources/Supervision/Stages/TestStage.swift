@@ -23,8 +23,14 @@ struct TestStage: Sendable {
         guard let suite = settings.suites.first(where: { $0.name == run.subject }) else {
             return started.record(run, .couldNotRun, "the configuration has no suite \(run.subject ?? "?")")
         }
-        let values = PlaceholderValues(run, surroundings, settings)
+        var values = PlaceholderValues(run, surroundings, settings)
         var commands: [SupervisedCommand] = []
+        let testsRevision: Revision?
+        do {
+            testsRevision = try await worktree(suite, &values)
+        } catch {
+            return started.record(run, .couldNotRun, "\(error)", infrastructure: true)
+        }
         if let before = suite.before {
             let done = await context.command(before, role: "before", of: run, values: values)
             commands.append(done)
@@ -35,6 +41,7 @@ struct TestStage: Sendable {
         }
         let known = await knownTests(suite)
         let reader = SuiteReader(context: context, run: run, suite: suite, known: known)
+        reader.testsRevision = testsRevision
         let end = await runParts(suite, values, known, reader, &commands)
         ArtifactKeeper(context: context, run: run).keep(suite.artifacts, from: values.workingDirectory)
         if let after = suite.after {
@@ -45,6 +52,26 @@ struct TestStage: Sendable {
         }
         if let end { return started.record(run, end.outcome, end.words, commands, infrastructure: end.infrastructure) }
         return await conclude(suite, reader, commands, started)
+    }
+
+    /// Tests that have a repository of their own run in a clean worktree of it. Nil where they have none.
+    private func worktree(_ suite: SuiteSettings, _ values: inout PlaceholderValues) async throws -> Revision? {
+        guard let settings = suite.repository else { return nil }
+        let repository = Repository(path: settings.path, environment: context.environment)
+        if settings.fetch { try await repository.fetch() }
+        var revision = try await repository.resolve(settings.ref)
+        if settings.fetch, let remote = try? await repository.resolve("refs/remotes/origin/\(settings.ref)") {
+            revision = remote
+        }
+        let folder = "\(context.layout.root)/worktrees/suite-\(StageRun.fileName(suite.name))"
+        // A command that was begun before a restart still runs in it.
+        if !Files.exists("\(context.folder(run))/claim") {
+            try Files.createDirectories(Files.parent(of: folder))
+            try await repository.makeWorktree(of: revision, at: folder)
+        }
+        values.workingDirectory = folder
+        values["worktree"] = folder
+        return revision
     }
 
     private struct EarlyEnd {
@@ -74,17 +101,19 @@ struct TestStage: Sendable {
             await follower.start()
             reader.begin(directory: values.workingDirectory)
             let done = await context.command(command, role: role, of: run, values: values)
-            let console = await follower.finish()
+            var console = await follower.finish()
+            if done.result?.outcome != .stopped { console.failedFast = false }
             commands.append(done)
             switch done.result?.outcome {
             case .neverRan: return EarlyEnd(outcome: .neverRan, words: "fenced before its command ran: started again")
             case .lost: return EarlyEnd(outcome: .lost, words: done.words)
             case .couldNotStart, nil: return EarlyEnd(outcome: .couldNotRun, words: done.words, infrastructure: true)
-            case .stopped where console.cut == nil: return EarlyEnd(outcome: .stopped, words: "stopped on request")
+            case .stopped where !console.wasEnded: return EarlyEnd(outcome: .stopped, words: "stopped on request")
             case .stopped, .exited, .signaled, .timedOut, .idleTimedOut: break
             }
             await reader.take(
                 done, console: console, report: report, directory: values.workingDirectory, isPart: part > 0)
+            if console.failedFast { reader.expect(known) }
             guard let cut = console.cut else { return nil }
             guard let rest = await rest(after: cut.id, wanted, suite, values, known, reader, &commands) else {
                 return nil
