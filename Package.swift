@@ -69,6 +69,12 @@ let package = Package(
         tests("DemoStagingTests", ["DemoStaging", "WebSocket", "Platform", "nightjar"]),
         tests("ProbesTests", ["Probes", "Platform", "Domain"]),
         tests(
+            "SupervisionTests",
+            [
+                "Supervision", "Configuration", "Engine", "Evidence", "Execution", "Platform", "Domain",
+                "TestSupport", "nightjar",
+            ]),
+        tests(
             "CommandsTests",
             ["Commands", "Configuration", "Evidence", "Reporting", "Platform", "Domain"]),
         tests("TidyTests", []),

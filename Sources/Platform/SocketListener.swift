@@ -3,10 +3,12 @@
 
 internal import CShims
 internal import Glibc
+internal import Synchronization
 
 /// A listening socket. `accept` blocks; `shutdown()` from any thread ends it.
 package final class SocketListener: Sendable {
     private let socket: Socket
+    private let isShutDown = Atomic<Bool>(false)
     /// The TCP port, zero for a Unix socket.
     package let port: UInt16
 
@@ -52,6 +54,8 @@ package final class SocketListener: Sendable {
     /// Waits for the next connection. Throws `closed` after `shutdown()`.
     package func accept(deadline: SocketDeadline = .never) throws(SocketError) -> Socket {
         while true {
+            // A Unix listener that was shut down answers EAGAIN for ever, and is always ready.
+            if isShutDown.load(ordering: .acquiring) { throw .closed(operation: "accept on", target: socket.peer) }
             let descriptor = nightjar_socket_accept(socket.descriptor)
             if descriptor >= 0 {
                 return Socket(owning: descriptor, peer: "the client of \(socket.peer)")
@@ -67,6 +71,7 @@ package final class SocketListener: Sendable {
 
     /// Stops listening and ends a waiting `accept`.
     package func shutdown() {
+        isShutDown.store(true, ordering: .releasing)
         socket.shutdown()
     }
 
