@@ -45,7 +45,8 @@ struct EveryEventTests {
     /// Facts that belong to no state: of another run, another cycle, another timer.
     private var late: [Event] {
         let run = StageRun(cycle: 99, kind: .deploy, purpose: .cycle, attempt: 1, revision: Samples.other)
-        let experiment = Experiment(number: 1, kind: .rerun, question: "?", revision: Samples.other, tests: [], times: 1)
+        let experiment = Experiment(
+            number: 1, kind: .rerun, question: "?", revision: Samples.other, tests: [], times: 1)
         var all: [Event] = StageOutcome.allCases.map { .stageEnded(Samples.record(run, $0)) }
         all += TimerID.Name.allCases.map { .timerFired(TimerID(name: $0, serial: -1)) }
         all += [

@@ -33,10 +33,25 @@ struct VerdictRuleTests {
         ("limit", facts { $0.limitHit = "timeout 30m" }),
         ("signal", facts { $0.wasSignaled = true }),
         ("suite-error", facts { $0.suiteProblems = ["collection error"] }),
-        ("all-skipped", facts { $0.totals.passed = 0; $0.totals.skipped = 10 }),
-        ("tests-not-run", facts { $0.totals.passed = 9; $0.totals.notRun = 1 }),
+        (
+            "all-skipped",
+            facts {
+                $0.totals.passed = 0; $0.totals.skipped = 10
+            }
+        ),
+        (
+            "tests-not-run",
+            facts {
+                $0.totals.passed = 9; $0.totals.notRun = 1
+            }
+        ),
         ("exit-disagrees", facts { $0.exit = 3 }),
-        ("exit-zero-with-failures", facts { $0.totals.passed = 9; $0.totals.failed = 1 }),
+        (
+            "exit-zero-with-failures",
+            facts {
+                $0.totals.passed = 9; $0.totals.failed = 1
+            }
+        ),
     ])
     func `a hard rule keeps a run from being a pass`(_ rule: String, _ facts: SuiteFacts) {
         #expect(rules(facts) == [rule])
