@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // The verdict, and what the loop carries on.
 
 import Domain

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Deploy, stabilize, test: the ordinary pass over the wanted revision.
 
 import Domain

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What may be done about a diagnosis, and the way back where experiments moved the environment.
 
 import Domain

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Asking why. The machine controls budgets and order; what to ask next is triage's answer, which is an event.
 
 package import Domain

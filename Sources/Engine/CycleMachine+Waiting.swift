@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Between cycles: when to look for work, and which work begins a cycle.
 
 import Domain

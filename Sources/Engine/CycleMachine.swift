@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // The loop as a state machine: a value that decides and does nothing else. No clock, file, process or task is in it.
 // The supervisor lets a copy decide, journals the event, and then the copy becomes the machine. The state after a crash
 // is the fold of the journal. docs/architecture.md has the diagram.

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What is known of the cycle that is under way.
 
 package import Domain

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What can never be called a pass (docs/architecture.md, "Verdict rules"). Pure: the cycle's facts in, the verdict and
 // every reason out.
 

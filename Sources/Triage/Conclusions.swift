@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // From what was observed to what is said: category, grade, culprit, action. What the evidence does not carry is unknown.
 
 import Domain

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What two failures must share to be one incident: the type and the message without what changes from run to run.
 // Works on bytes: PLATFORM measurements put a byte loop two orders of magnitude before a regular expression.
 

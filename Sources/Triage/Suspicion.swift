@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Failures that share a signature, and what has been observed about them on each revision.
 
 import Domain

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Everything triage knows when it is asked what to do next. Values only: triage runs nothing and reads nothing.
 
 package import Domain
