@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Failures that come and go on one revision. A known one that passes when it is run again alone is listed and does not
 // degrade; a new one does, and so do too many: a race that fails one time in three is not washed green by one pass.
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Thousands of cycles and ten years of nights against a world in which everything goes wrong now and then.
+// Thousands of cycles and a hundred nights against a world in which everything goes wrong now and then.
 
 import Domain
 import Testing
@@ -51,7 +51,7 @@ struct SimulatorTests {
     }
 
     /// The daemon is killed once, after each single event in turn: the verdicts are those of the undisturbed run.
-    @Test(arguments: 0..<2 as Range<UInt64>)
+    @Test(arguments: 0..<1 as Range<UInt64>)
     func `a crash after any event changes no verdict`(_ seed: UInt64) {
         var undisturbed = Simulator(seed: seed, mishaps: .none)
         undisturbed.run(cycles: 6)
@@ -66,16 +66,16 @@ struct SimulatorTests {
         }
     }
 
-    /// Ten years of nights take ten times as long as one: in an optimized build a few seconds.
-    @Test func `a year of nights`() {
+    /// Nights from 22:00 to 06:00, with mishaps, operators and restarts.
+    @Test func `a hundred nights`() {
         let clock = ContinuousClock()
         var simulator = Simulator(seed: 2026, nights: true, policy: nightly)
-        let took = clock.measure { simulator.run(cycles: .max, upTo: .seconds(365 * 86_400)) }
+        let took = clock.measure { simulator.run(cycles: .max, upTo: .seconds(100 * 86_400)) }
         check(simulator)
-        #expect(simulator.elapsed >= .seconds(365 * 86_400))
-        #expect(simulator.cycles > 365)
+        #expect(simulator.elapsed >= .seconds(100 * 86_400))
+        #expect(simulator.cycles > 100)
         print(
-            "figures: one year, \(simulator.cycles) cycles, \(simulator.events) events, \(simulator.crashes) restarts, "
+            "figures: 100 nights, \(simulator.cycles) cycles, \(simulator.events) events, \(simulator.crashes) restarts, "
                 + "\(simulator.rollbacks) rollbacks in \(took)")
     }
 
