@@ -44,11 +44,12 @@ let package = Package(
                 "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Reporting",
                 "Platform", "Domain",
             ]),
+        module("DemoStaging", ["WebSocket", "Platform"]),
         module(
             "Commands",
             [
                 "Supervision", "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes",
-                "Reporting", "Platform", "Domain",
+                "Reporting", "DemoStaging", "Platform", "Domain",
             ]),
         .executableTarget(name: "nightjar", dependencies: ["Shepherd", "Commands"], swiftSettings: strict),
         .target(
@@ -57,12 +58,19 @@ let package = Package(
         tests("PlatformTests", ["Platform", "TestSupport"]),
         tests("ShepherdTests", ["Shepherd", "Platform", "TestSupport"]),
         tests("ExecutionTests", ["Execution", "Shepherd", "Platform", "Domain", "TestSupport", "nightjar"]),
+        tests("DomainTests", ["Domain"]),
+        tests("EngineTests", ["Engine", "Triage", "Domain"]),
+        tests("TriageTests", ["Triage", "Domain"]),
         tests("TestReportsTests", ["TestReports", "Domain"]),
         tests("ConfigurationTests", ["Configuration", "Domain"]),
         tests("EvidenceTests", ["Evidence", "Platform", "Domain"], fixtures: true),
         tests("ReportingTests", ["Reporting", "Domain"], fixtures: true),
         tests("WebSocketTests", ["WebSocket", "Platform"]),
+        tests("DemoStagingTests", ["DemoStaging", "WebSocket", "Platform", "nightjar"]),
         tests("ProbesTests", ["Probes", "Platform", "Domain"]),
+        tests(
+            "CommandsTests",
+            ["Commands", "Configuration", "Evidence", "Reporting", "Platform", "Domain"]),
         tests("TidyTests", []),
     ]
 )

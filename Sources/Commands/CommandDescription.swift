@@ -124,7 +124,7 @@ package struct CommandDescription: Hashable, Sendable {
     package static let loopOptions: [OptionDescription] = [
         .value(
             "config", "FILE", short: "c", "configuration file (default: ./nightjar.json5)", completion: .file),
-        .value("state", "DIR", "state directory, instead of a configuration", completion: .directory),
+        .value("state", "DIR", "state directory, instead of the configuration's", completion: .directory),
         .value("loop", "NAME", "the loop, where there are several"),
     ]
 

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why a command could not do what it was asked, with the exit code that says so.
 
-package enum CommandError: Error, Equatable, CustomStringConvertible {
+/// An error that knows its exit code.
+package protocol ExitingError: Error, CustomStringConvertible {
+    var exitCode: ExitCode { get }
+}
+
+package enum CommandError: ExitingError, Equatable {
     /// The command line is wrong; `command` names whose help would tell, nil for the top level.
     case usage(String, command: String?)
     /// The configuration is wrong: all problems, one per line.

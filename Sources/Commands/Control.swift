@@ -27,11 +27,12 @@ enum ControlClient {
         } failing: { error in
             unreachable(error, loop)
         }
-        do {
-            return try JSONDecoder().decode(ControlReply.self, from: Data(answer))
-        } catch {
-            throw CommandError.unavailable("the daemon's answer on \(path) is no reply: \(error)")
+        guard let reply = ControlMessages.reply(answer) else {
+            throw CommandError.unavailable(
+                "the daemon's answer on \(path) is no reply: \(Printable.line(String(decoding: answer, as: UTF8.self)))"
+            )
         }
+        return reply
     }
 
     private static func readLine(_ socket: Socket, _ deadline: SocketDeadline) throws(SocketError) -> [UInt8] {

@@ -32,9 +32,8 @@ enum CycleChoice {
     }
 }
 
-extension EvidenceError {
-    /// The exit code that fits.
-    var exitCode: ExitCode {
+extension EvidenceError: ExitingError {
+    package var exitCode: ExitCode {
         switch self {
         case .notFound: .notFound
         case .locked: .held

@@ -6,7 +6,9 @@ import Reporting
 enum HelpText {
     /// The list of all commands.
     static func program(_ groups: [CommandTable.Group], columns: Int, palette: Palette) -> String {
-        var text = "Nightjar deploys, tests, finds out why, and writes down the evidence; again and again.\n\n"
+        var text = paragraph(
+            "Nightjar deploys, tests, finds out why, and writes down the evidence; again and again.", columns: columns)
+        text += "\n"
         text += palette("usage", .bold) + "  nightjar COMMAND [options]\n"
         let width = groups.flatMap { $0.commands }.map { $0.description.name.count }.max() ?? 0
         for group in groups {

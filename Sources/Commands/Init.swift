@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nightjar init`: writes a configuration from what lies in the folder.
 
-import Domain
+import Configuration
 import Foundation
 
 struct InitCommand: Command {
@@ -22,6 +22,64 @@ struct InitCommand: Command {
         ])
 
     func run(_ context: Context) async throws -> ExitCode {
-        .ok
+        let path = SettingsLoader.path(context)
+        let folder = (path as NSString).deletingLastPathComponent
+        let text = ProjectScan.configuration(for: FolderScan.listing(folder))
+        if context.arguments.flag("print") {
+            context.output.write(text)
+            return .ok
+        }
+        let shown = context.shown(path)
+        if !context.arguments.flag("force"), FileManager.default.fileExists(atPath: path) {
+            throw CommandError.usage("\(shown) is there already; --force overwrites it", command: "init")
+        }
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw CommandError.unavailable("could not write \(shown): \(error.localizedDescription)")
+        }
+        context.output.line("wrote \(shown)")
+        context.output.line("next: read it, then nightjar check --probe, then nightjar once")
+        return .ok
+    }
+}
+
+/// Lists a folder for the scan: two levels, bounded, without what tools put there.
+enum FolderScan {
+    private static let entriesMax = 5000
+    private static let fileBytesMax = 256 << 10
+    private static let ignored: Set<String> = [".git", ".build", "node_modules", ".venv", "__pycache__"]
+
+    static func listing(_ folder: String) -> FolderListing {
+        var entries: Set<String> = []
+        for name in names(folder) {
+            guard isFolder("\(folder)/\(name)") else {
+                entries.insert(name)
+                continue
+            }
+            entries.insert(name + "/")
+            guard !ignored.contains(name) else { continue }
+            for inner in names("\(folder)/\(name)") {
+                entries.insert("\(name)/\(inner)" + (isFolder("\(folder)/\(name)/\(inner)") ? "/" : ""))
+            }
+        }
+        let name = folder.split(separator: "/").last.map(String.init) ?? "loop"
+        return FolderListing(name: name, entries: entries) { file in contents("\(folder)/\(file)") }
+    }
+
+    private static func names(_ folder: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return Array(names.sorted().prefix(entriesMax))
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+    }
+
+    private static func contents(_ path: String) -> String? {
+        guard !isFolder(path), let handle = FileHandle(forReadingAtPath: path) else { return nil }
+        let bytes = ((try? handle.read(upToCount: fileBytesMax)) ?? nil) ?? Data()
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -17,10 +17,7 @@ enum LoopFinder {
     /// By `--state` and `--loop`, or by `--config`.
     static func find(_ context: Context) throws(CommandError) -> LoopPlace {
         let wanted = context.arguments.value("loop")
-        if let state = context.arguments.value("state") {
-            if context.arguments.value("config") != nil {
-                throw .usage("'--config' and '--state' exclude each other", command: context.arguments.command)
-            }
+        if let state = context.arguments.value("state"), context.arguments.value("config") == nil {
             return try inState(context.absolute(state), wanted, shown: state, command: context.arguments.command)
         }
         let settings = try SettingsLoader.load(context).settings

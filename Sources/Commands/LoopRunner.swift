@@ -68,11 +68,7 @@ enum LoopRunner {
 
     private static func reload(_ path: String, _ context: Context) -> Result<LoadedSettings, any Error> {
         do {
-            let bytes = try Files.read(path, limit: Limits.configurationBytes)
-            switch SettingsFile.load(bytes: bytes, path: path, now: context.now()) {
-            case .success(let loaded): return .success(loaded)
-            case .failure(let problems): return .failure(problems)
-            }
+            return .success(try SettingsLoader.load(path, context))
         } catch {
             return .failure(error)
         }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The entry of the command line: finds the command, runs it, and turns what happens into an exit code.
 
+import DemoStaging
 package import Domain
-//DEMO import DemoStaging
 import Foundation
+import Platform
 import Reporting
 
 package enum NightjarCommands {
     /// Runs the process's own command line. `arguments` begins with the program's name.
     package static func main(arguments: [String]) async -> Int32 {
-        //DEMO if let status = DemoMain.runIfAsked(arguments) { return status }
+        if let status = DemoMain.runIfAsked(arguments) { return status }
         let environment = ProcessInfo.processInfo.environment
         let output = Output.process(environment: environment, color: colorOption(arguments))
         return await run(
@@ -35,7 +36,7 @@ package enum NightjarCommands {
                 arguments: parsed, output: output, workingDirectory: workingDirectory, environment: environment,
                 program: program, now: now)
             return try await type.init().run(context)
-        } catch let error as CommandError {
+        } catch let error as any ExitingError {
             output.problem(error.description)
             return error.exitCode
         } catch is CancellationError {
@@ -75,6 +76,6 @@ package enum NightjarCommands {
 extension Timestamp {
     /// Now, as the system's clock has it.
     static func wallClock() -> Timestamp {
-        Timestamp(milliseconds: Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)))
+        Timestamp(milliseconds: SystemClock.wallMilliseconds)
     }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nightjar schema`: the JSON Schemas of what Nightjar reads and writes.
 
-import Domain
+import Configuration
+import Reporting
 
 struct SchemaCommand: Command {
     static let description = CommandDescription(
@@ -11,6 +12,13 @@ struct SchemaCommand: Command {
         exits: [.init(.ok, "printed"), .init(.usage, "no such schema")])
 
     func run(_ context: Context) async throws -> ExitCode {
-        .ok
+        switch context.arguments.operand(0) ?? "config" {
+        case "config": context.output.write(ConfigurationSchema.document())
+        case "cycle": context.output.write(CycleSchema.document)
+        case let other:
+            let hint = NearestWord.hint(other, among: ["config", "cycle"])
+            throw CommandError.usage("no schema '\(other)': config or cycle\(hint)", command: "schema")
+        }
+        return .ok
     }
 }

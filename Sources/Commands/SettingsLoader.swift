@@ -11,6 +11,14 @@ enum SettingsLoader {
         try load(path(context), context)
     }
 
+    /// The settings with `--state DIR` put over the configuration's `state`.
+    private static func placed(_ loaded: LoadedSettings, _ context: Context) -> LoadedSettings {
+        guard let state = context.arguments.value("state") else { return loaded }
+        var loaded = loaded
+        loaded.settings.stateDirectory = "\(context.absolute(state))/\(loaded.settings.name)"
+        return loaded
+    }
+
     static func load(_ path: String, _ context: Context) throws(CommandError) -> LoadedSettings {
         let bytes: Data
         do {
@@ -25,7 +33,7 @@ enum SettingsLoader {
             throw .unavailable("could not read \(path): \(error.localizedDescription)")
         }
         switch SettingsFile.load(bytes: Array(bytes), path: path, now: context.now()) {
-        case .success(let loaded): return loaded
+        case .success(let loaded): return placed(loaded, context)
         case .failure(let problems): throw .configuration(problems.description)
         }
     }

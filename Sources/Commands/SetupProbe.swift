@@ -4,6 +4,8 @@
 
 import Domain
 import Foundation
+import Platform
+import Reporting
 
 /// One thing that was looked at.
 struct ProbeFinding: Codable, Equatable, Sendable {
@@ -127,17 +129,15 @@ struct SetupProbe {
         guard let curl = ProgramSearch.find("curl", from: "/", path: search) else {
             return ProbeFinding(subject: name, ok: false, finding: "no curl on PATH to ask \(url)")
         }
-        let environment = context.environment
         do {
-            let result = try await OwnThread.run { () throws(ShortCommand.Failure) in
-                try ShortCommand.run(curl, arguments, environment: environment)
-            } failing: { failure in
-                CommandError.unavailable(failure.description)
+            let result = try await HelperCommand.run(
+                [curl] + arguments, environment: context.environment, timeout: .seconds(30), outputLimit: 4096)
+            let printed = Printable.line(result.text)
+            let complaint = Printable.line(result.errorText)
+            if result.succeeded {
+                return ProbeFinding(subject: name, ok: true, finding: "\(url) answers with status \(printed)")
             }
-            if result.status == 0 {
-                return ProbeFinding(subject: name, ok: true, finding: "\(url) answers with status \(result.output)")
-            }
-            let reason = result.error.isEmpty ? "curl exit \(result.status)" : result.error
+            let reason = complaint.isEmpty ? "curl exit \(result.exit.map(String.init) ?? "none")" : complaint
             return ProbeFinding(subject: name, ok: false, finding: "\(url): \(reason)")
         } catch {
             return ProbeFinding(subject: name, ok: false, finding: "\(url): \(error)")
@@ -160,44 +160,5 @@ enum ProgramSearch {
         let files = FileManager.default
         return files.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
             && files.isExecutableFile(atPath: path)
-    }
-}
-
-/// Runs a short command whose output is small and which ends by itself.
-enum ShortCommand {
-    struct Failure: Error, CustomStringConvertible {
-        var description: String
-    }
-
-    struct Result: Sendable {
-        var status: Int32
-        var output: String
-        var error: String
-    }
-
-    /// Blocks until it has ended.
-    static func run(_ program: String, _ arguments: [String], environment: [String: String]) throws(Failure) -> Result {
-        let process = Process()
-        let output = Pipe()
-        let error = Pipe()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.environment = environment
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = error
-        do {
-            try process.run()
-            let text = try output.fileHandleForReading.readToEnd() ?? Data()
-            let problem = try error.fileHandleForReading.readToEnd() ?? Data()
-            process.waitUntilExit()
-            return Result(status: process.terminationStatus, output: trimmed(text), error: trimmed(problem))
-        } catch {
-            throw Failure(description: "could not run \(program): \(error.localizedDescription)")
-        }
-    }
-
-    private static func trimmed(_ data: Data) -> String {
-        String(decoding: data.prefix(4096), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

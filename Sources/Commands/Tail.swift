@@ -33,11 +33,11 @@ struct TailCommand: Command {
         guard log.exists || context.arguments.flag("follow") else {
             throw CommandError.notFound("loop '\(loop.name)' has no cycle log yet: \(loop.layout.cycleLog)")
         }
-        for line in log.last(limit, where: filter.accepts) { print(line, context) }
+        for line in log.last(limit, where: filter.accepts) { show(line, context) }
         guard context.arguments.flag("follow") else { return .ok }
         while !Task.isCancelled {
             try await Task.sleep(for: Self.interval)
-            for line in log.newLines() where filter.accepts(line) { print(line, context) }
+            for line in log.newLines() where filter.accepts(line) { show(line, context) }
         }
         return .interrupted
     }
@@ -56,7 +56,7 @@ struct TailCommand: Command {
         }
     }
 
-    private func print(_ line: String, _ context: Context) {
+    private func show(_ line: String, _ context: Context) {
         let output = context.output
         let entry = CycleLog.parse(line)
         if context.wantsJSON {

@@ -84,6 +84,8 @@ package struct TriageAnswered: Codable, Hashable, Sendable {
     /// One of the two is set.
     package var experiment: Experiment?
     package var incidents: [Incident]?
+    /// Why nothing may be deployed across the change between last green and wanted: an irreversible file changed.
+    package var irreversible: String?
 
     package init(cycle: Int, experiment: Experiment) {
         self.cycle = cycle

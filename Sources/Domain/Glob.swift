@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Shell-style patterns over test ids and paths.
 
 package enum Glob {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // `running.json`: what a loop is doing right now.
 
 package struct RunningStage: Codable, Hashable, Sendable {

@@ -102,8 +102,16 @@ package struct ProbeSample: Codable, Hashable, Sendable {
     /// What was found, with the expectation it missed: `status 503, expected 200`.
     package var finding: String
     package var milliseconds: Double?
+    /// Where the time went, as curl or our own client measured it.
+    package var connectMilliseconds: Double?
+    package var firstByteMilliseconds: Double?
 
-    package init(check: String, at: Timestamp, ok: Bool, finding: String, milliseconds: Double? = nil) {
+    package init(
+        check: String, at: Timestamp, ok: Bool, finding: String, milliseconds: Double? = nil,
+        connectMilliseconds: Double? = nil, firstByteMilliseconds: Double? = nil
+    ) {
+        self.connectMilliseconds = connectMilliseconds
+        self.firstByteMilliseconds = firstByteMilliseconds
         self.check = check
         self.at = at
         self.ok = ok

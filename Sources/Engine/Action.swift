@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What the machine wants done. Each action names its effect, so performing one twice is harmless.
 
 package import Domain

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // The verdict, and what the loop carries on.
 
 import Domain
@@ -36,13 +35,18 @@ extension CycleMachine {
         memory.sealedHash = seal.sha256
         resolveIncidents(progress, judgement)
         var actions: [Action] = [.publish(progress.number)]
-        if judgement.recommendation == .ship {
+        // In observe mode without a live revision nobody knows what was green.
+        let isNamed = progress.policy.provesRevision || progress.policy.mode == .operate
+        if judgement.recommendation == .ship, isNamed {
             if memory.lastGreen != progress.wanted { actions.append(.markGreen(progress.wanted)) }
             memory.lastGreen = progress.wanted
             memory.lastGreenCycle = progress.number
             memory.knownBad.removeAll { $0.revision == progress.wanted }
         }
-        return actions + enterWaiting(now)
+        let isInfrastructure = judgement.reasons.first?.rule == "infrastructure"
+        memory.infrastructureFailures = isInfrastructure ? memory.infrastructureFailures + 1 : 0
+        // The two quick retries were made within the cycle.
+        return actions + enterWaiting(now, after: isInfrastructure ? backOff(memory.infrastructureFailures + 2) : nil)
     }
 
     /// An incident is resolved after two cycles with a sound verdict in which it was not seen.

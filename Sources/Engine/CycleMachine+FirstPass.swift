@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Deploy, stabilize, test: the ordinary pass over the wanted revision.
 
 import Domain
@@ -21,10 +20,12 @@ extension CycleMachine {
             return startNext(now)
         case .refused:
             cycle?.refusals += 1
-            state = .backingOff(step(of: record.run))
-            let delay =
-                cyclesLeft == nil ? Duration.seconds(min(7200, 600 << min((cycle?.refusals ?? 1) - 1, 4))) : .zero
             if cyclesLeft != nil { return interrupt(rule: "permit", record.summary, now) }
+            if isOutsideWindow {
+                return interrupt(rule: "window-closed", "the window closed; \(record.summary)", now)
+            }
+            state = .backingOff(step(of: record.run))
+            let delay = Duration.seconds(min(7200, 600 << min((cycle?.refusals ?? 1) - 1, 4)))
             return [
                 .say(LogLine(.hold, "deploy", "asks again in \(delay.milliseconds / 60_000)m")),
                 wake(.backOff, after: delay),
@@ -39,7 +40,7 @@ extension CycleMachine {
                 return start(step(of: record.run))
             }
             cycle?.queue = []
-            return phaseEvaluate(now)
+            return evaluate(now)
         }
     }
 
@@ -55,8 +56,7 @@ extension CycleMachine {
         if live.names(record.run.revision) {
             return [.say(LogLine(.ok, "deploy", "effect seen, result lost: \(live.short) is live"))] + startNext(now)
         }
-        let lost = cycle?.records.count { $0.run.stage == record.run.stage && $0.outcome == .lost } ?? 0
-        if lost <= 2 {
+        if isWithinRepeats(record) {
             let text = "result lost and \(live.short) is live, not \(record.run.revision.short): tried again"
             return [.say(LogLine(.act, "deploy", text))] + start(step(of: record.run))
         }
@@ -68,14 +68,14 @@ extension CycleMachine {
         switch record.outcome {
         case .succeeded:
             return startNext(now)
-        case .lost:
+        case .lost where isWithinRepeats(record):
             return start(step(of: record.run))
         case .couldNotRun:
             return retryInfrastructure(record, now)
-        case .failed, .timedOut, .stopped, .refused, .neverRan:
+        case .failed, .timedOut, .stopped, .refused, .neverRan, .lost:
             if skipped { return startNext(now) }
             cycle?.queue = []
-            return phaseEvaluate(now)
+            return evaluate(now)
         }
     }
 
@@ -83,12 +83,13 @@ extension CycleMachine {
     private mutating func recheckEnded(_ record: StageRecord, _ now: Timestamp) -> [Action] {
         guard record.outcome != .succeeded, let cycle else { return startNext(now) }
         if let live = record.live?.revision, !live.names(cycle.wanted) {
-            lookAgain = true
+            dueLook = dueLook ?? .again
             self.cycle?.queue = []
-            return interrupt(
-                rule: "superseded",
-                "others deployed \(live.short) during the tests of \(cycle.wanted.short): the results are of neither",
-                now)
+            // What others deployed meanwhile is theirs: nothing is restored over it.
+            let text =
+                "others deployed \(live.short) during the tests of \(cycle.wanted.short): the results are of neither"
+            self.cycle?.interruption = Reason(rule: "superseded", verdict: .interrupted, text: text)
+            return conclude(now)
         }
         return startNext(now)
     }
@@ -105,10 +106,18 @@ extension CycleMachine {
         if record.outcome != .succeeded, tries(of: record) < policy?.attempts ?? 1 {
             return start(step(of: record.run))
         }
-        if progress.policy.failFast, let policy, policy.blocking, (record.suite?.totals.failing ?? 0) > 0 {
+        if progress.policy.failFast, let policy, policy.blocking, hasUnmutedFailure(record, progress.policy, now) {
             return failFast(after: policy, now)
         }
         return startNext(now)
+    }
+
+    /// Whether a test fails that is not in quarantine: those that are listed are looked at, the rest counts.
+    private func hasUnmutedFailure(_ record: StageRecord, _ policy: LoopPolicy, _ now: Timestamp) -> Bool {
+        guard let suite = record.suite, suite.totals.failing > 0 else { return false }
+        let quarantine = Quarantine(policy.quarantine, at: now)
+        let muted = suite.notPassed.count { $0.outcome.isFailure && quarantine.entry(for: $0.id) != nil }
+        return suite.totals.failing > muted
     }
 
     /// Lower priorities are not run once a blocking suite fails; suites of the same priority still are.
@@ -131,7 +140,7 @@ extension CycleMachine {
         cycle?.infrastructureRetries += 1
         guard (cycle?.infrastructureRetries ?? 0) <= 2 else {
             cycle?.queue = []
-            return phaseEvaluate(now)
+            return evaluate(now)
         }
         state = .backingOff(step(of: record.run))
         return [
@@ -148,17 +157,15 @@ extension CycleMachine {
         } ?? 0
     }
 
-    private mutating func phaseEvaluate(_ now: Timestamp) -> [Action] { evaluate(now) }
-
     /// The pass is over: a clean one is concluded, anything else goes to triage.
     mutating func evaluate(_ now: Timestamp) -> [Action] {
         guard let progress = cycle else { return [] }
         let judgement = VerdictRules.judge(progress, at: now)
         let isInfrastructure = judgement.reasons.first?.rule == "infrastructure"
-        if judgement.verdict == .healthy || judgement.verdict == .interrupted || isInfrastructure {
-            return conclude(now)
-        }
-        cycle?.triageStartedAt = now
+        // What everybody knows of (quarantine, a known flake) is no question.
+        let isKnown = judgement.reasons.allSatisfy { $0.verdict == .healthy || $0.rule == "quarantine" }
+        if isKnown || judgement.verdict == .interrupted || isInfrastructure { return restoreOrConclude(now) }
+        if progress.triageStartedAt == nil { cycle?.triageStartedAt = now }
         return askTriage(now)
     }
 }

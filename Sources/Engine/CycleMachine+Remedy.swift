@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What may be done about a diagnosis, and the way back where experiments moved the environment.
 
 import Domain
@@ -12,9 +11,11 @@ extension CycleMachine {
         for kind in [RemedyKind.redeploy, .runbook, .rollback] {
             for incident in progress.incidents where wants(incident, kind) {
                 if progress.actions.contains(where: { $0.kind == kind && $0.outcome != .skipped }) { continue }
-                if let barred = barred(kind, incident, progress) {
+                if let barred = barred(kind, incident, progress, now) {
+                    let skipped = ActionRecord(kind: kind, outcome: .skipped, because: barred)
+                    if cycle?.actions.contains(skipped) == true { continue }
                     said.append(.say(LogLine(.hold, kind.rawValue, "\(incident.id): \(barred)")))
-                    cycle?.actions.append(ActionRecord(kind: kind, outcome: .skipped, because: barred))
+                    cycle?.actions.append(skipped)
                     continue
                 }
                 return said + begin(kind, for: incident, now)
@@ -31,11 +32,18 @@ extension CycleMachine {
             && cycle?.actions.contains { $0.kind == .redeploy && $0.outcome != .skipped } == true
     }
 
-    private func barred(_ kind: RemedyKind, _ incident: Incident, _ progress: CycleProgress) -> String? {
+    private func barred(
+        _ kind: RemedyKind, _ incident: Incident, _ progress: CycleProgress, _ now: Timestamp
+    ) -> String? {
         let policy = progress.policy
         if policy.mode != .operate {
-            return
-                "would \(kind.rawValue)\(progress.lastGreen.map { " to \($0.short)" } ?? ""), but mode is \(policy.mode.rawValue)"
+            let target: String? =
+                switch kind {
+                case .rollback: progress.lastGreen.map { "to \($0.short)" }
+                case .redeploy: progress.wanted.short
+                default: incident.diagnosis?.runbook
+                }
+            return "would \(kind.rawValue)\(target.map { " \($0)" } ?? ""), but mode is \(policy.mode.rawValue)"
         }
         if !policy.allow.contains(kind) { return "remedy.allow does not list \(kind.rawValue)" }
         switch kind {
@@ -48,6 +56,8 @@ extension CycleMachine {
             guard progress.hasDeployed else { return "nothing was deployed in this cycle" }
             guard let green = progress.lastGreen else { return "no revision is known to be green" }
             guard green != progress.wanted else { return "the wanted revision is the last green one" }
+            if let irreversible = progress.irreversible { return irreversible }
+            if let harmless = harmless(incident, progress, now) { return harmless }
             let spent = memory.rollbacks.first { $0.incident == incident.id }?.count ?? 0
             if spent >= policy.rollbacksPerIncident {
                 return "\(spent) of \(policy.rollbacksPerIncident) rollbacks for \(incident.id) are spent"
@@ -56,6 +66,19 @@ extension CycleMachine {
         case .none, .rerun, .fix, .fixTest, .rejectReport:
             return "nothing is done automatically"
         }
+    }
+
+    /// A revision is given up only for what blocks it.
+    private func harmless(_ incident: Incident, _ progress: CycleProgress, _ now: Timestamp) -> String? {
+        let blocking = progress.policy.suites.filter(\.blocking).map(\.name)
+        if !incident.suites.isEmpty, !incident.suites.contains(where: blocking.contains) {
+            return "\(incident.suites.joined(separator: ", ")) does not block"
+        }
+        let quarantine = Quarantine(progress.policy.quarantine, at: now)
+        if !incident.tests.isEmpty, incident.tests.allSatisfy({ quarantine.entry(for: $0) != nil }) {
+            return "its tests are in quarantine"
+        }
+        return nil
     }
 
     private mutating func begin(_ kind: RemedyKind, for incident: Incident, _ now: Timestamp) -> [Action] {
@@ -85,9 +108,10 @@ extension CycleMachine {
         cycle?.phase = .remedy(progress.actions.count)
         let verification = verification(progress, revision: progress.wanted, purpose: .reverify)
         var steps = [Step(.remedy, .runbook, name, revision: progress.wanted)]
-        // What is verified is the wanted revision: experiments may have left another one.
-        if progress.experimentDeploys > 0, progress.deployed != progress.wanted {
-            steps.append(Step(.deploy, .restore, revision: progress.wanted))
+        // What was never deployed cannot be cured by what stands around it: a failed deployment is tried again.
+        let deploy = progress.deciding.last { $0.run.kind == .deploy && $0.run.revision == progress.wanted }
+        if let deploy, deploy.outcome != .succeeded || progress.deployed != progress.wanted {
+            steps.append(Step(.deploy, .redeploy, revision: progress.wanted))
         }
         cycle?.queue = steps + verification
         cycle?.decidedFrom = progress.decidingFrom
@@ -147,7 +171,7 @@ extension CycleMachine {
     }
 
     mutating func advanceRemedy(_ index: Int, _ record: StageRecord, _ now: Timestamp) -> [Action] {
-        if record.outcome == .lost, record.run.kind == .test || record.run.kind == .stabilize {
+        if record.outcome == .lost, record.run.kind == .test || record.run.kind == .stabilize, isWithinRepeats(record) {
             return start(step(of: record.run))
         }
         let effectSeen = record.run.kind == .deploy && record.live?.revision?.names(record.run.revision) == true
@@ -178,8 +202,10 @@ extension CycleMachine {
                 cycle?.decidingFrom = progress.decidedFrom
             }
         }
-        if action.kind == .runbook { return said + decideRemedy(now) }
-        return said + conclude(now)
+        guard action.kind == .runbook else { return said + conclude(now) }
+        let verdict = VerdictRules.judge(cycle ?? progress, at: now).verdict
+        let isCured = verdict == .healthy || verdict == .degraded
+        return said + (isCured ? restoreOrConclude(now) : decideRemedy(now))
     }
 
     // MARK: - The way back
@@ -187,7 +213,7 @@ extension CycleMachine {
     /// Where experiments left another revision than the wanted one, the wanted one is deployed again.
     mutating func restoreOrConclude(_ now: Timestamp) -> [Action] {
         guard let progress = cycle, progress.experimentDeploys > 0, progress.deployed != progress.wanted,
-            stopping == nil
+            stopping == nil, progress.phase != .restore
         else { return conclude(now) }
         cycle?.phase = .restore
         var steps = [Step(.deploy, .restore, revision: progress.wanted)]

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Asking why. The machine controls budgets and order; what to ask next is triage's answer, which is an event.
 
 package import Domain
@@ -26,20 +25,29 @@ extension CycleMachine {
             triage.deploysPerIncident - progress.experimentDeploys, triage.deploysPerNight - memory.experimentDeploys)
         return TriageBudget(
             experiments: triage.experiments, deploys: max(0, left), seconds: max(0, triage.budgetSeconds - spent),
-            nextNumber: progress.experiments.count + 1, deploysBarred: deploysBarred(progress))
+            nextNumber: progress.experiments.count + 1, deploysBarred: deploysBarred(progress, now))
     }
 
-    private func deploysBarred(_ progress: CycleProgress) -> String? {
+    private func deploysBarred(_ progress: CycleProgress, _ now: Timestamp) -> String? {
         let policy = progress.policy
         if policy.mode != .operate || !policy.hasDeploy { return "mode \(policy.mode.rawValue) deploys nothing" }
         if !policy.triage.mayDeploy { return "triage.mayDeploy is false" }
         if progress.lastGreen == nil { return "no revision is known to be green" }
         if progress.lastGreen == progress.wanted { return "the last green revision is the wanted one" }
+        if let irreversible = progress.irreversible { return irreversible }
+        guard cyclesLeft == nil, let window = memory.window else { return nil }
+        if !window.isOpen { return "the window is closed" }
+        let needed = CycleMachine.deploymentTime(progress)
+        if let end = window.until, end <= now + needed + needed {
+            let minutes = (needed + needed).milliseconds / 60_000 + 1
+            return "the window ends \(end.clockMinute), an experiment and the way back take \(minutes)m"
+        }
         return nil
     }
 
     mutating func hear(_ answer: TriageAnswered, _ now: Timestamp) -> [Action] {
         guard case .asking = state, answer.cycle == cycle?.number else { return [] }
+        cycle?.irreversible = answer.irreversible
         if let experiment = answer.experiment { return begin(experiment, now) }
         return diagnosed(answer.incidents ?? [], now)
     }
@@ -59,7 +67,7 @@ extension CycleMachine {
                 steps.append(Step(.stabilize, purpose, revision: experiment.revision, experiment: experiment.number))
             }
         }
-        for _ in 0..<max(1, experiment.times) {
+        for _ in 0..<min(max(1, experiment.times), Limits.rerunsPerTest) {
             for selection in experiment.tests {
                 steps.append(
                     Step(
@@ -82,14 +90,21 @@ extension CycleMachine {
         guard experiment.kind != .rerun else { return nil }
         if let barred = budget.deploysBarred { return barred }
         if budget.deploys < 1 { return "no deploy is left (deploysPerIncident, deploysPerNight)" }
-        if let window = memory.window, window.isOpen, let end = window.until, end <= now + .seconds(60) {
-            return "the window ends \(end.clockMinute)"
-        }
         return nil
     }
 
+    /// How long a deployment and its proof took in this cycle at most, and half a minute: what another will take.
+    private static func deploymentTime(_ progress: CycleProgress) -> Duration {
+        let longest: (StageKind) -> Double = { kind in
+            progress.records.filter { $0.run.kind == kind }.map(\.durationSeconds).max() ?? 0
+        }
+        return .milliseconds(Int64((longest(.deploy) + longest(.stabilize)) * 1000) + 30_000)
+    }
+
     mutating func advance(_ experiment: Experiment, _ record: StageRecord, _ now: Timestamp) -> [Action] {
-        if record.outcome == .lost, record.run.kind != .deploy { return start(step(of: record.run)) }
+        if record.outcome == .lost, record.run.kind != .deploy, isWithinRepeats(record) {
+            return start(step(of: record.run))
+        }
         if record.run.kind != .test, record.outcome != .succeeded,
             record.live?.revision?.names(record.run.revision) != true || record.run.kind == .stabilize
         {
@@ -106,7 +121,7 @@ extension CycleMachine {
         cycle?.experiments.append(
             ExperimentRecord(experiment: experiment, stages: records.map(\.run.folder), result: result))
         cycle?.phase = .first
-        let mark: LogLine.Mark = result.hasPrefix("passes") || result.hasPrefix("deployed") ? .ok : .fail
+        let mark: LogLine.Mark = result.hasPrefix("passes") || result.hasPrefix("deploys") ? .ok : .fail
         let topic = experiment.kind.rawValue
         return [.say(LogLine(mark, topic, "\(experiment.revision.short) \(result)"))] + askTriage(now)
     }
@@ -173,7 +188,7 @@ package enum ExperimentResult {
         let passing = tests.count { $0.outcome == .succeeded }
         let rest = tests.count - failing - passing
         let unclear = rest == 0 ? "" : ", \(rest) unclear"
-        if tests.isEmpty { return records.isEmpty ? "ran nothing" : "deployed and stable" }
+        if tests.isEmpty { return records.isEmpty ? "ran nothing" : "deploys and gets stable" }
         if failing == 0 { return "passes \(passing)/\(tests.count)\(unclear)" }
         return "\(failing)/\(tests.count) fail\(unclear)"
     }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Between cycles: when to look for work, and which work begins a cycle.
 
 import Domain
@@ -27,58 +26,58 @@ extension CycleMachine {
             guard let until = pause.until else { return [] }
             return [wake(.pauseEnds, after: until.since(now))]
         }
-        if memory.window?.isOpen == false, cyclesLeft == nil { return [] }
-        if lookAgain {
-            lookAgain = false
-            return [wake(.nextLook, after: .zero)]
-        }
-        return [wake(.nextLook, after: delay)]
+        if isOutsideWindow, dueLook != .request { return [] }
+        return [wake(.nextLook, after: dueLook != nil && failedLooks == 0 ? .zero : delay)]
     }
 
-    /// Sets waiting up again after a start, a resume, or new settings.
-    mutating func restartWaiting() -> [Action] {
-        guard memory.policy != nil, cycle == nil else { return [] }
-        state = .waiting(looking: false)
-        if memory.pause != nil { return [] }
-        if memory.window?.isOpen == false, cyclesLeft == nil { return [] }
-        return [wake(.nextLook, after: .zero)]
+    /// Sets waiting up again after a start, a resume, or new settings. A look that is under way goes on.
+    mutating func restartWaiting(_ now: Timestamp) -> [Action] {
+        guard memory.policy != nil, case .waiting(looking: false) = state else { return [] }
+        return rest(.zero, now)
     }
+
+    /// Outside the window nothing begins by itself. A number of cycles that was asked for does not wait for it.
+    var isOutsideWindow: Bool { memory.window?.isOpen == false && cyclesLeft == nil }
 
     mutating func look() -> [Action] {
         guard case .waiting(looking: false) = state, memory.pause == nil, memory.policy != nil else { return [] }
-        if memory.window?.isOpen == false, cyclesLeft == nil { return [] }
+        if isOutsideWindow, dueLook != .request { return [] }
         state = .waiting(looking: true)
-        return [.lookForWork(cyclesLeft == nil ? .schedule : .once)]
+        return [.lookForWork(dueLook ?? (cyclesLeft == nil ? .schedule : .once))]
     }
 
     mutating func change(_ window: WindowChanged, _ now: Timestamp) -> [Action] {
         guard memory.window != window else { return [] }
-        let wasOpen = memory.window?.isOpen
+        let old = memory.window
         memory.window = window
-        if window.isOpen, wasOpen != true {
+        let isNewNight = old?.isOpen != true || old?.until.map { $0 <= now } ?? false
+        if window.isOpen, isNewNight {
             memory.experimentDeploys = 0
             memory.experimentDeploysSince = now
         }
         let until = window.until.map { " until \($0.clockMinute)" } ?? ""
         let say = Action.say(LogLine(.going, "window", (window.isOpen ? "open" : "closed") + until))
-        guard case .waiting(looking: false) = state, window.isOpen else { return [say] }
-        return [say] + restartWaiting()
+        if case .backingOff(let step) = state, step.kind == .deploy, isOutsideWindow {
+            let text = "the window closed before \(step.revision.short) could be deployed"
+            return [say] + interrupt(rule: "window-closed", text, now)
+        }
+        return window.isOpen ? [say] + restartWaiting(now) : [say]
     }
 
     mutating func pause(_ pause: PauseRequested, _ now: Timestamp) -> [Action] {
         memory.pause = pause
         let until = pause.until.map { " until \($0.wholeSeconds)" } ?? ", no end set"
         var actions: [Action] = [.say(LogLine(.hold, "pause", "by \(pause.owner): \(pause.reason)\(until)"))]
-        if let end = pause.until { actions.append(wake(.pauseEnds, after: end.since(now))) }
+        // Counted up in any case: the timer of a pause before must not end this one.
+        let timer = wake(.pauseEnds, after: pause.until?.since(now) ?? .zero)
+        if pause.until != nil { actions.append(timer) }
         return actions
     }
 
     mutating func endPause(_ now: Timestamp) -> [Action] {
         guard let pause = memory.pause else { return [] }
         memory.pause = nil
-        let say = Action.say(LogLine(.going, "resume", "the pause by \(pause.owner) has ended"))
-        guard case .waiting = state else { return [say] }
-        return [say] + restartWaiting()
+        return [.say(LogLine(.going, "resume", "the pause by \(pause.owner) has ended"))] + restartWaiting(now)
     }
 
     // MARK: - Work
@@ -86,8 +85,10 @@ extension CycleMachine {
     mutating func see(_ work: WorkSeen, _ now: Timestamp) -> [Action] {
         guard case .waiting(looking: true) = state, let policy = memory.policy else { return [] }
         failedLooks = 0
-        memory.infrastructureFailures = 0
+        if dueLook == .request, work.trigger != .request { return [.lookForWork(.request)] }
+        dueLook = nil
         let isAsked = work.trigger == .request
+        if memory.pause != nil || isOutsideWindow, !isAsked { return enterWaiting(now) }
         if let known = memory.knownBad.first(where: { $0.revision.names(work.wanted) }), policy.mode == .operate,
             !isAsked
         {
@@ -128,10 +129,19 @@ extension CycleMachine {
         return .seconds(min(7200, 600 << min(failures - 3, 4)))
     }
 
+    /// Where there is no window, a day of 24 hours renews what experiments may deploy.
+    private mutating func beginDay(_ now: Timestamp) {
+        guard memory.window == nil else { return }
+        if let since = memory.experimentDeploysSince, now.since(since) < .seconds(86_400) { return }
+        memory.experimentDeploys = 0
+        memory.experimentDeploysSince = now
+    }
+
     private mutating func open(_ work: WorkSeen, _ policy: LoopPolicy, _ now: Timestamp) -> [Action] {
         isFirstLook = false
         if let left = cyclesLeft { cyclesLeft = left - 1 }
         memory.cycle += 1
+        beginDay(now)
         var progress = CycleProgress(
             number: memory.cycle, work: work, policy: policy, settingsHash: memory.settingsHash ?? "", startedAt: now)
         progress.previousLive = work.live ?? memory.serving
@@ -145,7 +155,7 @@ extension CycleMachine {
                 : ", \(work.commitsAfterGreen.map { "\($0) after " } ?? "")green \(green.short)"
         }
         let title = work.subject.map { " \"\(firstLine($0))\"" } ?? ""
-        let reference = work.ref.map { " (\($0)\(green ?? ""))" } ?? ""
+        let reference = work.ref.map { " (\(Revision($0).short)\(green ?? ""))" } ?? ""
         let say = LogLine(
             .going, "cycle",
             "\(work.wanted.short)\(title)\(reference); \(policy.mode.rawValue), \(work.trigger.rawValue)")

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // The loop as a state machine: a value that decides and does nothing else. No clock, file, process or task is in it.
 // The supervisor lets a copy decide, journals the event, and then the copy becomes the machine. The state after a crash
 // is the fold of the journal. docs/architecture.md has the diagram.
@@ -31,7 +30,8 @@ package struct CycleMachine: Hashable, Sendable {
     var cyclesLeft: Int?
     var stopping: StopRequested?
     var isFirstLook = true
-    var lookAgain = false
+    /// Set where the next look is due at once, whatever the schedule says: an operator asked, or the ground moved.
+    var dueLook: Trigger?
     var skipping = false
     var aborting: OperatorRequest?
     var failedLooks = 0
@@ -43,7 +43,7 @@ package struct CycleMachine: Hashable, Sendable {
     package mutating func handle(_ event: Event, at now: Timestamp) -> [Action] {
         switch event {
         case .daemonStarted(let started): begin(started, now)
-        case .settingsAdopted(let adopted): adopt(adopted)
+        case .settingsAdopted(let adopted): adopt(adopted, now)
         case .memoryCarried(let carried): carry(carried)
         case .windowChanged(let window): change(window, now)
         case .workSeen(let work): see(work, now)
@@ -64,18 +64,23 @@ package struct CycleMachine: Hashable, Sendable {
     private mutating func begin(_ started: DaemonStarted, _ now: Timestamp) -> [Action] {
         cyclesLeft = started.cycles
         stopping = nil
-        aborting = nil
-        skipping = false
         isFirstLook = true
         failedLooks = 0
         if memory.lastGreen == nil { memory.lastGreen = started.green }
+        if case .finished(let ending) = state { leave(ending) }
         switch state {
         case .waiting, .finished:
-            // The crash may have come between the seal and what is made from it.
-            return memory.cycle > 0 ? [.publish(memory.cycle)] : []
+            // The crash may have come while a look was under way, or between the seal and what is made from it.
+            state = .waiting(looking: false)
+            guard memory.cycle > 0 else { return [] }
+            let isGreen = memory.lastGreenCycle == memory.cycle
+            return [.publish(memory.cycle)] + (isGreen ? memory.lastGreen.map { [.markGreen($0)] } ?? [] : [])
         case .running(let run, _):
-            state = .running(run, cancelling: false)
-            return [.say(LogLine(.going, run.stage, "after a restart: taking \(run.folder) over")), .run(run)]
+            // A stop is over with the process that was told; an abort or a skip was promised to somebody.
+            let isCalledOff = aborting != nil || skipping
+            state = .running(run, cancelling: isCalledOff)
+            let say = LogLine(.going, run.stage, "after a restart: taking \(run.folder) over")
+            return [.openCycle(run.cycle), .say(say), .run(run)] + (isCalledOff ? [.cancel(run)] : [])
         case .backingOff:
             return [wake(.backOff, after: .seconds(1))]
         case .asking:
@@ -85,23 +90,32 @@ package struct CycleMachine: Hashable, Sendable {
         }
     }
 
+    /// Back from an end: what was left to its shepherd or not sealed is where the machine goes on.
+    private mutating func leave(_ ending: Ending) {
+        if case .detached(let run) = ending, cycle != nil {
+            state = .running(run, cancelling: false)
+        } else if cycle?.concluded != nil {
+            state = .concluding
+        } else {
+            state = .waiting(looking: false)
+        }
+    }
+
     private mutating func carry(_ carried: LoopMemory) -> [Action] {
         memory = carried
         return []
     }
 
     /// New settings count from the next cycle on: the one under way keeps its own.
-    private mutating func adopt(_ adopted: SettingsAdopted) -> [Action] {
+    private mutating func adopt(_ adopted: SettingsAdopted, _ now: Timestamp) -> [Action] {
         memory.policy = adopted.policy
         memory.settingsHash = adopted.hash
-        guard case .waiting(looking: false) = state else {
-            if case .finished = state { return restartWaiting() }
-            return []
-        }
-        return restartWaiting()
+        guard case .waiting(looking: false) = state else { return [] }
+        return restartWaiting(now)
     }
 
     private mutating func stop(_ request: StopRequested, _ now: Timestamp) -> [Action] {
+        if case .finished = state { return [] }
         stopping = request
         switch state {
         case .waiting:
@@ -120,7 +134,10 @@ package struct CycleMachine: Hashable, Sendable {
             return [.say(LogLine(.going, "stop", "ends \(run.folder): asked to stop by \(request.by)")), .cancel(run)]
         case .backingOff, .asking:
             return interrupt(rule: "stopped", "asked to stop by \(request.by)", now)
-        case .concluding, .finished:
+        case .concluding:
+            // The next start seals what is not sealed yet.
+            return request.now ? finish(.done) : []
+        case .finished:
             return []
         }
     }
@@ -148,14 +165,9 @@ package struct CycleMachine: Hashable, Sendable {
         case .resume:
             guard memory.pause != nil else { return [] }
             memory.pause = nil
-            return [.say(LogLine(.going, "resume", "by \(request.by)"))] + restartWaiting()
+            return [.say(LogLine(.going, "resume", "by \(request.by)"))] + restartWaiting(now)
         case .trigger:
-            guard case .waiting = state else {
-                lookAgain = true
-                return [.say(LogLine(.going, "trigger", "by \(request.by): after this cycle"))]
-            }
-            state = .waiting(looking: true)
-            return [.say(LogLine(.going, "trigger", "by \(request.by)")), .lookForWork(.request)]
+            return trigger(request)
         case .skip:
             guard case .running(let run, false) = state, run.kind == .test || run.kind == .stabilize else {
                 return [.say(LogLine(.warn, "skip", "by \(request.by): nothing that may be skipped is running"))]
@@ -174,6 +186,18 @@ package struct CycleMachine: Hashable, Sendable {
         case .approve, .reject:
             return [.say(LogLine(.warn, request.verb.rawValue, "by \(request.by): nothing waits for approval"))]
         }
+    }
+
+    private mutating func trigger(_ request: OperatorRequest) -> [Action] {
+        dueLook = .request
+        guard case .waiting(let isLooking) = state, memory.policy != nil else {
+            return [.say(LogLine(.going, "trigger", "by \(request.by): after this cycle"))]
+        }
+        let say = Action.say(LogLine(.going, "trigger", "by \(request.by)"))
+        // A look that is under way may have begun before what the operator wants looked at: another follows it.
+        if isLooking { return [say] }
+        state = .waiting(looking: true)
+        return [say, .lookForWork(.request)]
     }
 
     private mutating func abort(_ request: OperatorRequest, _ now: Timestamp) -> [Action] {
@@ -198,6 +222,8 @@ package struct CycleMachine: Hashable, Sendable {
         guard var progress = cycle else { return [] }
         let run = progress.run(for: step)
         if run.kind == .deploy {
+            progress.beforeDeploy = CycleProgress.Ground(
+                deployed: progress.deployed, serving: memory.serving, hasDeployed: progress.hasDeployed)
             progress.hasDeployed = true
             progress.deployed = nil
             memory.serving = nil
@@ -224,7 +250,10 @@ package struct CycleMachine: Hashable, Sendable {
         cycle?.records.append(record)
         noteEnvironment(record)
         let said = Lines.end(of: record).map { [Action.say($0)] } ?? []
-        if record.outcome == .neverRan, stopping == nil, aborting == nil {
+        if record.outcome == .neverRan, stopping == nil, aborting == nil, !skipping {
+            return said + start(step(of: run))
+        }
+        if record.outcome == .stopped, stopping == nil, aborting == nil, !skipping, repeats(record) {
             return said + start(step(of: run))
         }
         if let aborting {
@@ -237,6 +266,10 @@ package struct CycleMachine: Hashable, Sendable {
         }
         let skipped = skipping
         skipping = false
+        if record.outcome == .stopped, !skipped, run.kind == .test {
+            // It was cut for a daemon that was killed before it could conclude: nothing was learned.
+            return said + start(step(of: run))
+        }
         guard let phase = cycle?.phase else { return said }
         switch phase {
         case .first: return said + advanceFirst(record, skipped: skipped, now)
@@ -244,6 +277,20 @@ package struct CycleMachine: Hashable, Sendable {
         case .remedy(let index): return said + advanceRemedy(index, record, now)
         case .restore: return said + advanceRestore(record, now)
         }
+    }
+
+    /// A run that an earlier stop of the daemon ended says nothing: it is done again, unless it moved the environment.
+    private func repeats(_ record: StageRecord) -> Bool {
+        guard record.run.kind == .test || record.run.kind == .stabilize else { return false }
+        return isWithinRepeats(record)
+    }
+
+    /// Whether a run whose end told nothing may be repeated: at most twice.
+    func isWithinRepeats(_ record: StageRecord) -> Bool {
+        let same = cycle?.records.count { other in
+            other.outcome == record.outcome && step(of: other.run) == step(of: record.run)
+        }
+        return (same ?? 0) <= 2
     }
 
     func step(of run: StageRun) -> Step {
@@ -264,21 +311,36 @@ package struct CycleMachine: Hashable, Sendable {
     /// What the environment runs, as far as records tell.
     private mutating func noteEnvironment(_ record: StageRecord) {
         switch record.run.kind {
+        case .deploy where record.outcome == .refused || record.outcome == .neverRan:
+            standStill(record)
         case .deploy:
-            let took = record.outcome == .succeeded || record.live?.revision?.names(record.run.revision) == true
-            cycle?.deployed = took ? record.run.revision : record.live?.revision
-            if record.run.purpose != .baseline, record.run.purpose != .bisect || took { memory.serving = nil }
+            let live = record.live?.revision
+            let took = record.outcome == .succeeded || live?.names(record.run.revision) == true
+            cycle?.deployed = took ? record.run.revision : live
             if took, cycle?.policy.provesRevision == false { memory.serving = record.run.revision }
         case .stabilize:
             if let live = record.live?.revision {
-                memory.serving = live
-                cycle?.deployed = live
+                let known = [record.run.revision, cycle?.wanted, cycle?.lastGreen].compactMap { $0 }
+                let named = known.first { $0.names(live) } ?? live
+                memory.serving = named
+                cycle?.deployed = named
             } else if record.live != nil {
                 memory.serving = nil
             }
         case .test, .remedy:
             break
         }
+    }
+
+    /// A deployment whose command did not run moved nothing, and costs nothing.
+    private mutating func standStill(_ record: StageRecord) {
+        guard let before = cycle?.beforeDeploy else { return }
+        cycle?.deployed = before.deployed
+        cycle?.hasDeployed = before.hasDeployed
+        memory.serving = before.serving
+        guard record.run.purpose == .baseline || record.run.purpose == .bisect else { return }
+        cycle?.experimentDeploys -= 1
+        memory.experimentDeploys -= 1
     }
 
     // MARK: - Timers and the end

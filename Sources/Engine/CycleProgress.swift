@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What is known of the cycle that is under way.
 
 package import Domain
@@ -37,6 +36,13 @@ package struct CycleProgress: Hashable, Sendable {
         case restore
     }
 
+    /// What the environment runs, as far as is known.
+    package struct Ground: Hashable, Sendable {
+        package var deployed: Revision?
+        package var serving: Revision?
+        package var hasDeployed: Bool
+    }
+
     package var number: Int
     package var work: WorkSeen
     package var policy: LoopPolicy
@@ -62,20 +68,26 @@ package struct CycleProgress: Hashable, Sendable {
     package var deployed: Revision?
     /// Whether a deployment of this cycle has been started: before that there is nothing to roll back.
     package var hasDeployed = false
+    /// What was known when the newest deployment was started: it holds again where its command did not run.
+    package var beforeDeploy: Ground?
     package var experimentDeploys = 0
     package var questions = 0
     package var infrastructureRetries = 0
     package var refusals = 0
     package var triageStartedAt: Timestamp?
     package var interruption: Reason?
+    /// Why neither an experiment nor a rollback may cross the change between last green and wanted.
+    package var irreversible: String?
     package var concluded: Judgement?
 
     package var wanted: Revision { work.wanted }
 
-    /// The attempt number for a run of this step: runs are counted per folder name.
+    /// The attempt number for a run of this step: runs are counted per folder name, in which two subjects may look the
+    /// same.
     package func attempt(for step: Step) -> Int {
         let stage = StageRun.stage(step.kind, step.purpose)
-        let before = records.filter { $0.run.stage == stage && $0.run.subject == step.subject }
+        let name = step.subject.map { StageRun.fileName($0) }
+        let before = records.filter { $0.run.stage == stage && $0.run.subject.map { StageRun.fileName($0) } == name }
         return (before.map(\.run.attempt).max() ?? 0) + 1
     }
 

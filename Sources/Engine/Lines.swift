@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What the log says about each decision: value, comparator, threshold. NIGHT-time reading: the first words carry it.
 
 import Domain
@@ -37,7 +36,7 @@ enum Lines {
         let text = "\(cycle.wanted.short) \(judgement.verdict.rawValue) -> \(word); \(serves)\(why)\(next)"
         let mark: LogLine.Mark
         switch judgement.verdict {
-        case .healthy: mark = .green
+        case .healthy: mark = .ok
         case .failing: mark = .red
         case .degraded: mark = .warn
         case .unproven, .interrupted: mark = .gray

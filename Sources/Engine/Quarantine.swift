@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Tests that fail with everybody's knowledge: by name, with an owner, a reason and an end.
 
 package import Domain

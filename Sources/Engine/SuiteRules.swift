@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What one run of one suite cannot be: a pass without a report, a pass with an exit status that says otherwise, a pass
 // of nothing. Also how authentic it looks from outside. Pure.
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What can never be called a pass (docs/architecture.md, "Verdict rules"). Pure: the cycle's facts in, the verdict and
 // every reason out.
 
@@ -12,15 +11,22 @@ package enum VerdictRules {
         if let interruption = cycle.interruption { reasons.append(interruption) }
         reasons += deployReasons(cycle) + proofReasons(cycle)
         let deployFailed = reasons.contains { $0.verdict == .failing }
-        let suites = cycle.policy.suites.map { policy in
+        var suites = cycle.policy.suites.map { policy in
             suiteRecord(policy, cycle, unreached: deployFailed || cycle.interruption != nil)
         }
         let quarantined = Quarantine(cycle.policy.quarantine, at: now)
         let totalTests = suites.reduce(0) { $0 + $1.totals.tests }
         var muted = 0
-        for (policy, suite) in zip(cycle.policy.suites, suites) {
-            reasons += suiteReasons(policy, suite, cycle, quarantined, &muted)
+        for (index, policy) in cycle.policy.suites.enumerated() {
+            let own = suiteReasons(policy, suites[index], cycle, quarantined, &muted)
+            // Only what is known to come and go failed: the suite guards what it guards.
+            if suites[index].status == .failed, own.allSatisfy({ $0.verdict == .healthy }) {
+                suites[index].status = .passed
+                suites[index].because = own.first?.text
+            }
+            reasons += own
         }
+        reasons += Flakes.tooMany(reasons, suites, of: totalTests)
         let allowed = max(1, totalTests / 20)
         if muted > allowed {
             reasons.append(
@@ -31,6 +37,13 @@ package enum VerdictRules {
         if suites.isEmpty, reasons.isEmpty {
             reasons.append(
                 Reason(rule: "zero-tests", verdict: .unproven, text: "no suite is configured: nothing was proven"))
+        }
+        if !cycle.policy.provesRevision {
+            // No failure, and still to be said: the verdict is about whatever runs there.
+            reasons.append(
+                Reason(
+                    rule: "revision-not-read", verdict: .healthy,
+                    text: "which revision is live is not proven: health.liveRevision is not configured"))
         }
         let verdict = reasons.map(\.verdict).max { $0.severity < $1.severity } ?? .healthy
         let ships = verdict == .healthy || (verdict == .degraded && cycle.policy.shipDegraded)
@@ -111,7 +124,9 @@ package enum VerdictRules {
         var record = SuiteRecord(
             name: policy.name, priority: policy.priority, blocking: policy.blocking, value: policy.value,
             status: .notRun)
-        guard let stage = cycle.decidingRecord(suite: policy.name) else {
+        let deciding = cycle.decidingRecord(suite: policy.name)
+        let isSkipped = deciding?.outcome == .stopped && cycle.notRun[policy.name] != nil
+        guard let stage = deciding, !isSkipped else {
             record.because = cycle.notRun[policy.name] ?? (unreached ? "the cycle did not get that far" : "not reached")
             return record
         }
@@ -143,7 +158,8 @@ package enum VerdictRules {
     ) -> [Reason] {
         let soft: Verdict = policy.blocking ? .unproven : .degraded
         guard suite.status != .notRun else {
-            let rule = cycle.notRun[policy.name] == nil ? "not-run" : "fail-fast"
+            let because = cycle.notRun[policy.name]
+            let rule = because.map { $0.contains("fail-fast") ? "fail-fast" : "skipped" } ?? "not-run"
             return [
                 Reason(rule: rule, verdict: soft, text: suite.because ?? "did not run", subject: policy.name)
             ]
@@ -172,10 +188,18 @@ package enum VerdictRules {
             reasons.append(
                 Reason(rule: rule, verdict: soft, text: record.summary, subject: policy.name, evidence: suite.stage))
         }
-        for result in suite.notPassed where result.outcome.isFailure {
+        let failures = suite.notPassed.filter(\.outcome.isFailure)
+        for result in failures {
             reasons.append(failureReason(result, policy, suite, cycle, quarantine, &muted))
         }
-        return reasons
+        if suite.totals.failing > failures.count {
+            reasons.append(
+                Reason(
+                    rule: "test-failed", verdict: policy.blocking ? .failing : .degraded,
+                    text: "\(suite.totals.failing - failures.count) more tests fail than are listed",
+                    subject: policy.name, evidence: suite.testsFile))
+        }
+        return reasons + Flakes.reasons(suite, cycle, quarantine)
     }
 
     private static func failureReason(
@@ -191,20 +215,12 @@ package enum VerdictRules {
             reason.rule = "quarantine"
             reason.verdict = .degraded
             reason.text = "\(what) (quarantined until \(entry.until) by \(entry.owner): \(entry.reason))"
-        } else if let incident = flake(result, policy.name, cycle) {
+        } else if let flake = Flakes.verdict(of: result, suite: policy.name, cycle) {
             reason.rule = "flaky"
-            reason.verdict = .degraded
-            reason.text = "\(what) (\(incident.id): \(incident.diagnosis?.summary ?? "intermittent"))"
+            reason.verdict = flake.verdict
+            reason.text = "\(what) (\(flake.text))"
         }
         return reason
-    }
-
-    /// The incident that showed this failure to be intermittent on the same revision.
-    private static func flake(_ result: TestResult, _ suite: String, _ cycle: CycleProgress) -> Incident? {
-        cycle.incidents.first { incident in
-            incident.diagnosis?.category == .flakyTest && incident.diagnosis?.grade != .possible
-                && incident.suites.contains(suite) && incident.tests.contains(result.id)
-        }
     }
 
     private static func max(_ one: Verdict, _ other: Verdict) -> Verdict {

@@ -141,6 +141,7 @@ package actor Journal {
 
     /// Gives the lock back. Entries that were appended stay readable through `JournalReader`.
     package func close() {
+        state?.lock.unlock()
         state = nil
     }
 }

@@ -20,10 +20,20 @@ package enum RunningFile {
     }
 }
 
+extension EvidenceLayout {
+    /// Touched by a daemon whose supervisor answers.
+    package var alive: String { root + "/alive" }
+}
+
 package enum ControlMessages {
     package static func line(_ reply: ControlReply) -> [UInt8] {
         (try? EvidenceCoding.line(reply, "a reply"))
             ?? Array("{\"ok\":false,\"message\":\"no reply could be made\"}\n".utf8)
+    }
+
+    /// The reply in the first line of `bytes`; nil where it is none.
+    package static func reply(_ bytes: [UInt8]) -> ControlReply? {
+        try? EvidenceCoding.value(ControlReply.self, from: bytes.prefix { $0 != 10 })
     }
 
     /// The request in the first line of `bytes`; nil where it is none.

@@ -51,7 +51,9 @@ package final class CommandRunner: Sendable {
         } catch {
             return .without(.couldNotStart, note: error.description)
         }
+        // Whoever cancels sets the task's flag first and looks here afterwards, so one of the two sees the other.
         state.withLock { $0.running[spec.folder] = .some(nil) }
+        if Task.isCancelled { stop(folder: spec.folder) }
         defer { forget(spec.folder) }
         return await launch(spec, folder)
     }
@@ -160,6 +162,7 @@ extension CommandRunner {
             return await conclude(spec, folder, recovery: "re-attached by the lock on its claim")
         }
         state.withLock { $0.running[spec.folder] = shepherd }
+        if Task.isCancelled { stop(folder: spec.folder) }
         defer { forget(spec.folder) }
         let elapsed = SystemClock.wallMilliseconds - claim.claimedAt
         let left = max(.zero, longest(spec) - .milliseconds(max(0, elapsed))) + stopTime
@@ -187,8 +190,10 @@ extension CommandRunner {
             spec, folder, because: "shepherd \(shepherd.pid) did not keep its own limits and was killed")
     }
 
-    /// The claim is free: what there is now is all there will be.
+    /// Once the claim is free, what there is now is all there will be.
     private func conclude(_ spec: CommandSpec, _ folder: StageFolder, recovery: String?) async -> CommandResult {
+        // Free already, unless the shepherd could not be watched (no descriptor left for a pidfd).
+        await waitForLock(folder)
         do throws(UnusableFile) {
             if var result = try ResultFile.read(in: folder, stageID: spec.stageID) {
                 result.recovery = recovery

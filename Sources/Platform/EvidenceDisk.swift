@@ -79,6 +79,12 @@ package final class DiskFile: Sendable {
         if errno == EWOULDBLOCK { return false }
         throw .last("lock", path)
     }
+
+    /// Gives the lock back at once: a child that is just being spawned may still hold a copy of the descriptor, and
+    /// closing ours alone would leave the lock with it for a moment.
+    package func unlock() {
+        _ = flock(descriptor.number, LOCK_UN)
+    }
 }
 
 package enum Disk {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exclusive locks by flock: held by an open descriptor, so a dead owner never leaves a stale one.
+// Locks by flock: held by an open descriptor, so a dead owner never leaves a stale one.
 
 import Glibc
 
-/// An exclusive lock on a file, held until it is released or its owner dies.
+/// A lock on a file, held until it is released or its owner dies.
 package final class FileLock: Sendable {
     package let path: String
     private let descriptor: Descriptor
@@ -15,10 +15,14 @@ package final class FileLock: Sendable {
 
     /// Takes the lock without waiting; nil where another holds it.
     ///
-    /// - Parameter owner: written into the file, as information for people and for who finds the lock busy.
-    package static func take(_ path: String, owner: String) throws(SystemError) -> FileLock? {
-        let descriptor = try Descriptor.open(path, O_RDWR | O_CREAT)
-        guard try lock(descriptor, path: path) else { return nil }
+    /// - Parameters:
+    ///   - owner: written into the file, as information for people and for who finds the lock busy.
+    ///   - isShared: others may hold it as well, as long as they share it, too.
+    package static func take(
+        _ path: String, owner: String, isShared: Bool = false
+    ) throws(SystemError) -> FileLock? {
+        let descriptor = try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW)
+        guard try lock(descriptor, isShared ? LOCK_SH : LOCK_EX, path: path) else { return nil }
         guard ftruncate(descriptor.number, 0) == 0 else { throw .last("empty", path) }
         try descriptor.writeAll(Array(owner.utf8), path: path)
         return FileLock(path: path, descriptor: descriptor)
@@ -32,7 +36,8 @@ package final class FileLock: Sendable {
     /// Whether somebody holds the lock on an existing file now.
     package static func isHeld(_ path: String) throws(SystemError) -> Bool {
         let descriptor = try Descriptor.open(path, O_RDONLY)
-        return try !lock(descriptor, path: path)
+        // Shared, so that two who ask at once do not see each other.
+        return try !lock(descriptor, LOCK_SH, path: path)
     }
 
     /// Releases the lock; the file stays.
@@ -40,8 +45,8 @@ package final class FileLock: Sendable {
         _ = flock(descriptor.number, LOCK_UN)
     }
 
-    private static func lock(_ descriptor: Descriptor, path: String) throws(SystemError) -> Bool {
-        if uninterrupted({ flock(descriptor.number, LOCK_EX | LOCK_NB) }) == 0 { return true }
+    private static func lock(_ descriptor: Descriptor, _ kind: Int32, path: String) throws(SystemError) -> Bool {
+        if uninterrupted({ flock(descriptor.number, kind | LOCK_NB) }) == 0 { return true }
         let failure = SystemError.last("lock", path)
         guard failure.code == EWOULDBLOCK else { throw failure }
         return false

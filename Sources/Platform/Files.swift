@@ -59,6 +59,23 @@ package enum Files {
         return stat(path, &status) == 0 ? Int64(status.st_size) : nil
     }
 
+    /// The last `count` bytes of a file, or all of a shorter one.
+    package static func tail(_ path: String, _ count: Int) throws(SystemError) -> [UInt8] {
+        let file = try Descriptor.open(path, O_RDONLY)
+        let end = lseek(file.number, 0, SEEK_END)
+        guard end >= 0, lseek(file.number, max(0, end - off_t(count)), SEEK_SET) >= 0 else {
+            throw .last("seek in", path)
+        }
+        return try file.readAll(limit: count, path: path).bytes
+    }
+
+    /// Whether `path` is a folder that this user owns and nobody else may change or look into.
+    package static func isPrivate(_ path: String) -> Bool {
+        var information = stat()
+        return lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
+            && information.st_uid == geteuid() && information.st_mode & 0o077 == 0
+    }
+
     /// The whole file; fails with EFBIG past `limit` bytes.
     package static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         let (bytes, truncated) = try Descriptor.open(path, O_RDONLY).readAll(limit: limit, path: path)

@@ -131,8 +131,10 @@ private struct HelperRun {
 
     /// What is waiting in both pipes, and no more than they can hold: others may write on.
     private mutating func read() {
-        for _ in 0..<32 where readOnce(output, \.output) <= 0 { break }
-        for _ in 0..<32 where readOnce(error, \.error) <= 0 { break }
+        var pieces = 32
+        while pieces > 0, readOnce(output, \.output) > 0 { pieces -= 1 }
+        pieces = 32
+        while pieces > 0, readOnce(error, \.error) > 0 { pieces -= 1 }
     }
 
     /// Bytes read; 0 at the end, -1 where nothing is waiting.

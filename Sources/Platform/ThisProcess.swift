@@ -15,6 +15,14 @@ package enum ThisProcess {
 }
 
 extension Files {
+    /// Sets the time of a file to now, creating it empty; a failure shows as an old time.
+    package static func touch(_ path: String) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return }
+        futimens(descriptor, nil)
+        close(descriptor)
+    }
+
     /// When a file was last written, in milliseconds since 1970; nil where it cannot be told.
     package static func modifiedMilliseconds(_ path: String) -> Int64? {
         var status = stat()

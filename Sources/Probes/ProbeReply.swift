@@ -56,7 +56,9 @@ package struct ProbeAnswer: Hashable, Sendable {
 
     /// The answer as the record keeps it.
     package func sample(at time: Timestamp) -> ProbeSample {
-        ProbeSample(check: check, at: time, ok: ok, finding: finding, milliseconds: timings.total)
+        ProbeSample(
+            check: check, at: time, ok: ok, finding: finding, milliseconds: timings.total,
+            connectMilliseconds: timings.connect, firstByteMilliseconds: timings.firstByte)
     }
 }
 

@@ -131,19 +131,20 @@ struct Shepherd {
     /// Milliseconds until something must be done.
     private func pollTimeout() -> Int32 {
         var next = sampler.next
-        if let step = ladder?.nextStep { next = min(next, step) }
+        if let ladder {
+            next = min(next, ladder.nextStep)
+        } else {
+            next = min(next, started + nanoseconds(order.timeoutMilliseconds))
+            if order.idleTimeoutMilliseconds > 0 {
+                next = min(next, lastOutput + nanoseconds(order.idleTimeoutMilliseconds))
+            }
+        }
         let left = max(0, next - SystemClock.monotonicNanoseconds)
         return Int32(clamping: (left + 999_999) / 1_000_000)
     }
 
-    private enum ReadOutcome {
+    private enum ReadOutcome: Equatable {
         case some(Int), nothing, closed
-        static func != (left: ReadOutcome, right: ReadOutcome) -> Bool {
-            switch (left, right) {
-            case (.some, .some), (.nothing, .nothing), (.closed, .closed): false
-            default: true
-            }
-        }
     }
 
     private mutating func readOnce(_ output: Descriptor) -> ReadOutcome {
@@ -173,17 +174,22 @@ struct Shepherd {
     private mutating func enforceLimits() {
         guard end == nil else { return }
         let now = SystemClock.monotonicNanoseconds
-        if now - started >= order.timeoutMilliseconds * 1_000_000 { beginStop(.timedOut) }
-        if order.idleTimeoutMilliseconds > 0, now - lastOutput >= order.idleTimeoutMilliseconds * 1_000_000 {
+        if now - started >= nanoseconds(order.timeoutMilliseconds) { beginStop(.timedOut) }
+        if order.idleTimeoutMilliseconds > 0, now - lastOutput >= nanoseconds(order.idleTimeoutMilliseconds) {
             beginStop(.idleTimedOut)
         }
         ladder?.climb(at: now, group: command)
     }
 
+    /// Limits of centuries must not overflow.
+    private func nanoseconds(_ milliseconds: Int64) -> Int64 {
+        min(milliseconds, 1 << 42) * 1_000_000
+    }
+
     /// The first cause counts; a second changes nothing.
     private mutating func beginStop(_ cause: RunOutcome) {
         guard ladder == nil, end == nil else { return }
-        ladder = StopLadder(cause: cause, grace: order.graceMilliseconds * 1_000_000, group: command)
+        ladder = StopLadder(cause: cause, grace: nanoseconds(order.graceMilliseconds), group: command)
     }
 }
 
@@ -205,7 +211,7 @@ extension Shepherd {
             reap()
         }
         guard ladder != nil || !living().isEmpty else { return ([], 0) }
-        let (order, cookie) = (order, cookie)
+        let cookie = cookie
         let found = TreeSweep.end(
             {
                 var everyone = ProcessTable.descendants(of: getpid())
@@ -217,24 +223,33 @@ extension Shepherd {
                 drain(output)
                 reap()
             })
-        _ = order
         drain(output)
         return (
             found.map { RunLeftover(pid: $0.entry.pid, command: redactor.redacted($0.command), ended: $0.ended) }, 0
         )
     }
 
+    /// A service that was only just forked redirects its output a moment later, so one that seems to hold the output
+    /// is looked at again until the leak window is over.
     private mutating func leaveServices(_ output: Descriptor) -> ([RunLeftover], Int) {
-        let services = living()
-        let pipe = output.inode
-        let holders = services.filter { process in
-            pipe.map { ProcessTable.inodes(of: process.pid, kind: "pipe").contains($0) } ?? false
+        let deadline = endedAt + Shepherd.leakWindow
+        var services = living()
+        var holders = services.filter { holds(output, $0) }
+        while !holders.isEmpty, SystemClock.monotonicNanoseconds < deadline {
+            usleep(5000)
+            drain(output)
+            reap()
+            services = living()
+            holders = services.filter { holds(output, $0) }
         }
         let leftovers = services.map {
-            RunLeftover(
-                pid: $0.pid, command: redactor.redacted(ProcessTable.commandLine($0.pid)), ended: false)
+            RunLeftover(pid: $0.pid, command: redactor.redacted(ProcessTable.commandLine($0.pid)), ended: false)
         }
         return (leftovers, holders.count)
+    }
+
+    private func holds(_ output: Descriptor, _ process: ProcessEntry) -> Bool {
+        output.inode.map { ProcessTable.inodes(of: process.pid, kind: "pipe").contains($0) } ?? false
     }
 
     private func living() -> [ProcessEntry] {

@@ -21,7 +21,7 @@ struct StopLadder {
     }
 
     /// When `climb` has something to do.
-    var nextStep: Int64? { hasKilled ? killAt + StopLadder.afterKill : killAt }
+    var nextStep: Int64 { hasKilled ? killAt + StopLadder.afterKill : killAt }
 
     func isExhausted(at now: Int64) -> Bool {
         hasKilled && now >= killAt + StopLadder.afterKill

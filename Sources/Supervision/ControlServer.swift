@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // The Unix socket over which operators speak to a running loop: one request line, one reply line. The file system
 // guards it: the socket is 0600 in a 0700 folder, and the peer must be the same user or root.
 
+import Dispatch
 import Domain
 import Evidence
 import Platform
@@ -11,8 +11,10 @@ final class ControlServer: Sendable {
     private let listener: SocketListener
     private let path: String
 
-    /// A peer that says nothing is let go after this.
-    private static let patience = Duration.seconds(5)
+    private let ended = DispatchSemaphore(value: 0)
+
+    /// A peer that says nothing is let go after this; others wait for it.
+    private static let patience = Duration.seconds(1)
 
     /// Listens at `path` and answers each request with `answer`, on a thread of its own.
     init(
@@ -20,14 +22,17 @@ final class ControlServer: Sendable {
     ) throws {
         self.path = path
         listener = try SocketListener.unix(path: path)
-        let listener = listener
+        let (listener, ended) = (listener, ended)
         try PlatformThread.start("control") {
             while let socket = try? listener.accept() { ControlServer.serve(socket, answer) }
+            ended.signal()
         }
     }
 
+    /// Lets the answer that is on its way go out (to `stop`, for example), and listens no more.
     func close() {
         listener.shutdown()
+        _ = ended.wait(timeout: .now() + .seconds(1))
         try? Files.remove(path)
     }
 
@@ -46,7 +51,7 @@ final class ControlServer: Sendable {
         } else {
             reply = ControlReply(ok: false, message: "the request is no line of JSON with a known verb")
         }
-        try? socket.write(ControlMessages.line(reply), deadline: deadline)
+        try? socket.write(ControlMessages.line(reply), deadline: .after(patience))
     }
 
     private static func isAllowed(_ socket: Socket) -> Bool {

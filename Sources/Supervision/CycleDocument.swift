@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Makes `cycle.json` from what the machine holds. Called again after a crash it makes the same bytes: every time in it
 // comes from an event.
 

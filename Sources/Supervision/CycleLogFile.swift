@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // `cycle.log`: one line for each decision, made for `tail -F`. Lines are for people; the journal is the truth.
 
 package import Domain

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Several loops in one process: each with its own lock, journal and schedule, none delayed by another. Signals and the
 // service manager are handled here.
 
@@ -30,9 +29,10 @@ package struct Daemon: Sendable {
     /// reloads.
     package func run() async -> [Ending] {
         let stops = Counter()
-        try? SignalSource.start([SignalSource.terminate, SignalSource.interrupt, SignalSource.hangup]) { signal in
+        SignalRelay.shared.hand(to: { signal in
             if signal == SignalSource.hangup { reloadAll() } else { stop(again: stops.next() > 1) }
-        }
+        })
+        defer { SignalRelay.shared.hand(to: nil) }
         notifier.ready(hosts.map(\.name).joined(separator: ", "))
         let watchdog = Task {
             await notifier.keepAlive { [hosts] in

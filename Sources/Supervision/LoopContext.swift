@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What the stages of one loop share: settings, places, and the hands that touch the world.
 
 import Domain
@@ -27,6 +26,9 @@ final class SettingsCell: Sendable {
     }
 
     var current: LoopSettings { cell.withLock { $0.current } }
+
+    /// Those that wait, or else those in force.
+    var newest: LoopSettings { cell.withLock { $0.staged ?? $0.current } }
 
     func stage(_ settings: LoopSettings) {
         cell.withLock { $0.staged = settings }
@@ -124,8 +126,8 @@ struct SupervisedCommand: Sendable {
 
     /// The last lines of the console, at most `bytes`.
     func tail(_ bytes: Int = 400) -> String {
-        guard let all = try? Files.read("\(folder)/console.log", limit: 256 << 20) else { return "" }
-        return String(decoding: all.suffix(bytes), as: UTF8.self).trimmingWhitespace
+        guard let end = try? Files.tail("\(folder)/console.log", bytes) else { return "" }
+        return String(decoding: end, as: UTF8.self).trimmingWhitespace
     }
 
     var lastLine: String {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // One loop from its settings to its end: locks, recovery, the supervisor, and what feeds it with facts.
 
 package import Configuration
+import Dispatch
 package import Domain
 package import Engine
 package import Evidence
@@ -69,10 +69,12 @@ package final class LoopHost: Sendable {
     private let start: LoopStart
     private let environmentLock: FileLock?
     private let green: Revision?
+    /// Whether an earlier run had a window, which may be the one that keeps the loop waiting.
+    private let hadWindow: Bool
 
     private init(
         _ start: LoopStart, context: LoopContext, performer: Performer, supervisor: Supervisor, log: CycleLogFile,
-        environmentLock: FileLock?, green: Revision?
+        environmentLock: FileLock?, green: Revision?, hadWindow: Bool
     ) {
         self.start = start
         self.context = context
@@ -81,6 +83,7 @@ package final class LoopHost: Sendable {
         self.log = log
         self.environmentLock = environmentLock
         self.green = green
+        self.hadWindow = hadWindow
         name = start.loaded.settings.name
         layout = context.layout
     }
@@ -107,7 +110,7 @@ package final class LoopHost: Sendable {
             let green = await knownGreen(machine.memory, settings, context)
             return LoopHost(
                 start, context: context, performer: performer, supervisor: supervisor, log: log,
-                environmentLock: lock, green: green)
+                environmentLock: lock, green: green, hadWindow: machine.memory.window != nil)
         } catch let error as LoopError {
             throw error
         } catch EvidenceError.locked(_, let owner) {
@@ -117,15 +120,22 @@ package final class LoopHost: Sendable {
         }
     }
 
-    /// Loops that name the same environment exclude each other, whatever their state folders.
+    /// Loops that name the same environment exclude each other, whatever their state folders. A loop that names none has
+    /// one called like itself, which it shares with its namesakes: two projects may both call their loop `staging`.
     private static func environmentLock(_ settings: LoopSettings, _ start: LoopStart) throws -> FileLock? {
-        guard settings.environment != settings.name else { return nil }
-        let folder = "/tmp/nightjar-\(ThisProcess.userID)/environments"
+        let base = "/tmp/nightjar-\(ThisProcess.userID)"
+        let folder = "\(base)/environments"
         try Files.createDirectories(folder)
+        // Anybody may create names in /tmp, and links in a folder of others would lead our writes astray.
+        guard Files.isPrivate(base) else {
+            throw LoopError.cannotStart(
+                "\(base) keeps the locks on environments and must belong to this user alone (mode 0700); remove it")
+        }
         let path = "\(folder)/\(StageRun.fileName(settings.environment)).lock"
         let owner =
             "loop \(settings.name), process \(ThisProcess.id) on \(start.host), state \(settings.stateDirectory)"
-        guard let lock = try FileLock.take(path, owner: owner) else {
+        let isShared = settings.environment == settings.name
+        guard let lock = try FileLock.take(path, owner: owner, isShared: isShared) else {
             throw LoopError.held("environment \(settings.environment): \(FileLock.owner(of: path) ?? "unknown owner")")
         }
         return lock
@@ -139,7 +149,10 @@ package final class LoopHost: Sendable {
             layout: layout, settings: SettingsCell(start.loaded.settings), runner: runner,
             secrets: SecretStore(start.loaded.settings.secrets, environment: start.secretEnvironment),
             environment: start.environment,
-            prober: Prober(transport: .system(environment: start.environment), environment: start.environment),
+            prober: Prober(
+                transport: .system(
+                    environment: start.environment, workingDirectory: start.loaded.settings.baseDirectory),
+                environment: start.environment),
             progress: ProgressBoard(layout, now: now, observer: start.observer), history: SuiteHistory(layout),
             say: { line in log.write(line, cycle: nil, at: now()) })
     }
@@ -163,17 +176,18 @@ package final class LoopHost: Sendable {
                 DaemonStarted(
                     pid: ThisProcess.id, host: start.host, version: start.version, cycles: start.cycles,
                     green: green)))
-        let calendar = loaded.settings.schedule.window.flatMap { WindowCalendar($0) }
-        if let calendar { supervisor.tell(.windowChanged(calendar.state(at: context.now()))) }
+        let window = windowNow()
+        if hadWindow || window.until != nil { supervisor.tell(.windowChanged(window)) }
         supervisor.tell(
             .settingsAdopted(
                 SettingsAdopted(policy: LoopPolicy(loaded.settings), hash: loaded.hash, path: start.path)))
         let control = listen()
-        let clockwork = Task { await feed(calendar) }
+        let clockwork = Task { await feed(window) }
         let ending = await supervisor.run()
         clockwork.cancel()
         control?.close()
         environmentLock?.release()
+        await supervisor.close()
         return ending
     }
 
@@ -187,15 +201,23 @@ package final class LoopHost: Sendable {
 
     package func say(_ line: LogLine) { performer.say(line) }
 
+    /// The window by the newest settings, which may not be in force yet; always open where they name none.
+    private func windowNow() -> WindowChanged {
+        guard let window = context.settings.newest.schedule.window, let calendar = WindowCalendar(window) else {
+            return WindowChanged(isOpen: true, until: nil)
+        }
+        return calendar.state(at: context.now())
+    }
+
     /// Window borders, and a line when nothing else was written for a while.
-    private func feed(_ calendar: WindowCalendar?) async {
-        var isOpen: Bool?
+    private func feed(_ told: WindowChanged) async {
+        var told = told
         while !Task.isCancelled {
-            if let calendar {
-                let state = calendar.state(at: context.now())
-                if isOpen != nil, isOpen != state.isOpen { supervisor.tell(.windowChanged(state)) }
-                isOpen = state.isOpen
-            }
+            _ = await supervisor.memory.cycle
+            Files.touch(layout.alive)
+            let window = windowNow()
+            if window.isOpen != told.isOpen { supervisor.tell(.windowChanged(window)) }
+            told = window
             if log.quietSeconds > 900 {
                 let doing = await context.progress.describe()
                 performer.say(LogLine(.going, "heartbeat", doing))
@@ -216,8 +238,18 @@ package final class LoopHost: Sendable {
     }
 
     private static func answer(_ request: ControlRequest, _ supervisor: Supervisor, _ name: String) -> ControlReply {
+        // Answered when it is in the journal: what was acknowledged is never lost.
         func tell(_ event: Event, _ words: String) -> ControlReply {
-            supervisor.tell(event)
+            let written = DispatchSemaphore(value: 0)
+            guard supervisor.tell(event, written: { written.signal() }) else {
+                return ControlReply(ok: false, message: "\(name): the daemon is ending")
+            }
+            guard written.wait(timeout: .now() + .seconds(4)) == .success else {
+                return ControlReply(
+                    ok: false,
+                    message: "\(name): heard, but it cannot be written down now; the daemon tries on, see its cycle.log"
+                )
+            }
             return ControlReply(ok: true, message: "\(name): \(words)")
         }
         func operatorSays(_ verb: OperatorRequest.Verb, _ words: String) -> ControlReply {

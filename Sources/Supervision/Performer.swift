@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Does what the machine decided. Each action returns at once; what comes of it is told to the supervisor as an event.
 
 import Domain
@@ -43,6 +42,7 @@ final class Performer: Sendable {
         case .openCycle(let number):
             try? Files.createDirectories(context.layout.cycle(number))
         case .run(let run):
+            clearTemporary(except: run)
             start(run, machine, tell)
         case .cancel(let run):
             cancel(run)
@@ -72,6 +72,16 @@ final class Performer: Sendable {
     }
 
     // MARK: - Stages
+
+    /// What tools wrote for runs that have ended: it was needed until their ends were in the journal, because a restart
+    /// before that reads it again.
+    private func clearTemporary(except run: StageRun?) {
+        let folder = "\(context.layout.root)/tmp"
+        let kept = run.map { "\($0.cycle)-\($0.folder)" }
+        for name in (try? Files.list(folder)) ?? [] where kept.map({ !name.hasPrefix($0) }) ?? true {
+            try? Files.removeTree("\(folder)/\(name)")
+        }
+    }
 
     private func start(_ run: StageRun, _ machine: CycleMachine, _ tell: @escaping @Sendable (Event) -> Void) {
         let cycle = machine.cycle
@@ -112,7 +122,10 @@ final class Performer: Sendable {
     }
 
     private func markGreen(_ revision: Revision) {
-        guard let repository = context.repository else { return }
+        // Revisions that a command prints need not be commits.
+        guard let repository = context.repository, context.settings.current.repository?.revisionCommand == nil else {
+            return
+        }
         let name = context.settings.current.name
         Task {
             do {
@@ -131,6 +144,7 @@ final class Performer: Sendable {
         let record = CycleDocument.make(
             cycle, judgement, serving: machine.memory.serving, settings: context.settings.current,
             layout: context.layout, writtenBy: version)
+        clearTemporary(except: nil)
         let previous = machine.memory.sealedHash.map { SealedReference(cycle: cycle.number - 1, sha256: $0) }
         let task = Task {
             var complained = false
@@ -162,8 +176,9 @@ final class Performer: Sendable {
                 let sealed = SealedCycle(
                     cycle: number, sha256: try reader.sealedHash(number) ?? "", files: 0,
                     bytes: Files.treeBytes(context.layout.cycle(number)))
-                let isKnown = await context.history.all()?.cycles.last?.cycle == number
-                if try !isKnown || reader.latest() != number {
+                let index = await context.history.all()
+                let isListed = index?.cycles.last?.cycle == number && index?.missing.contains(number) == false
+                if !isListed || Files.linkTarget(context.layout.latest) != "cycles/\(EvidenceLayout.name(number))" {
                     await context.history.add(try writer.publish(record, sealed))
                 }
                 try await writer.write(Array(MarkdownReport.text(record).utf8), to: "report.md", inCycle: number)
@@ -177,9 +192,25 @@ final class Performer: Sendable {
         tasks.withLock { $0.publishing = task }
     }
 
+    /// Keeps the worktrees that something may still run from, and the newest few.
+    private func pruneWorktrees(_ record: CycleRecord) async {
+        let folder = "\(context.layout.root)/worktrees"
+        guard let repository = context.repository, let names = try? Files.list(folder) else { return }
+        let used = [
+            record.revision.wanted, record.revision.lastGreen, record.environment.serving, record.revision.previous,
+        ]
+        let kept = Set(used.compactMap { $0.map { StageRun.fileName($0.id) } })
+        let others = names.filter { !kept.contains($0) }
+            .sorted {
+                (Files.modifiedMilliseconds("\(folder)/\($0)") ?? 0)
+                    > (Files.modifiedMilliseconds("\(folder)/\($1)") ?? 0)
+            }
+        for name in others.dropFirst(4) { await repository.removeWorktree(at: "\(folder)/\(name)") }
+    }
+
     private func retire(_ record: CycleRecord) async {
         let settings = context.settings.current
-        try? Files.removeTree("\(context.layout.root)/tmp")
+        await pruneWorktrees(record)
         let retention = Retention(context.layout)
         let now = context.now()
         do {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What is under way right now, for people who look: `running.json` in the loop's folder, replaced about once a second.
 // It is a courtesy: losing it loses nothing.
 

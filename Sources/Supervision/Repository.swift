@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What the loop asks of git: which revision is wanted, what lies between two, a clean worktree to deploy from, and a
 // reference that keeps the last green revision from being collected.
 

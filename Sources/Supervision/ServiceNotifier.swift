@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What a service manager is told (sd_notify(3)): ready, stopping, and that the loops still turn.
 
 import Platform

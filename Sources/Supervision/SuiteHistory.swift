@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What earlier cycles say about a suite: which tests it has, how many, how long it takes. Kept in memory from the
 // index, which is read once.
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // One actor for one loop, and the only consumer of its inbox. Its main loop is the whole idea: next fact, let a copy of
 // the machine decide, write the fact down, become the copy, perform the actions, again.
 
@@ -7,14 +6,22 @@ package import Domain
 package import Engine
 import Evidence
 import Platform
+import Synchronization
 
 package actor Supervisor {
     private var machine: CycleMachine
     private let journal: Journal
     private let performer: Performer
-    private let inbox: AsyncStream<Event>
-    private nonisolated let inlet: AsyncStream<Event>.Continuation
+    private let inbox: AsyncStream<Fact>
+    private nonisolated let inlet: AsyncStream<Fact>.Continuation
+    private nonisolated let isToStop = Atomic<Bool>(false)
     private let now: @Sendable () -> Timestamp
+
+    private struct Fact: Sendable {
+        var event: Event
+        /// Called when the event is in the journal.
+        var written: (@Sendable () -> Void)?
+    }
 
     init(_ machine: CycleMachine, _ journal: Journal, _ performer: Performer, now: @escaping @Sendable () -> Timestamp)
     {
@@ -22,46 +29,63 @@ package actor Supervisor {
         self.journal = journal
         self.performer = performer
         self.now = now
-        (inbox, inlet) = AsyncStream.makeStream(of: Event.self)
+        (inbox, inlet) = AsyncStream.makeStream(of: Fact.self)
     }
 
     /// Hands the loop a fact. Small facts only: output never goes this way.
-    package nonisolated func tell(_ event: Event) { inlet.yield(event) }
+    /// `written` is called once it is in the journal: from then on no crash can lose it. Answers false where the loop has
+    /// ended and takes no more.
+    @discardableResult
+    package nonisolated func tell(_ event: Event, written: (@Sendable () -> Void)? = nil) -> Bool {
+        if case .stopRequested = event { isToStop.store(true, ordering: .relaxed) }
+        if case .terminated = inlet.yield(Fact(event: event, written: written)) { return false }
+        return true
+    }
 
     /// Runs until the machine says `finish`.
     package func run() async -> Ending {
-        for await event in inbox {
+        for await fact in inbox {
             let at = now()
             var next = machine
-            let actions = next.handle(event, at: at)
-            await writeDown(
-                event, at: at, cycle: next.memory.cycle, durable: actions.contains(where: \.needsDurableIntent))
+            let actions = next.handle(fact.event, at: at)
+            let isWritten = await writeDown(
+                fact.event, at: at, cycle: next.memory.cycle, durable: actions.contains(where: \.needsDurableIntent))
+            guard isWritten else { return await end(endingUnwritten) }
             machine = next
+            fact.written?()
             for action in actions {
                 if case .finish(let ending) = action { return await end(ending) }
-                performer.perform(action, machine, tell: { [inlet] in inlet.yield($0) })
+                performer.perform(action, machine, tell: { [self] in tell($0) })
             }
             await rotateIfIdle(at)
         }
         return .done
     }
 
-    /// A fact is acted upon only when it is in the journal: a full disk makes the loop wait, not forget.
-    private func writeDown(_ event: Event, at: Timestamp, cycle: Int, durable: Bool) async {
+    /// A fact is acted upon only when it is in the journal: a full disk makes the loop wait, not forget. Answers false
+    /// where the daemon is to stop and it still cannot be written: then it never happened, and its source tells it again.
+    private func writeDown(_ event: Event, at: Timestamp, cycle: Int, durable: Bool) async -> Bool {
         var complained = false
         while true {
             do {
                 try await journal.append(event, at: at, cycle: cycle, durable: durable)
                 if complained { performer.say(LogLine(.ok, "journal", "written again: the loop goes on")) }
-                return
+                return true
             } catch {
                 if !complained {
                     performer.say(LogLine(.warn, "journal", "\(error); the loop waits until it can be written"))
                     complained = true
                 }
-                try? await Task.sleep(for: .seconds(1))
+                if isToStop.load(ordering: .relaxed) { return false }
+                try? await Task.sleep(for: .milliseconds(500))
             }
         }
+    }
+
+    /// The stop itself could not be written either: whatever runs is left to its shepherd.
+    private var endingUnwritten: Ending {
+        guard case .running(let run, _) = machine.state else { return .done }
+        return .detached(run)
     }
 
     private func rotateIfIdle(_ at: Timestamp) async {
@@ -72,9 +96,11 @@ package actor Supervisor {
     private func end(_ ending: Ending) async -> Ending {
         inlet.finish()
         await performer.close(ending)
-        await journal.close()
         return ending
     }
+
+    /// Gives the lock on the loop back: the last thing before another daemon may begin.
+    func close() async { await journal.close() }
 
     package var memory: LoopMemory { machine.memory }
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Lays the evidence out for triage: reads the results and consoles of the cycle, lists the commits in question, and
 // turns triage's answer into an event. Triage itself reads nothing.
 
@@ -19,6 +18,7 @@ struct TriageRoom: Sendable {
             !["test-failed", "quarantine", "flaky", "fail-fast"].contains($0.rule)
         }
         let commits = await commits(cycle)
+        let irreversible = await irreversible(cycle)
         let facts = TriageCase(
             cycle: cycle.number, openedAt: cycle.startedAt, wanted: cycle.wanted, lastGreen: cycle.lastGreen,
             records: cycle.records, decidingFrom: cycle.decidingFrom, experiments: cycle.experiments,
@@ -27,26 +27,31 @@ struct TriageRoom: Sendable {
             runbook: cycle.policy.runbook,
             allowance: TriageAllowance(
                 experiments: budget.experiments, deploys: budget.deploys, seconds: budget.seconds,
-                nextNumber: budget.nextNumber, deploysBarred: await barred(budget, cycle)),
+                nextNumber: budget.nextNumber, deploysBarred: budget.deploysBarred ?? irreversible),
             references: references(cycle), consoles: consoles(cycle))
+        var answer: TriageAnswered
         switch Investigator.next(facts) {
         case .experiment(let experiment):
-            return .triageAnswered(TriageAnswered(cycle: cycle.number, experiment: experiment))
+            answer = TriageAnswered(cycle: cycle.number, experiment: experiment)
         case .concluded(let incidents):
-            return .triageAnswered(TriageAnswered(cycle: cycle.number, incidents: incidents))
+            answer = TriageAnswered(cycle: cycle.number, incidents: incidents)
         }
+        answer.irreversible = irreversible
+        return .triageAnswered(answer)
     }
 
-    /// An irreversible change between the two revisions bars every experiment that would deploy across it.
-    private func barred(_ budget: TriageBudget, _ cycle: CycleProgress) async -> String? {
-        if let barred = budget.deploysBarred { return barred }
+    /// An irreversible change between the two revisions bars every deployment across it, experiment or rollback.
+    private func irreversible(_ cycle: CycleProgress) async -> String? {
         let patterns = context.settings.current.deploy?.irreversible ?? []
-        guard !patterns.isEmpty, let green = cycle.lastGreen, let repository = context.repository else { return nil }
+        guard !patterns.isEmpty, let green = cycle.lastGreen, green != cycle.wanted,
+            let repository = context.repository
+        else { return nil }
         guard let files = try? await repository.changedFiles(green, cycle.wanted) else {
-            return "whether an irreversible change lies between could not be told"
+            return
+                "whether an irreversible change lies between \(green.short) and \(cycle.wanted.short) could not be told"
         }
         let hit = files.first { file in patterns.contains { Glob.matches($0, file) } }
-        return hit.map { "\($0) matches deploy.irreversible" }
+        return hit.map { "\($0) changed since \(green.short) and matches deploy.irreversible" }
     }
 
     // MARK: - Evidence

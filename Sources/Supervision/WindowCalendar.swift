@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // The only code that knows time zones: when the schedule's window is open. Daylight saving is the calendar's business:
 // a time that a spring night skips counts as the next one that exists.
 

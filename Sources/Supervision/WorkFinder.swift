@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Looks for something to do: the wanted revision, what is live, and what git says about both.
 
 import Domain

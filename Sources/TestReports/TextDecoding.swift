@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which encoding a report is written in, and its bytes as UTF-8.
 
-/// Recognises and undoes the encodings that test tools really write.
+/// Recognizes and undoes the encodings that test tools really write.
 struct TextDecoding {
     enum Encoding: String {
         case utf8 = "UTF-8"

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // From what was observed to what is said: category, grade, culprit, action. What the evidence does not carry is unknown.
 
 import Domain
@@ -7,11 +6,20 @@ import Domain
 enum Conclusions {
     static func incidents(_ suspicions: [Suspicion], _ facts: TriageCase) -> [Incident] {
         var found = suspicions.map { incident($0, facts) }
-        if suspicions.isEmpty || lies(facts) != nil, let doubt = lies(facts) ?? facts.doubts.first {
+        let doubt = facts.doubts.first { !notOfEvidence.contains($0.rule) && $0.verdict != .healthy }
+        if let lie = lies(facts) {
+            found.append(evidenceIncident(lie, facts))
+        } else if suspicions.isEmpty, let doubt {
             found.append(evidenceIncident(doubt, facts))
         }
         return joined(found)
     }
+
+    /// Reasons that say why a thing was not done: they cast no doubt on what was.
+    static let notOfEvidence: Set<String> = [
+        "skipped", "not-run", "fail-fast", "stopped", "permit", "superseded", "aborted", "quarantine-cap", "recheck",
+        "deploy-lost", "window-closed",
+    ]
 
     /// A tool whose exit status contradicts its own report misleads whoever looks at the status alone.
     private static func lies(_ facts: TriageCase) -> Reason? {
@@ -56,7 +64,8 @@ enum Conclusions {
         let evidence = record.flatMap { facts.consoles[$0.run.folder] }
         var whys = Whys.unknown(facts)
         whys[0] = Why(
-            n: 1, question: Whys.questions[0], answer: evidence == nil ? "unknown: \(answer)" : answer,
+            n: 1, question: Whys.questions[0],
+            answer: evidence == nil ? "\(whys[0].answer) (\(answer))" : answer,
             confidence: evidence == nil ? 0 : 0.95, evidence: evidence.map { [$0] } ?? [])
         let isInfrastructure = doubt.rule == "infrastructure"
         let diagnosis = Diagnosis(
@@ -81,7 +90,38 @@ enum Conclusions {
             ?? Observation()
         if there.isPassing { return broughtByCode(suspicion, here, there, facts) }
         if there.isFailing { return notTheCode(suspicion, here, there, facts) }
+        if let known = known(suspicion, facts) { return knownCulprit(suspicion, known, facts) }
         return undecided(suspicion, here, facts)
+    }
+
+    /// The open incident whose culprit an earlier cycle has proven, and which the wanted revision still contains.
+    static func known(_ suspicion: Suspicion, _ facts: TriageCase) -> (incident: Incident, commit: CommitInfo)? {
+        for incident in facts.openIncidents where incident.firstCycle < facts.cycle {
+            guard incident.diagnosis?.grade == .proven, let culprit = incident.diagnosis?.culprit?.commit,
+                let commit = facts.commits.first(where: { $0.revision == culprit })
+            else { continue }
+            let tests = suspicion.results.map(\.id)
+            let isSame = suspicion.signature == incident.signature
+            if isSame || (!tests.isEmpty && tests.allSatisfy(incident.tests.contains)) { return (incident, commit) }
+        }
+        return nil
+    }
+
+    private static func knownCulprit(
+        _ suspicion: Suspicion, _ known: (incident: Incident, commit: CommitInfo), _ facts: TriageCase
+    ) -> Diagnosis {
+        let proof = "proven in cycle \(known.incident.firstCycle), and still contained in \(facts.wanted.short)"
+        var whys = Whys.unknown(facts)
+        whys[0] = Whys.whatFailed(suspicion, facts)
+        whys[1] = Whys.behavior(suspicion, facts)
+        whys[3] = Whys.change(known.commit, proof, facts)
+        whys[4] = Whys.notCaught(known.commit, facts)
+        return Diagnosis(
+            category: category(suspicion, files: known.commit.files),
+            component: component(known.commit.files, suspicion),
+            summary: "\(known.commit.revision.short) \"\(known.commit.subject)\": \(proof)", grade: .likely,
+            culprit: blame(known.commit, 0.9), recommendedAction: action(suspicion, files: known.commit.files),
+            whys: whys)
     }
 
     private static func intermittent(_ suspicion: Suspicion, _ here: Observation, _ facts: TriageCase) -> Diagnosis {
@@ -120,9 +160,10 @@ enum Conclusions {
             let candidates = search.suspects.map { blame($0, share) }
             return Diagnosis(
                 category: category(suspicion, files: search.suspects.flatMap(\.files)),
-                summary: "\(compared): one of \(candidates.count) commits", grade: .likely, candidates: candidates,
-                recommendedAction: candidates.isEmpty
-                    ? .none : action(suspicion, files: search.suspects.flatMap(\.files)),
+                summary: candidates.isEmpty
+                    ? "\(compared): which commits lie between is not known"
+                    : "\(compared): one of \(candidates.count) commits", grade: .likely, candidates: candidates,
+                recommendedAction: action(suspicion, files: search.suspects.flatMap(\.files)),
                 whys: whys, ruledOut: ruledOut)
         }
         let at = suspicion.observation(on: found.revision, in: facts.records)
@@ -154,6 +195,13 @@ enum Conclusions {
         whys[0] = Whys.whatFailed(suspicion, facts)
         whys[1] = Whys.behavior(suspicion, facts)
         whys[2] = Whys.condition(suspicion, facts, summary, 0.9)
+        if let changed = changedTest(suspicion, facts) {
+            whys[2] = Whys.unknown(facts)[2]
+            return Diagnosis(
+                category: .unknown,
+                summary: "\(summary); but \(changed) changed since \(green), so it is no witness of what was before",
+                grade: .unknown, recommendedAction: .none, whys: whys)
+        }
         let (category, component) = surroundings(suspicion, facts, otherwise: .unknown)
         let runbook = facts.runbook.first { $0.categories.contains(category) }?.name
         return Diagnosis(
@@ -161,6 +209,14 @@ enum Conclusions {
             grade: category == .unknown ? .unknown : .likely,
             recommendedAction: runbook == nil ? .none : .runbook, runbook: runbook, whys: whys,
             ruledOut: [RuledOut(category: .codeRegression, because: summary)])
+    }
+
+    /// A test whose source changed since the last green revision need not have passed there: it rules nothing out.
+    private static func changedTest(_ suspicion: Suspicion, _ facts: TriageCase) -> String? {
+        let changed = facts.commits.flatMap(\.files)
+        return suspicion.results.lazy.compactMap(\.file).first { file in
+            changed.contains { $0 == file || $0.hasSuffix("/" + file) || file.hasSuffix("/" + $0) }
+        }
     }
 
     /// The wanted revision, deployed once more, does not fail: no commit is at fault.

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Which experiment tells most next, or what is concluded. The order is by cost: run again (no deploy), last green now
 // (one deploy), then a binary search over the commits between (a deploy a step). docs/triage.md explains.
 
@@ -16,7 +15,11 @@ package enum Investigator {
     package static func next(_ facts: TriageCase) -> TriageAnswer {
         let suspicions = Suspicion.all(in: facts)
         if let experiment = rerun(suspicions, facts) { return .experiment(experiment) }
-        let open = suspicions.filter { isDeterministic($0, facts) }
+        // What a redeployment is to cure, and what an earlier cycle has proven, needs no deployment to learn.
+        let open = suspicions.filter { suspicion in
+            isDeterministic(suspicion, facts) && Conclusions.known(suspicion, facts) == nil
+                && !(suspicion.wrongRevision(facts) != nil && !wasRedeployed(facts))
+        }
         if let experiment = elsewhere(open, facts) { return .experiment(experiment) }
         return .concluded(Conclusions.incidents(suspicions, facts))
     }
@@ -41,6 +44,10 @@ package enum Investigator {
 
     private static func isCurrent(_ record: ExperimentRecord, _ facts: TriageCase) -> Bool {
         facts.current.contains { $0.run.experiment == record.experiment.number }
+    }
+
+    private static func wasRedeployed(_ facts: TriageCase) -> Bool {
+        facts.records.contains { $0.run.kind == .deploy && $0.run.purpose == .redeploy }
     }
 
     private static func wasRefused(_ kind: Experiment.Kind, _ facts: TriageCase) -> Bool {

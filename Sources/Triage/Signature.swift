@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What two failures must share to be one incident: the type and the message without what changes from run to run.
 // Works on bytes: PLATFORM measurements put a byte loop two orders of magnitude before a regular expression.
 
@@ -34,19 +33,40 @@ package enum Signature {
         return String(decoding: output.prefix(messageBytes), as: UTF8.self)
     }
 
+    /// One word: only the last part of a path, and `#` for numbers, hexadecimal ids, addresses and UUIDs, also where
+    /// brackets, quotes or signs surround them.
     private static func normalizedWord(_ word: [UInt8]) -> [UInt8] {
         let word = word.contains(47) ? Array(word[(word.lastIndex(of: 47) ?? 0)...].dropFirst()) : word
-        let isIdentifier = word.count >= 6 && word.contains(where: isDigit) && word.allSatisfy { isHex($0) || $0 == 45 }
-        if isIdentifier { return [35] }
         var output: [UInt8] = []
-        for byte in word {
-            if isDigit(byte) {
-                if output.last != 35 { output.append(35) }
+        var index = 0
+        while index < word.count {
+            var end = index
+            while end < word.count, isPartOfName(word[end]) { end += 1 }
+            if end == index {
+                output.append(word[index])
+                index += 1
             } else {
-                output.append(byte)
+                output += normalizedName(word[index..<end])
+                index = end
             }
         }
         return output
+    }
+
+    private static func normalizedName(_ name: ArraySlice<UInt8>) -> [UInt8] {
+        let isHexLiteral = name.count > 2 && name.starts(with: [48, 120]) && name.dropFirst(2).allSatisfy(isHex)
+        let isIdentifier =
+            name.count >= 6 && name.contains(where: isDigit) && name.allSatisfy { isHex($0) || $0 == 45 }
+        if isHexLiteral || isIdentifier { return [35] }
+        var output: [UInt8] = []
+        for byte in name {
+            if !isDigit(byte) { output.append(byte) } else if output.last != 35 { output.append(35) }
+        }
+        return output
+    }
+
+    private static func isPartOfName(_ byte: UInt8) -> Bool {
+        isDigit(byte) || (97...122).contains(byte) || (65...90).contains(byte) || byte == 45 || byte == 95
     }
 
     private static func firstMeaningfulLine(_ text: String) -> String {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Failures that share a signature, and what has been observed about them on each revision.
 
 import Domain
@@ -42,9 +41,9 @@ struct Suspicion: Hashable, Sendable {
         for record in records where record.run.revision == revision {
             switch (predicate, record.run.kind) {
             case (.deploys, .deploy):
-                if record.outcome == .succeeded { seen.passes += 1 } else if !record.infrastructure { seen.fails += 1 }
+                noteStage(record, &seen)
             case (.getsStable, .stabilize) where record.run.purpose != .recheck:
-                if record.outcome == .succeeded { seen.passes += 1 } else if !record.infrastructure { seen.fails += 1 }
+                noteStage(record, &seen)
             case (.passes(let selections), .test):
                 note(record, selections, &seen)
             case (.proves(let suite), .test) where record.run.subject == suite && record.run.only == nil:
@@ -55,7 +54,7 @@ struct Suspicion: Hashable, Sendable {
                 }
             case (.passes, .deploy), (.passes, .stabilize), (.getsStable, .deploy), (.proves, .deploy),
                 (.proves, .stabilize):
-                if record.outcome != .succeeded, record.run.experiment != nil { seen.untestable = true }
+                if !Suspicion.succeeded(record), record.run.experiment != nil { seen.untestable = true }
             default:
                 break
             }
@@ -63,23 +62,49 @@ struct Suspicion: Hashable, Sendable {
         return seen
     }
 
-    private func note(_ record: StageRecord, _ selections: [Experiment.Selection], _ seen: inout Observation) {
-        guard let selection = selections.first(where: { $0.suite == record.run.subject }), let suite = record.suite
-        else { return }
-        let failing = suite.notPassed.filter { $0.outcome.isFailure && selection.only.contains($0.id) }
-        if !failing.isEmpty {
-            seen.fails += 1
-        } else if suite.totals.passed > 0, record.outcome == .succeeded || record.run.only != nil || isWhole(suite) {
+    /// A stage whose answer is no counts against the revision; one that was refused, cut off or lost says nothing.
+    private func noteStage(_ record: StageRecord, _ seen: inout Observation) {
+        if Suspicion.succeeded(record) {
             seen.passes += 1
+        } else if [.failed, .timedOut].contains(record.outcome), !record.infrastructure {
+            seen.fails += 1
+        } else if record.run.experiment != nil {
+            seen.untestable = true
         }
+    }
+
+    private static func succeeded(_ record: StageRecord) -> Bool {
+        if record.outcome == .succeeded { return true }
+        return record.run.kind == .deploy && record.outcome == .lost
+            && record.live?.revision?.names(record.run.revision) == true
+    }
+
+    /// One run of a suite: a test of this suspicion fails, or each that was run passes. Anything else says nothing, and
+    /// of an experiment it is remembered, so that the same is not asked again.
+    private func note(_ record: StageRecord, _ selections: [Experiment.Selection], _ seen: inout Observation) {
+        guard let selection = selections.first(where: { $0.suite == record.run.subject }) else { return }
+        let asked = record.run.only.map { only in selection.only.filter(only.contains) } ?? selection.only
+        guard !asked.isEmpty else { return }
+        let listed = record.suite?.notPassed.filter { asked.contains($0.id) } ?? []
+        if listed.contains(where: \.outcome.isFailure) {
+            seen.fails += 1
+        } else if listed.isEmpty, let suite = record.suite, suite.totals.passed > 0, isWhole(record, suite) {
+            seen.passes += 1
+        } else if record.run.experiment != nil {
+            seen.untestable = true
+        }
+    }
+
+    /// Whether all that was to run did: a test that is not there at a revision does not pass on it.
+    private func isWhole(_ record: StageRecord, _ suite: SuiteReading) -> Bool {
+        guard let only = record.run.only else { return record.outcome == .succeeded || suite.doubts.isEmpty }
+        return suite.totals.tests >= only.count
     }
 
     private static func isDoubtful(_ record: StageRecord) -> Bool {
         guard let suite = record.suite else { return false }
         return !suite.doubts.isEmpty || suite.authenticity.reasons.contains { $0.verdict != .healthy }
     }
-
-    private func isWhole(_ suite: SuiteReading) -> Bool { suite.doubts.isEmpty }
 }
 
 extension Suspicion {
@@ -109,9 +134,7 @@ extension Suspicion {
                     predicate: .getsStable)
             ]
         }
-        let failing = facts.suites.flatMap { suite in
-            suite.notPassed.filter(\.outcome.isFailure).map { (suite: suite.name, result: $0) }
-        }
+        let failing = failures(facts)
         let executed = facts.suites.reduce(0) { $0 + $1.totals.executed }
         if executed >= massMinimum, Double(failing.count) > massShare * Double(executed) {
             var mass = Suspicion(
@@ -136,7 +159,11 @@ extension Suspicion {
 
     /// No test failed, and still a suite's evidence is not one of a pass: the first such suite stands for all.
     private static func doubtful(_ facts: TriageCase) -> [Suspicion] {
-        guard let doubt = facts.doubts.first(where: { $0.subject != nil && $0.rule != "infrastructure" }),
+        guard
+            let doubt = facts.doubts.first(where: { doubt in
+                doubt.subject != nil && doubt.rule != "infrastructure" && doubt.verdict != .healthy
+                    && !Conclusions.notOfEvidence.contains(doubt.rule)
+            }),
             let suite = doubt.subject
         else { return [] }
         let others = facts.doubts.filter { $0.rule == doubt.rule && $0.subject != suite }.compactMap(\.subject)
@@ -145,6 +172,26 @@ extension Suspicion {
                 signature: "evidence: \(doubt.rule) \(suite)", title: "\(suite): \(doubt.text)",
                 predicate: .proves(suite: suite), suites: [suite] + others)
         ]
+    }
+
+    /// What fails in the deciding runs, and what failed in an earlier attempt of the same suite. What everybody knows
+    /// of is no question.
+    private static func failures(_ facts: TriageCase) -> [(suite: String, result: TestResult)] {
+        var found: [(suite: String, result: TestResult)] = []
+        func add(_ suite: String, _ results: [TestResult]) {
+            for result in results where result.outcome.isFailure && !facts.quarantined.contains(result.id) {
+                if !found.contains(where: { $0.suite == suite && $0.result.id == result.id }) {
+                    found.append((suite, result))
+                }
+            }
+        }
+        for suite in facts.suites { add(suite.name, suite.notPassed) }
+        for record in facts.current where record.run.kind == .test && record.run.only == nil {
+            guard record.run.revision == facts.wanted, record.run.experiment == nil, let name = record.run.subject
+            else { continue }
+            add(name, record.suite?.notPassed ?? [])
+        }
+        return found
     }
 
     private static func title(_ result: TestResult) -> String {

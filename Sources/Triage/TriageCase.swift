@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Everything triage knows when it is asked what to do next. Values only: triage runs nothing and reads nothing.
 
 package import Domain
@@ -60,6 +59,8 @@ package struct TriageCase: Sendable {
     package var openIncidents: [Incident]
     package var runbook: [RunbookPolicy]
     package var allowance: TriageAllowance
+    /// Tests that fail with everybody's knowledge: they are not asked about.
+    package var quarantined: Set<String>
     /// Evidence lines by `folder` and test id, see `reference(_:in:)`.
     package var references: [String: EvidenceReference]
     /// The last lines of a stage's console, by folder.
@@ -70,8 +71,10 @@ package struct TriageCase: Sendable {
         decidingFrom: Int, experiments: [ExperimentRecord], suites: [SuiteRecord], doubts: [Reason],
         commits: [CommitInfo] = [], commitsFile: String? = nil, commitsText: String = "",
         openIncidents: [Incident] = [], runbook: [RunbookPolicy] = [], allowance: TriageAllowance,
-        references: [String: EvidenceReference] = [:], consoles: [String: EvidenceReference] = [:]
+        references: [String: EvidenceReference] = [:], consoles: [String: EvidenceReference] = [:],
+        quarantined: Set<String> = []
     ) {
+        self.quarantined = quarantined
         self.cycle = cycle
         self.openedAt = openedAt
         self.wanted = wanted

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // The five questions. An answer without evidence is no answer: it stays *unknown*, with the check that would tell.
 
 import Domain

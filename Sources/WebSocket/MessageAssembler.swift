@@ -14,18 +14,14 @@ package enum WebSocketEvent: Hashable, Sendable {
 /// Puts frames together to messages, and says which rule a peer breaks.
 package struct MessageAssembler: Sendable {
     private let limit: Int
-    private var state = State.idle
+    /// The message in progress. It grows in place: taken out and put back, every fragment would copy all before it.
+    private var message: Message?
+    private var isClosed = false
 
-    private struct Message: Sendable {
-        var isText: Bool
+    fileprivate struct Message: Sendable {
+        let isText: Bool
         var payload: [UInt8] = []
         var validator = UTF8Validator()
-    }
-
-    private enum State: Sendable {
-        case idle
-        case inside(Message)
-        case closed
     }
 
     /// An assembler that refuses messages with more than `limit` bytes.
@@ -33,44 +29,31 @@ package struct MessageAssembler: Sendable {
         self.limit = limit
     }
 
-    /// Takes the next frame; nil where the message goes on.
+    /// Takes the next frame; nil where the message goes on. After a violation the assembler is of no more use.
     package mutating func accept(_ frame: Frame) throws(ProtocolViolation) -> WebSocketEvent? {
-        if case .closed = state { throw .frameAfterClose }
+        guard !isClosed else { throw .frameAfterClose }
         switch frame.opcode {
         case .ping: return .ping(frame.payload)
         case .pong: return .pong(frame.payload)
         case .close:
-            state = .closed
+            isClosed = true
             return .closed(try Self.reason(frame.payload))
         case .text, .binary:
-            guard case .idle = state else { throw .interruptedMessage }
-            return try extend(Message(isText: frame.opcode == .text), with: frame)
+            guard message == nil else { throw .interruptedMessage }
+            message = Message(isText: frame.opcode == .text)
         case .continuation:
-            guard case .inside(let message) = state else { throw .unexpectedContinuation }
-            // The only reference to the bytes must be the one that grows, or every fragment would copy all before it.
-            state = .idle
-            return try extend(message, with: frame)
+            guard message != nil else { throw .unexpectedContinuation }
         }
+        try message?.append(frame.payload, limit: limit)
+        return frame.isFinal ? try finish() : nil
     }
 
-    private mutating func extend(
-        _ begun: consuming Message, with frame: Frame
-    ) throws(ProtocolViolation) -> WebSocketEvent? {
-        var message = begun
-        guard message.payload.count + frame.payload.count <= limit else { throw .messageTooLarge(limit: limit) }
-        if message.isText {
-            // Said at the first fragment that cannot become UTF-8, not at the end of an endless message.
-            guard message.validator.consume(frame.payload) else { throw .invalidText }
-        }
-        message.payload += frame.payload
-        guard frame.isFinal else {
-            state = .inside(message)
-            return nil
-        }
-        state = .idle
-        guard message.isText else { return .binary(message.payload) }
-        guard message.validator.isComplete else { throw .invalidText }
-        return .text(String(decoding: message.payload, as: UTF8.self))
+    private mutating func finish() throws(ProtocolViolation) -> WebSocketEvent? {
+        guard let whole = message else { return nil }
+        message = nil
+        guard whole.isText else { return .binary(whole.payload) }
+        guard whole.validator.isComplete else { throw .invalidText }
+        return .text(String(decoding: whole.payload, as: UTF8.self))
     }
 
     private static func reason(_ body: [UInt8]) throws(ProtocolViolation) -> CloseReason {
@@ -81,5 +64,14 @@ package struct MessageAssembler: Sendable {
         var validator = UTF8Validator()
         guard validator.consume(body[2...]), validator.isComplete else { throw .invalidCloseText }
         return CloseReason(code, String(decoding: body[2...], as: UTF8.self))
+    }
+}
+
+extension MessageAssembler.Message {
+    fileprivate mutating func append(_ bytes: [UInt8], limit: Int) throws(ProtocolViolation) {
+        guard payload.count + bytes.count <= limit else { throw .messageTooLarge(limit: limit) }
+        // Said at the first fragment that cannot become UTF-8, not at the end of an endless message.
+        if isText, !validator.consume(bytes) { throw .invalidText }
+        payload += bytes
     }
 }

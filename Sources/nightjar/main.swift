@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // The one binary. Hidden paths first, before anything heavy is touched; everything else is the command line.
 
 import Commands

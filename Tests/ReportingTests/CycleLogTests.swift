@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Lines of the cycle log, hostile ones too.
 
 import Domain
 import Reporting

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Durations, numbers and plurals as people read them.
 
 import Reporting
 import Testing

@@ -60,11 +60,11 @@ struct NameTests {
     @Test(arguments: [
         ("*", "", true), ("", "", true), ("", "a", false), ("a*c", "abbc", true), ("a*c", "abcd", false),
         ("a?c", "abc", true),
-        ("?", "", false), ("[a-c]x", "bx", true), ("[!a-c]x", "bx", false), ("[]]", "]", true), ("[a", "[a", true),
+        ("?", "", false), ("*test_x[a]", "t::test_x[a]", true), ("*test_x[a]", "t::test_xa", false), ("[a", "[a", true),
         ("*streaming*", "tests.chat::test_streaming_ok", true), ("*::test_1?", "m::test_12", true), ("A", "a", false),
-        ("*[0-9]*z", "a1b2z", true), ("**", "x", true),
+        ("**", "x", true),
     ])
-    func `patterns match as a shell's do`(pattern: String, text: String, isMatch: Bool) {
+    func `patterns match test ids, whose brackets stand for themselves`(pattern: String, text: String, isMatch: Bool) {
         #expect(Glob.matches(pattern, text) == isMatch)
     }
 

@@ -8,7 +8,7 @@ import Testing
 
 @Suite(.enabled(if: corpus != nil, "no corpus of reports on this machine"))
 struct StreamCorpusTests {
-    /// TAP streams on whose colour this reader deliberately disagrees with the oracle (tapjs), each with its reason.
+    /// TAP streams on whose color this reader deliberately disagrees with the oracle (tapjs), each with its reason.
     static let exceptions: [String: String] = [
         "die.tap": "an empty stream is no pass",
         "empty.tap": "an empty stream is no pass",

@@ -41,7 +41,8 @@ enum Layers {
     static let toolchain: [String: Set<String>] = [
         "Glibc": ["Platform", "Shepherd"],
         "Foundation": [
-            "nightjar", "Commands", "Supervision", "StatusServer", "Notifications", "Configuration", "Execution",
+            "nightjar", "Commands", "DemoStaging", "Supervision", "StatusServer", "Notifications", "Configuration",
+            "Execution",
             "Evidence",
             "Reporting", "nightjar-bench",
         ],
@@ -53,7 +54,7 @@ enum Layers {
         "FoundationXML": [],
         "FoundationNetworking": [],
         "Synchronization": Set(allowed.keys),
-        "Dispatch": ["Platform", "Execution", "Supervision", "StatusServer", "Notifications", "Commands"],
+        "Dispatch": ["Platform", "Evidence", "Execution", "Supervision", "StatusServer", "Notifications", "Commands"],
     ]
 
     /// Modules that may say `JSONEncoder`, `JSONDecoder` or `JSONSerialization`.

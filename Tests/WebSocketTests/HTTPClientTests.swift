@@ -6,7 +6,8 @@ import Testing
 import WebSocket
 
 @Suite struct HTTPClientTests {
-    private func get(_ server: ScriptedServer, deadline: Duration = .seconds(20), bodyLimit: Int = 1 << 20) async throws
+    private func get(_ server: ScriptedServer, deadline: Duration = .seconds(120), bodyLimit: Int = 1 << 20)
+        async throws
         -> HTTPResponse
     {
         let url = server.url

@@ -13,7 +13,7 @@ func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) a
 }
 
 /// A deadline that no test should ever reach.
-var soon: SocketDeadline { .after(.seconds(20)) }
+var soon: SocketDeadline { .after(.seconds(120)) }
 
 /// A server that plays `script` with its first client and hangs up; serves one client after the other.
 final class ScriptedServer: Sendable {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Makes a revision the live one: permit, clean worktree, the deploy (or rollback) command, and what it says about its
 // services.
 

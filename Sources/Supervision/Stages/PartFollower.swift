@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Follows the console of a test command while it runs: counts tests for people, and ends the command when one test is
 // over its limit.
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What the placeholders of a command stand for in one stage run.
 
 import Domain

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Watches the environment until it is steadily healthy, and proves which revision answers.
 
 import Domain

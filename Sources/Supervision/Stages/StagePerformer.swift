@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // One stage run from its name to its record. Everything here may be begun again after a restart: each command finds
 // its claim and result in its folder, so nothing is done twice.
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Gathers what the parts of one suite run said, from reports and from the console, into one reading.
 
 import Domain
@@ -171,7 +170,6 @@ final class SuiteReader {
         } catch {
             context.say(LogLine(.warn, "test", "\(suite.name): the report could not be kept: \(error)"))
         }
-        if path.hasPrefix(context.layout.root) { try? Files.remove(path) }
     }
 
     // MARK: - All parts

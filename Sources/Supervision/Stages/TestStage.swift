@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Runs one suite and reads what it reported. A test over its limit costs one result: the tool is ended, and the rest
 // is run without it.
 
@@ -37,8 +36,12 @@ struct TestStage: Sendable {
         let known = await knownTests(suite)
         let reader = SuiteReader(context: context, run: run, suite: suite, known: known)
         let end = await runParts(suite, values, known, reader, &commands)
+        ArtifactKeeper(context: context, run: run).keep(suite.artifacts, from: values.workingDirectory)
         if let after = suite.after {
-            commands.append(await context.command(after, role: "after", of: run, values: values))
+            // Also after a cancellation: it puts back what `before` did.
+            let (context, run) = (context, run)
+            let done = Task { await context.command(after, role: "after", of: run, values: values) }
+            commands.append(await done.value)
         }
         if let end { return started.record(run, end.outcome, end.words, commands, infrastructure: end.infrastructure) }
         return await conclude(suite, reader, commands, started)
@@ -126,7 +129,10 @@ struct TestStage: Sendable {
         reader.expect(all)
         guard !all.isEmpty, suite.select != nil else { return nil }
         let left = all.filter { !reader.has($0.id) }
-        context.say(LogLine(.fail, "test", "\(suite.name) \(cut): over testTimeout, cut; \(left.count) others go on"))
+        if !left.isEmpty {
+            let words = "P\(suite.priority) \(cut): over testTimeout, cut; \(left.count) others go on"
+            context.say(LogLine(.fail, run.stage, "\(suite.name) \(words)"))
+        }
         return left
     }
 

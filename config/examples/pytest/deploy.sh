@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Starts the service of one revision, in place of the one that runs. Usage: deploy.sh REVISION
 set -eu
 revision=$1

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that steer, against a socket that answers as a daemon would; and those about configurations.
+
+import Commands
+import Domain
+import Evidence
+import Foundation
+import Platform
+import Synchronization
+import Testing
+
+@Suite struct ControlTests {
+    /// Answers one request on the fixture's socket; the request is there when `run` has returned.
+    private final class Daemon: Sendable {
+        let request = Mutex("")
+        private let listener: SocketListener
+
+        init(_ path: String, reply: String) throws {
+            let listener = try SocketListener.unix(path: path)
+            self.listener = listener
+            Thread.detachNewThread { [self] in
+                guard let socket = try? listener.accept(deadline: .after(.seconds(30))) else { return }
+                let bytes = (try? socket.read(upTo: 4096, deadline: .after(.seconds(30)))) ?? []
+                request.withLock { $0 = String(decoding: bytes, as: UTF8.self) }
+                try? socket.write(Array(reply.utf8), deadline: .after(.seconds(30)))
+                socket.shutdown()
+            }
+        }
+    }
+
+    private func fixture() throws -> LoopFixture {
+        let fixture = LoopFixture()
+        try FileManager.default.createDirectory(atPath: fixture.layout.cycles, withIntermediateDirectories: true)
+        return fixture
+    }
+
+    @Test func `a pause carries its reason and its end`() async throws {
+        let fixture = try fixture()
+        let daemon = try Daemon(
+            fixture.layout.controlSocket, reply: "{\"ok\":true,\"message\":\"paused until 05:23Z\\u001b[2J\"}\n")
+        let result = await fixture.run("pause", "-m", "upgrade", "--for", "2h", "--state", "state")
+        #expect(result.code == .ok)
+        #expect(result.output == "paused until 05:23Z\\u{1B}[2J\n")
+        let line = daemon.request.withLock { $0 }
+        let request = try JSONDecoder().decode(ControlRequest.self, from: Data(line.utf8))
+        #expect(
+            request
+                == ControlRequest(
+                    verb: .pause, by: "ann", argument: "upgrade", until: Timestamp("2026-11-21T05:23:00Z")))
+    }
+
+    @Test func `a refusal is exit 1 with its reason`() async throws {
+        let fixture = try fixture()
+        let daemon = try Daemon(fixture.layout.controlSocket, reply: "{\"ok\":false,\"message\":\"nothing runs\"}\n")
+        let result = await fixture.run("skip", "--by", "bo", "--state", "state")
+        #expect(result.code == .failing)
+        #expect(result.error == "nightjar: nothing runs\n")
+        #expect(daemon.request.withLock { $0 }.contains("\"by\":\"bo\""))
+    }
+
+    @Test func `an answer that is none is exit 5`() async throws {
+        let fixture = try fixture()
+        let daemon = try Daemon(fixture.layout.controlSocket, reply: "hello\n")
+        #expect(await fixture.run("resume", "--state", "state").code == .infrastructure)
+        #expect(daemon.request.withLock { $0 }.contains("resume"))
+    }
+
+    @Test func `no daemon is exit 6`() async throws {
+        let fixture = try fixture()
+        let result = await fixture.run("stop", "--state", "state")
+        #expect(result.code == .notFound)
+        #expect(result.error.contains("no daemon runs loop 'staging'"))
+        try Data().write(to: URL(fileURLWithPath: fixture.layout.controlSocket))
+        #expect(await fixture.run("stop", "--state", "state").code == .notFound)
+    }
+
+    @Test func `a pause needs a reason and a sensible time`() async throws {
+        let fixture = try fixture()
+        #expect(await fixture.run("pause", "--state", "state").code == .usage)
+        for time in ["2", "h", "-1h", "0m", "999999999999h", "1w"] {
+            #expect(
+                await fixture.run("pause", "-m", "x", "--for=\(time)", "--state", "state").code == .usage, "\(time)")
+        }
+    }
+
+    @Test func `init writes what check accepts, once`() async throws {
+        let fixture = try fixture()
+        try fixture.write("[project]\nname = \"app\"\n", to: "pyproject.toml")
+        #expect(await fixture.run("check").code == .notFound)
+        #expect(await fixture.run("init").code == .ok)
+        #expect(await fixture.run("init").code == .usage)
+        #expect(await fixture.run("init", "--force").code == .ok)
+        let check = await fixture.run("check")
+        #expect(check.code == .ok, "\(check.error)")
+        #expect(check.output.contains("mode observe"))
+        #expect(await fixture.run("check", "--json").output.contains("\"valid\" : true"))
+        #expect(await fixture.run("check", "--quiet").output.contains("loop.name") == false)
+    }
+
+    @Test func `check lists every problem and probes what is there`() async throws {
+        let fixture = try fixture()
+        try fixture.write("{ loop: { nam: 'x' }, suites: [{ nme: 'a' }] }", to: "nightjar.json5")
+        let broken = await fixture.run("check")
+        #expect(broken.code == .usage)
+        #expect(broken.error.contains("nam") && broken.error.contains("nme"))
+        #expect(await fixture.run("check", "--json").output.contains("\"valid\" : false"))
+        try fixture.write(
+            """
+            { loop: { name: 'x', mode: 'observe' }, secrets: { TOKEN: { fromEnv: 'NOWHERE_TOKEN' } },
+              suites: [{ name: 'a', priority: 'P0', command: ['no-such-program-here'], report: { format: 'tap' } }] }
+            """, to: "nightjar.json5")
+        let probed = await fixture.run("check", "--probe", "--quiet")
+        #expect(probed.code == .infrastructure, "\(probed.error)")
+        #expect(probed.output.contains("no executable 'no-such-program-here' on PATH"))
+        #expect(probed.output.contains("$NOWHERE_TOKEN is not set"))
+        #expect(!probed.output.contains("ok   "))
+    }
+
+    @Test func `schemas are JSON`() async throws {
+        let fixture = try fixture()
+        for which in ["config", "cycle"] {
+            let result = await fixture.run("schema", which)
+            #expect((try? JSONSerialization.jsonObject(with: Data(result.output.utf8))) != nil, "\(which)")
+        }
+        #expect(await fixture.run("schema", "cylce").error.contains("did you mean 'cycle'?"))
+    }
+}
