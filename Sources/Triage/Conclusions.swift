@@ -300,7 +300,6 @@ enum Conclusions {
     private static func category(_ suspicion: Suspicion, files: [String]) -> Category {
         if case .proves = suspicion.predicate { return .fakeEvidence }
         if case .deploys = suspicion.predicate { return .deployFailure }
-        if case .getsStable = suspicion.predicate { return .deployFailure }
         guard !files.isEmpty else { return .codeRegression }
         if files.allSatisfy(isTest) { return .testDefect }
         if files.allSatisfy({ isConfiguration($0) || isTest($0) || isDocumentation($0) }) { return .configChange }
