@@ -33,7 +33,9 @@ enum LoopRunner {
             throw CommandError.unavailable("\(error)")
         }
         var hosts: [LoopHost] = []
-        for order in orders { hosts.append(try await open(order, runner, context, terminal)) }
+        for order in orders {
+            hosts.append(try await open(order, isOnly: orders.count == 1, runner, context, terminal))
+        }
         let watchdog = context.environment["WATCHDOG_USEC"].flatMap { Int64($0) }.map { Duration.microseconds($0) }
         let daemon = Daemon(
             hosts, paths: orders.map(\.path), notifySocket: context.environment["NOTIFY_SOCKET"], watchdog: watchdog
@@ -44,19 +46,20 @@ enum LoopRunner {
     }
 
     private static func open(
-        _ order: LoopOrder, _ runner: CommandRunner, _ context: Context, _ terminal: TerminalLog
+        _ order: LoopOrder, isOnly: Bool, _ runner: CommandRunner, _ context: Context, _ terminal: TerminalLog
     ) async throws -> LoopHost {
         if let window = order.loaded.settings.schedule.window, WindowCalendar(window) == nil {
             throw CommandError.configuration(
                 "\(context.shown(order.path)): schedule.window.timeZone: found \"\(window.timeZone)\", allowed: a time zone such as \"Europe/Berlin\""
             )
         }
+        let prefix = isOnly ? "" : "[\(order.loaded.settings.name)] "
         do {
             return try await LoopHost.open(
                 LoopStart(
                     loaded: order.loaded, path: order.path, cycles: order.cycles, version: NightjarVersion.number,
                     host: ThisProcess.hostName, environment: SafeEnvironment.make(from: context.environment),
-                    secretEnvironment: context.environment, echo: { terminal.write($0) },
+                    secretEnvironment: context.environment, echo: { terminal.write(prefix + $0) },
                     observer: { terminal.show($0) }, onSealed: { _ in }),
                 runner: runner)
         } catch .held(let owner) {

@@ -3,6 +3,7 @@
 
 import Configuration
 import Domain
+import Engine
 import Evidence
 import Foundation
 import Reporting
@@ -110,7 +111,7 @@ struct StatusReader {
             )
         }
         if let running {
-            let text = running.stage ?? (history.triageAnswered == nil ? "beginning" : "triage")
+            let text = running.stage ?? (history.machine.state == .asking ? "triage" : "beginning")
             return .init(
                 running.hasStageRunning ? .running : .triaging, cycle: running.cycle,
                 text: running.hasStageRunning ? text : "between stages, last \(text)", since: running.since)

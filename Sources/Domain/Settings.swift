@@ -401,7 +401,7 @@ package struct RetentionSettings: Hashable, Sendable {
 package struct LoopSettings: Hashable, Sendable {
     package var name: String
     package var mode: Mode
-    /// Two loops with the same environment exclude each other.
+    /// Two loops with the same environment exclude each other, unless both have it from their name alone.
     package var environment: String
     /// Absolute path of the folder that holds this loop's state (`<state>/<loop>`).
     package var stateDirectory: String

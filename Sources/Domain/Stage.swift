@@ -26,7 +26,11 @@ package struct Revision: Hashable, Comparable, Sendable, CustomStringConvertible
     /// Whether both name the same thing: equal, or one is an abbreviation (of at least 7 characters) of the other.
     package func names(_ other: Revision) -> Bool {
         if id == other.id { return true }
-        guard min(id.utf8.count, other.id.utf8.count) >= 7 else { return false }
+        // Only commit ids are abbreviated: 2026.11.2 is another version than 2026.11.21.
+        let isHexadecimal = (id.utf8 + Array(other.id.utf8)).allSatisfy { byte in
+            (48...57).contains(byte) || (97...102).contains(byte) || (65...70).contains(byte)
+        }
+        guard isHexadecimal, min(id.utf8.count, other.id.utf8.count) >= 7 else { return false }
         return id.hasPrefix(other.id) || other.id.hasPrefix(id)
     }
 }

@@ -83,6 +83,8 @@ extension Timestamp {
         let fraction = scanner.skip(".") ? scanner.millisecondsFraction() : 0
         guard let fraction, let offset = scanner.offsetMinutes(), scanner.isAtEnd else { return nil }
         let days = Timestamp.days(fromYear: year, month: month, day: day)
+        // A day that the month does not have comes back as another one.
+        guard Timestamp.civil(fromDays: days) == (year, month, day) else { return nil }
         let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset * 60
         self.init(milliseconds: seconds * 1000 + fraction)
     }

@@ -23,6 +23,10 @@ extension CycleMachine {
 
     private mutating func rest(_ delay: Duration, _ now: Timestamp) -> [Action] {
         if let pause = memory.pause {
+            if cyclesLeft != nil {
+                let words = "paused by \(pause.owner): \(pause.reason); nightjar resume, or wait"
+                return [.say(LogLine(.hold, "waiting", words))] + finish(.done)
+            }
             guard let until = pause.until else { return [] }
             return [wake(.pauseEnds, after: until.since(now))]
         }

@@ -110,7 +110,8 @@ package struct CycleMachine: Hashable, Sendable {
     private mutating func adopt(_ adopted: SettingsAdopted, _ now: Timestamp) -> [Action] {
         memory.policy = adopted.policy
         memory.settingsHash = adopted.hash
-        guard case .waiting(looking: false) = state else { return [] }
+        // A reload changes what the next look finds, not when it comes.
+        guard case .waiting(looking: false) = state, isFirstLook else { return [] }
         return restartWaiting(now)
     }
 

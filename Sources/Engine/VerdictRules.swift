@@ -101,7 +101,7 @@ package enum VerdictRules {
                 reasons.append(
                     Reason(rule: "stopped", verdict: .interrupted, text: record.summary, evidence: evidence))
             } else {
-                let wrong = record.live.map { $0.asked > 0 && !($0.revision?.names(cycle.wanted) ?? false) } ?? false
+                let wrong = record.live.map { $0.answers.contains { !$0.revision.names(cycle.wanted) } } ?? false
                 reasons.append(
                     Reason(
                         rule: wrong ? "wrong-revision" : "not-stable", verdict: .failing, text: record.summary,

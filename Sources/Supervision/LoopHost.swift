@@ -269,8 +269,8 @@ package final class LoopHost: Sendable {
         case .abort: return operatorSays(.abort, "the cycle is aborted")
         case .stop: return tell(.stopRequested(StopRequested(now: false, by: request.by)), "stopping")
         case .acknowledge: return operatorSays(.acknowledge, "acknowledged")
-        case .approve: return operatorSays(.approve, "approved")
-        case .reject: return operatorSays(.reject, "rejected")
+        case .approve, .reject:
+            return ControlReply(ok: false, message: "\(name): nothing waits for approval")
         case .reload: return ControlReply(ok: false, message: "send SIGHUP to process \(ThisProcess.id) to reload")
         }
     }

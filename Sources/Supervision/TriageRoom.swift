@@ -28,7 +28,7 @@ struct TriageRoom: Sendable {
             allowance: TriageAllowance(
                 experiments: budget.experiments, deploys: budget.deploys, seconds: budget.seconds,
                 nextNumber: budget.nextNumber, deploysBarred: budget.deploysBarred ?? irreversible),
-            references: references(cycle), consoles: consoles(cycle))
+            references: references(cycle), consoles: consoles(cycle), quarantined: quarantined(cycle))
         var answer: TriageAnswered
         switch Investigator.next(facts) {
         case .experiment(let experiment):
@@ -38,6 +38,13 @@ struct TriageRoom: Sendable {
         }
         answer.irreversible = irreversible
         return .triageAnswered(answer)
+    }
+
+    /// Failing tests that everybody knows of: no deployment is spent on them.
+    private func quarantined(_ cycle: CycleProgress) -> Set<String> {
+        let quarantine = Quarantine(cycle.policy.quarantine, at: context.now())
+        let failing = cycle.records.flatMap { $0.suite?.notPassed ?? [] }.map(\.id)
+        return Set(failing.filter { quarantine.entry(for: $0) != nil })
     }
 
     /// An irreversible change between the two revisions bars every deployment across it, experiment or rollback.
