@@ -303,7 +303,8 @@ enum Conclusions {
         guard !files.isEmpty else { return .codeRegression }
         if files.allSatisfy(isTest) { return .testDefect }
         if files.allSatisfy({ isConfiguration($0) || isTest($0) || isDocumentation($0) }) { return .configChange }
-        return suspicion.results.allSatisfy(isOfSpeed) ? .performanceRegression : .codeRegression
+        let isOfSpeedAlone = !suspicion.results.isEmpty && suspicion.results.allSatisfy(isOfSpeed)
+        return isOfSpeedAlone ? .performanceRegression : .codeRegression
     }
 
     /// A failure that speaks of a measured time or rate and nothing else.
