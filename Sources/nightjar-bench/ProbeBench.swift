@@ -92,6 +92,7 @@ private final class SecureServer {
         Thread.sleep(forTimeInterval: 0.5)
     }
 
-    /// Not waited for: Foundation's wait does not return on a thread that runs tasks.
-    func close() { process.terminate() }
+    /// Killed, since SIGTERM was seen to leave it running. Not waited for: Foundation's wait hung here on a thread that
+    /// runs tasks.
+    func close() { kill(process.processIdentifier, SIGKILL) }
 }
