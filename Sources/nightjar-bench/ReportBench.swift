@@ -109,20 +109,19 @@ enum ReportBench {
     }
 
     private static let python = """
-        import resource, sys, time
+        resource, sys, time = map(__import__, ("resource", "sys", "time"))
         begin = time.perf_counter()
         found = 0
         if sys.argv[1] == "expat":
-            import xml.parsers.expat
             def start(name, attributes):
                 global found
                 found += name == "testcase"
-            parser = xml.parsers.expat.ParserCreate()
+            parser = __import__("xml.parsers.expat", fromlist=["expat"]).ParserCreate()
             parser.StartElementHandler = start
             with open(sys.argv[2], "rb") as file:
                 parser.ParseFile(file)
         else:
-            import xml.etree.ElementTree as tree
+            tree = __import__("xml.etree.ElementTree", fromlist=["ElementTree"])
             found = sum(1 for _ in tree.parse(sys.argv[2]).iter("testcase"))
         print(time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000, found)
         """
