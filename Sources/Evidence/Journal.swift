@@ -148,7 +148,10 @@ package actor Journal {
     /// forget what goes on in the one before. Where it stays, nothing is written any more.
     private func withdraw(_ path: String) throws(EvidenceError) {
         do {
-            try onDisk("withdraw", path) { () throws(SystemError) in try Files.remove(path) }
+            try onDisk("withdraw", path) { () throws(SystemError) in
+                try Files.remove(path)
+                try Files.synchronizeDirectory(Files.parent(of: path))
+            }
         } catch {
             close()
             throw error
