@@ -50,11 +50,6 @@ enum LoopRunner {
     private static func open(
         _ order: LoopOrder, isOnly: Bool, _ runner: CommandRunner, _ context: Context, _ terminal: TerminalLog
     ) async throws -> LoopHost {
-        if let window = order.loaded.settings.schedule.window, WindowCalendar(window) == nil {
-            throw CommandError.configuration(
-                "\(context.shown(order.path)): schedule.window.timeZone: found \"\(window.timeZone)\", allowed: a time zone such as \"Europe/Berlin\""
-            )
-        }
         let prefix = isOnly ? "" : "[\(order.loaded.settings.name)] "
         do {
             return try await LoopHost.open(
