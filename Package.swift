@@ -77,7 +77,7 @@ let package = Package(
         tests(
             "SupervisionTests",
             [
-                "Supervision", "Configuration", "Engine", "Evidence", "Execution", "Platform", "Domain",
+                "Supervision", "Configuration", "Engine", "Evidence", "Execution", "Triage", "Platform", "Domain",
                 "TestSupport", "nightjar",
             ]),
         tests(

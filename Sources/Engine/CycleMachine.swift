@@ -267,10 +267,6 @@ package struct CycleMachine: Hashable, Sendable {
         }
         let skipped = skipping
         skipping = false
-        if record.outcome == .stopped, !skipped, run.kind == .test {
-            // It was cut for a daemon that was killed before it could conclude: nothing was learned.
-            return said + start(step(of: run))
-        }
         guard let phase = cycle?.phase else { return said }
         switch phase {
         case .first: return said + advanceFirst(record, skipped: skipped, now)
@@ -280,7 +276,8 @@ package struct CycleMachine: Hashable, Sendable {
         }
     }
 
-    /// A run that an earlier stop of the daemon ended says nothing: it is done again, unless it moved the environment.
+    /// A run that was ended for an earlier daemon, or by somebody else, says nothing: it is done again within bounds, unless
+    /// it moved the environment. What ends it may be its own command, which would do so for ever.
     private func repeats(_ record: StageRecord) -> Bool {
         guard record.run.kind == .test || record.run.kind == .stabilize else { return false }
         return isWithinRepeats(record)

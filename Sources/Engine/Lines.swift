@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the log says about each decision: value, comparator, threshold. NIGHT-time reading: the first words carry it.
+// What the log says about each decision: value, comparator, threshold. Read at night: the first words carry it.
 
 import Domain
 

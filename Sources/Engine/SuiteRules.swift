@@ -7,10 +7,12 @@ package import Domain
 /// What is known of a suite's run from outside the tests.
 package struct SuiteFacts: Sendable {
     package var exit: Int32?
+    /// The limit that the last part hit, in words; nil where the run was ended for one of its tests.
     package var limitHit: String?
     package var wasSignaled = false
-    /// The tool was ended because one test was over its limit, and the rest was run without it.
-    package var wasCut = false
+    /// Failing tests of the part that ended by itself, with which its exit status must agree: a part that was cut for a
+    /// test over its limit has none. Nil counts all failing tests.
+    package var failingAtExit: Int?
     /// Set where the report is missing, stale or damaged: rule and words.
     package var reportProblem: (rule: String, text: String)?
     package var suiteProblems: [String] = []
@@ -27,6 +29,8 @@ package struct SuiteFacts: Sendable {
     package var testsChanged = false
 
     package init() {}
+
+    fileprivate var failingWithExit: Int { failingAtExit ?? totals.failing }
 }
 
 package enum SuiteRules {
@@ -40,8 +44,8 @@ package enum SuiteRules {
             doubts.append(Reason(rule: rule, verdict: verdict, text: text))
         }
         if let problem = facts.reportProblem { doubt(problem.rule, problem.text) }
-        if let limit = facts.limitHit, !facts.wasCut { doubt("limit", "ended at its limit: \(limit)") }
-        if facts.wasSignaled, facts.limitHit == nil, !facts.wasCut {
+        if let limit = facts.limitHit { doubt("limit", "ended at its limit: \(limit)") }
+        if facts.wasSignaled, facts.limitHit == nil {
             doubt("signal", "ended by a signal: never a pass")
         }
         for problem in facts.suiteProblems.prefix(5) {
@@ -55,13 +59,13 @@ package enum SuiteRules {
         if facts.totals.notRun > 0 {
             doubt("tests-not-run", "\(facts.totals.notRun) of \(facts.totals.tests) tests did not run")
         }
-        if let exit = facts.exit, exit != 0, facts.totals.failing == 0, facts.totals.tests > 0, !facts.wasCut,
+        if let exit = facts.exit, exit != 0, facts.failingWithExit == 0, facts.totals.tests > 0,
             !exitCodes.contains(Int(exit)), facts.reportProblem == nil
         {
             doubt("exit-disagrees", "exit \(exit) with no failed test in the report (exitCodes does not explain it)")
         }
-        if facts.exit == 0, facts.totals.failing > 0, !facts.wasCut {
-            doubt("exit-zero-with-failures", "exit 0 with \(facts.totals.failing) failed tests in the report")
+        if facts.exit == 0, facts.failingWithExit > 0 {
+            doubt("exit-zero-with-failures", "exit 0 with \(facts.failingWithExit) failed tests in the report")
         }
         return doubts
     }
@@ -71,7 +75,7 @@ package enum SuiteRules {
         var contradictions: [Reason] = facts.disagreements.prefix(5).map {
             Reason(rule: "counters-disagree", verdict: .healthy, text: $0)
         }
-        if facts.exit == 0, facts.totals.failing > 0, !facts.wasCut {
+        if facts.exit == 0, facts.failingWithExit > 0 {
             contradictions.append(
                 Reason(
                     rule: "exit-zero-with-failures", verdict: .unproven, text: "the exit status contradicts the report")

@@ -131,12 +131,31 @@ package actor Journal {
             sequence: open.lastSequence + 1, at: at, cycle: cycle, event: .memoryCarried(memory))
         let line = try EvidenceCoding.line(entry, "the loop's memory")
         let path = layout.segment(open.number + 1)
-        try onDisk("begin", path) { () throws(SystemError) in try Disk.replace(path, with: line, durable: true) }
-        open.file = try SegmentFile(path: path)
+        do {
+            try onDisk("begin", path) { () throws(SystemError) in try Disk.replace(path, with: line, durable: true) }
+            open.file = try SegmentFile(path: path)
+        } catch {
+            try withdraw(path)
+            throw error
+        }
         open.number += 1
         open.lastSequence = entry.sequence
         state = open
         return entry
+    }
+
+    /// Takes back a segment that has its name and could not be begun: the next start would take it for the newest, and
+    /// forget what goes on in the one before. Where it stays, nothing is written any more.
+    private func withdraw(_ path: String) throws(EvidenceError) {
+        do {
+            try onDisk("withdraw", path) { () throws(SystemError) in
+                try Files.remove(path)
+                try Files.synchronizeDirectory(Files.parent(of: path))
+            }
+        } catch {
+            close()
+            throw error
+        }
     }
 
     /// Gives the lock back. Entries that were appended stay readable through `JournalReader`.

@@ -1,8 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that tools wrote themselves, on their way into the evidence: secrets are replaced as the bytes pass.
+// What tools wrote themselves, on its way into the evidence: secrets are replaced in files as the bytes pass, and in the
+// texts that were read from them.
 
 package import Platform
 import Shepherd
+
+/// Texts of tests (names, messages, stacks) without secrets. A report is read as the tool wrote it, because a secret that
+/// looks like markup must not damage it; what was read is redacted before it is written anywhere.
+package struct TextRedaction {
+    private let redactor: Redactor
+
+    package init(needles: [String]) {
+        redactor = Redactor(Needles(needles))
+    }
+
+    /// Whether there is nothing to look for.
+    package var isIdle: Bool { redactor.isIdle }
+
+    package func text(_ text: String) -> String { isIdle ? text : redactor.redacted(text) }
+}
 
 package enum RedactedCopy {
     /// Copies a file in bounded memory with every form of `needles` replaced.

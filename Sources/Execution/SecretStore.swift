@@ -37,8 +37,8 @@ package final class SecretStore: Sendable, CustomStringConvertible {
     /// Every value seen so far, sorted: the needles for a run that starts now.
     package var needles: [String] { seen.withLock { $0.sorted() } }
 
-    /// Adds a value that must not be printed and did not come from here, such as a password in a URL.
-    package func remember(_ value: String) {
+    /// Adds a value that must not be printed.
+    private func remember(_ value: String) {
         if !value.isEmpty { _ = seen.withLock { $0.insert(value) } }
     }
 

@@ -59,9 +59,22 @@ package enum Files {
         return stat(path, &status) == 0 ? Int64(status.st_size) : nil
     }
 
+    /// Opens a regular file for reading. What commands leave in the place of a file may be a pipe that nobody writes to or
+    /// a device without an end: neither is waited for.
+    private static func openForReading(_ path: String) throws(SystemError) -> Descriptor {
+        let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
+        var status = stat()
+        guard fstat(file.number, &status) == 0 else { throw .last("look at", path) }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return file
+        case S_IFDIR: throw SystemError(code: EISDIR, attempted: "read", path: path)
+        default: throw SystemError(code: EINVAL, attempted: "read what is no regular file,", path: path)
+        }
+    }
+
     /// The last `count` bytes of a file, or all of a shorter one.
     package static func tail(_ path: String, _ count: Int) throws(SystemError) -> [UInt8] {
-        let file = try Descriptor.open(path, O_RDONLY)
+        let file = try openForReading(path)
         let end = lseek(file.number, 0, SEEK_END)
         guard end >= 0, lseek(file.number, max(0, end - off_t(count)), SEEK_SET) >= 0 else {
             throw .last("seek in", path)
@@ -76,18 +89,18 @@ package enum Files {
             && information.st_uid == geteuid() && information.st_mode & 0o077 == 0
     }
 
-    /// The whole file; fails with EFBIG past `limit` bytes.
+    /// The whole regular file; fails with EFBIG past `limit` bytes.
     package static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
-        let (bytes, truncated) = try Descriptor.open(path, O_RDONLY).readAll(limit: limit, path: path)
+        let (bytes, truncated) = try openForReading(path).readAll(limit: limit, path: path)
         if truncated { throw SystemError(code: EFBIG, attempted: "read", path: path) }
         return bytes
     }
 
-    /// Hands the bytes of a file to `body` in pieces, in bounded memory.
+    /// Hands the bytes of a regular file to `body` in pieces, in bounded memory.
     package static func readInPieces(
         _ path: String, _ body: (UnsafeRawBufferPointer) -> Void
     ) throws(SystemError) {
-        let file = try Descriptor.open(path, O_RDONLY)
+        let file = try openForReading(path)
         var chunk = [UInt8](repeating: 0, count: 256 << 10)
         while true {
             let got = uninterrupted { Glibc.read(file.number, &chunk, chunk.count) }

@@ -150,8 +150,7 @@ extension LiveRevisionSettings {
         guard let pointer else { return word(String(decoding: body.trimmed, as: UTF8.self), of: "the answer") }
         do {
             switch try JSONValue(parsing: body).value(at: pointer) {
-            case .string(let text): return word(text, of: pointer)
-            case .number(let text): return (Revision(text), nil)
+            case .string(let text), .number(let text): return word(text, of: pointer)
             case nil: return (nil, "\(pointer) is missing in the answer")
             case let other?: return (nil, "\(pointer) is \(Excerpt.cut(other.description)), expected a revision")
             }
@@ -166,7 +165,22 @@ extension LiveRevisionSettings {
         guard bytes.count <= 200, bytes.allSatisfy({ (33...126).contains($0) }) else {
             return (nil, "\(place) is no single word: \(Excerpt.line(bytes))")
         }
+        guard bytes.allSatisfy(Self.isOfRevision), let first = bytes.first, Self.isLetterOrDigit(first) else {
+            return (nil, "\(place) is no revision (letters, digits and \(Self.signs)): \(Excerpt.line(bytes))")
+        }
         return (Revision(text), nil)
+    }
+
+    /// Enough for commits, versions and image names with a digest. A revision goes into the commands of operators, where
+    /// it must be neither an option nor anything that a shell would obey.
+    private static let signs = "._-+/:@="
+
+    private static func isOfRevision(_ byte: UInt8) -> Bool {
+        isLetterOrDigit(byte) || signs.utf8.contains(byte)
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
     }
 }
 

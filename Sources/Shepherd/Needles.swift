@@ -92,7 +92,14 @@ enum Encodings {
         "", "-._~", "-._~/", "-._~!*'()", "-._~!*'();/?:@&=+$,#", "-._*", "-._", "-._/",
     ]
 
-    /// JSON, shell and percent forms.
+    /// How writers of XML and HTML put double and single quotation marks: as they are in text, and escaped in attributes
+    /// by most, by Python's html.escape and by Go.
+    private static let quotesInMarkup = [
+        ("\"", "'"), ("&quot;", "'"), ("&quot;", "&apos;"), ("&quot;", "&#39;"), ("&quot;", "&#x27;"),
+        ("&#34;", "&#39;"),
+    ]
+
+    /// JSON, shell, percent and markup forms.
     static func escaped(_ secret: [UInt8]) -> [[UInt8]] {
         var forms: [[UInt8]] = []
         for slash in [false, true] {
@@ -111,7 +118,23 @@ enum Encodings {
                 forms.append(percent(secret, digits: digits, kept: kept, plus: true))
             }
         }
+        for (double, single) in quotesInMarkup {
+            for greater in [">", "&gt;"] { forms.append(markup(secret, greater, double, single)) }
+        }
         return forms
+    }
+
+    private static func markup(_ secret: [UInt8], _ greater: String, _ double: String, _ single: String) -> [UInt8] {
+        secret.flatMap { byte -> [UInt8] in
+            switch byte {
+            case UInt8(ascii: "&"): Array("&amp;".utf8)
+            case UInt8(ascii: "<"): Array("&lt;".utf8)
+            case UInt8(ascii: ">"): Array(greater.utf8)
+            case UInt8(ascii: "\""): Array(double.utf8)
+            case UInt8(ascii: "'"): Array(single.utf8)
+            default: [byte]
+            }
+        }
     }
 
     private static func isPlainInShell(_ byte: UInt8) -> Bool {

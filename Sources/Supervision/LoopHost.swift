@@ -216,7 +216,8 @@ package final class LoopHost: Sendable {
             _ = await supervisor.memory.cycle
             Files.touch(layout.alive)
             let window = windowNow()
-            if window.isOpen != told.isOpen { supervisor.tell(.windowChanged(window)) }
+            // A window of whole days stays open, and its end moves: each day has its own budget.
+            if window != told { supervisor.tell(.windowChanged(window)) }
             told = window
             if log.quietSeconds > 900 {
                 let doing = await context.progress.describe()

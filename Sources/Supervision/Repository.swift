@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the loop asks of git: which revision is wanted, what lies between two, a clean worktree to deploy from, and a
 // reference that keeps the last green revision from being collected.
+//
+// A revision may be what a server of the environment answered: every one comes after `--end-of-options`, so that none is
+// taken for an option such as `--output=FILE`.
 
 package import Domain
 import Execution
@@ -42,7 +45,7 @@ package struct Repository: Sendable {
         let format = "--format=%x01%H%x02%s%x02%an"
         let range = "\(green.id)..\(wanted.id)"
         let text = try await git(
-            ["log", "--reverse", "--first-parent", "-m", "--name-only", format, range, "--"],
+            ["log", "--reverse", "--first-parent", "-m", "--name-only", format, "--end-of-options", range, "--"],
             to: "list the commits \(range)")
         return text.split(separator: "\u{1}").compactMap { entry in
             let lines = entry.split(separator: "\n").map(String.init)
@@ -56,25 +59,29 @@ package struct Repository: Sendable {
 
     package func describe(_ revision: Revision) async -> (subject: String, author: String)? {
         let text = try? await git(
-            ["show", "--no-patch", "--format=%s%x02%an", revision.id, "--"], to: "describe a commit")
+            ["show", "--no-patch", "--format=%s%x02%an", "--end-of-options", revision.id, "--"],
+            to: "describe a commit")
         let parts = text?.trimmingWhitespace.split(separator: "\u{2}", maxSplits: 1).map(String.init) ?? []
         return parts.count == 2 ? (parts[0], parts[1]) : nil
     }
 
     package func count(after green: Revision, upTo wanted: Revision) async -> Int? {
-        let text = try? await git(["rev-list", "--count", "\(green.id)..\(wanted.id)", "--"], to: "count commits")
+        let range = "\(green.id)..\(wanted.id)"
+        let text = try? await git(["rev-list", "--count", "--end-of-options", range, "--"], to: "count commits")
         return text.flatMap { Int($0.trimmingWhitespace) }
     }
 
     /// Whether `revision` contains `other`.
     package func contains(_ revision: Revision, _ other: Revision) async -> Bool {
-        (try? await git(["merge-base", "--is-ancestor", other.id, revision.id], to: "compare commits")) != nil
+        let arguments = ["merge-base", "--is-ancestor", "--end-of-options", other.id, revision.id]
+        return (try? await git(arguments, to: "compare commits")) != nil
     }
 
     /// Files that differ between two revisions.
     package func changedFiles(_ one: Revision, _ other: Revision) async throws(RepositoryError) -> [String] {
         let text = try await git(
-            ["diff", "--name-only", one.id, other.id, "--"], to: "compare \(one.short) and \(other.short)")
+            ["diff", "--name-only", "--end-of-options", one.id, other.id, "--"],
+            to: "compare \(one.short) and \(other.short)")
         return text.split(separator: "\n").map(String.init)
     }
 
@@ -86,7 +93,7 @@ package struct Repository: Sendable {
         }
         _ = try? await git(["worktree", "prune"], to: "prune worktrees")
         _ = try await git(
-            ["worktree", "add", "--quiet", "--detach", "--force", folder, revision.id],
+            ["worktree", "add", "--quiet", "--detach", "--force", "--end-of-options", folder, revision.id],
             to: "make a clean worktree of \(revision.short)", timeout: .seconds(300))
     }
 
@@ -98,7 +105,7 @@ package struct Repository: Sendable {
     /// Keeps `revision` reachable and findable as the loop's last green one.
     package func markGreen(_ revision: Revision, loop: String) async throws(RepositoryError) {
         _ = try await git(
-            ["update-ref", "-m", "nightjar: green", Repository.greenReference(loop), revision.id],
+            ["update-ref", "-m", "nightjar: green", "--end-of-options", Repository.greenReference(loop), revision.id],
             to: "mark \(revision.short) as the last green revision")
     }
 

@@ -116,14 +116,21 @@ struct TriageRoom: Sendable {
         return found
     }
 
+    /// The last three lines that say something, with their numbers. A console may be large: it passes through once, and
+    /// only its end is kept.
     private func tail(_ path: String, _ cycle: Int) -> EvidenceReference? {
-        guard let bytes = try? Files.read("\(context.layout.cycle(cycle))/\(path)", limit: 128 << 20) else {
-            return nil
-        }
-        let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
+        let file = "\(context.layout.cycle(cycle))/\(path)"
+        var newlines = 0
+        let counted: Void? = try? Files.readInPieces(file) { piece in newlines += piece.count { $0 == 10 } }
+        guard counted != nil, let end = try? Files.tail(file, TriageRoom.tailBytes) else { return nil }
+        let lines = end.split(separator: 10, omittingEmptySubsequences: false)
         let last = lines.indices.filter { index in lines[index].contains { $0 > 32 } }.suffix(3)
-        guard let first = last.first, let end = last.last else { return nil }
-        let text = lines[first...end].map { String(decoding: $0.prefix(300), as: UTF8.self) }.joined(separator: "\n")
-        return EvidenceReference(path: path, lines: [first + 1, end + 1], excerpt: text)
+        guard let first = last.first, let final = last.last else { return nil }
+        let text = lines[first...final].map { String(decoding: $0.prefix(300), as: UTF8.self) }.joined(separator: "\n")
+        // The number of the first line in `end`, counted from 1.
+        let start = newlines - (lines.count - 1) + 1
+        return EvidenceReference(path: path, lines: [start + first, start + final], excerpt: text)
     }
+
+    private static let tailBytes = 256 << 10
 }

@@ -81,17 +81,19 @@ enum Conclusions {
 
     private static func diagnosis(_ suspicion: Suspicion, _ facts: TriageCase) -> Diagnosis {
         let here = suspicion.observation(on: facts.wanted, in: facts.current)
-        if case .passes = suspicion.predicate, here.isMixed { return intermittent(suspicion, here, facts) }
-        if let wrong = suspicion.wrongRevision(facts) { return notWhatAnswers(suspicion, wrong, facts) }
         let again = suspicion.again(facts)
-        if again.isPassing { return cameAndWent(suspicion, here, again, facts) }
+        // Mixed without a deployment between the runs: what a deployment cures is no matter of luck.
+        let isMixed = suspicion.beforeDeployments(facts).isMixed || again.isMixed
+        if case .passes = suspicion.predicate, isMixed { return intermittent(suspicion, here, facts) }
+        if let wrong = suspicion.wrongRevision(facts) { return notWhatAnswers(suspicion, wrong, facts) }
+        if again.isPassing { return cameAndWent(suspicion, again, facts) }
         let there =
             facts.lastGreen.map { suspicion.observation(on: $0, in: Suspicion.afterDeployments(facts)) }
             ?? Observation()
         if there.isPassing { return broughtByCode(suspicion, here, there, facts) }
-        if there.isFailing { return notTheCode(suspicion, here, there, facts) }
+        if there.isFailing { return notTheCode(suspicion, there, facts) }
         if let known = known(suspicion, facts) { return knownCulprit(suspicion, known, facts) }
-        return undecided(suspicion, here, facts)
+        return undecided(suspicion, facts)
     }
 
     /// The open incident whose culprit an earlier cycle has proven, and which the wanted revision still contains.
@@ -186,7 +188,7 @@ enum Conclusions {
     }
 
     private static func notTheCode(
-        _ suspicion: Suspicion, _ here: Observation, _ there: Observation, _ facts: TriageCase
+        _ suspicion: Suspicion, _ there: Observation, _ facts: TriageCase
     ) -> Diagnosis {
         let green = facts.lastGreen?.short ?? "last green"
         let summary =
@@ -221,7 +223,7 @@ enum Conclusions {
 
     /// The wanted revision, deployed once more, does not fail: no commit is at fault.
     private static func cameAndWent(
-        _ suspicion: Suspicion, _ here: Observation, _ again: Observation, _ facts: TriageCase
+        _ suspicion: Suspicion, _ again: Observation, _ facts: TriageCase
     ) -> Diagnosis {
         let summary =
             "\(facts.wanted.short) failed, and deployed once more it passes \(again.passes)/\(again.passes + again.fails): not brought by a commit"
@@ -273,7 +275,7 @@ enum Conclusions {
     }
 
     /// No comparison with the last green revision was made: what is known is said, the rest is unknown.
-    private static func undecided(_ suspicion: Suspicion, _ here: Observation, _ facts: TriageCase) -> Diagnosis {
+    private static func undecided(_ suspicion: Suspicion, _ facts: TriageCase) -> Diagnosis {
         var whys = Whys.unknown(facts)
         whys[0] = Whys.whatFailed(suspicion, facts)
         whys[1] = Whys.behavior(suspicion, facts)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which experiment tells most next, or what is concluded. The order is by cost: run again (no deploy), last green now
-// (one deploy), then a binary search over the commits between (a deploy a step). docs/triage.md explains.
+// Which experiment tells most next, or what is concluded. The order is by cost: run again (no deploy), the same revision
+// deployed once more where the surroundings are suspected, last green now (one deploy each), then a binary search over
+// the commits between (a deploy a step). docs/triage.md explains.
 
 import Domain
 

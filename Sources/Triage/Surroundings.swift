@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // What speaks for the surroundings rather than the revision: services that do not answer, failures that a fresh
 // deployment of the same revision does not bring back, words that name an exhausted resource.
 
@@ -104,6 +103,12 @@ extension Suspicion {
         facts.records.filter { [.baseline, .bisect].contains($0.run.purpose) }
     }
 
+    /// What was seen on the wanted revision as the cycle had deployed it.
+    func beforeDeployments(_ facts: TriageCase) -> Observation {
+        observation(
+            on: facts.wanted, in: facts.current.lazy.filter { ![.baseline, .bisect].contains($0.run.purpose) })
+    }
+
     /// What was seen on the wanted revision after it had been deployed once more. Any deployment may make a failure
     /// of the surroundings go away, so that a pass elsewhere blames no commit until this has failed again.
     func again(_ facts: TriageCase) -> Observation {
@@ -143,11 +148,12 @@ extension Suspicion {
         return "\(facts.wanted.short) was deployed and is not what answers: \(seen)"
     }
 
-    /// The stabilization of the wanted revision that failed.
+    /// What the stabilization that failed says about single services.
     func ailing(_ facts: TriageCase) -> Ailing {
         Ailing(failedStabilization(facts))
     }
 
+    /// The stabilization of the wanted revision that failed.
     private func failedStabilization(_ facts: TriageCase) -> StageRecord? {
         guard case .getsStable = predicate else { return nil }
         return facts.current.last { record in

@@ -51,6 +51,8 @@ struct Suspicion: Hashable, Sendable {
                     seen.fails += 1
                 } else if record.outcome == .succeeded || (record.suite?.totals.failing ?? 0) > 0 {
                     seen.passes += 1
+                } else if record.run.experiment != nil {
+                    seen.untestable = true
                 }
             case (.passes, .deploy), (.passes, .stabilize), (.getsStable, .deploy), (.proves, .deploy),
                 (.proves, .stabilize):

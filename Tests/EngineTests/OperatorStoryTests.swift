@@ -138,6 +138,18 @@ struct OperatorStoryTests {
         #expect(!story.actions.contains { if case .cancel = $0 { true } else { false } })
     }
 
+    @Test func `a suite that always ends its own run is repeated twice, and is no pass`() {
+        var story = testing()
+        for _ in 0..<3 {
+            #expect(story.run?.subject == "login")
+            story.end(.stopped)
+        }
+        #expect(story.run?.subject == "chat")
+        story.pass()
+        story.conclude([])
+        #expect(story.verdict == .unproven)
+    }
+
     @Test func `an abort ends the cycle and restores what experiments moved`() {
         var story = testing()
         story.pass(failing: ["a"])

@@ -67,6 +67,24 @@ struct VerdictRuleTests {
         }
     }
 
+    /// A test was cut, the rest was run without it: only what the rest did is held against its exit status.
+    @Test func `the part that ran the rest is judged like a whole run`() {
+        let cut: (inout SuiteFacts) -> Void = { facts in
+            facts.totals.passed = 9
+            facts.totals.timedOut = 1
+            facts.failingAtExit = 0
+        }
+        #expect(rules(Self.facts(cut)).isEmpty)
+        for (rule, change) in [
+            ("exit-disagrees", { $0.exit = 3 }), ("limit", { $0.limitHit = "timeout 30m" }),
+            ("signal", { $0.wasSignaled = true }), ("exit-zero-with-failures", { $0.failingAtExit = 1 }),
+        ] as [(String, (inout SuiteFacts) -> Void)] {
+            var facts = Self.facts(cut)
+            change(&facts)
+            #expect(rules(facts) == [rule])
+        }
+    }
+
     @Test func `exit statuses and skips can be explained`() {
         #expect(rules(Self.facts { $0.exit = 5 }, exitCodes: [5]).isEmpty)
         let skipped = Self.facts { facts in

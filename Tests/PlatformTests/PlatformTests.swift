@@ -56,6 +56,18 @@ import Testing
         #expect(try Files.list(folder.path) == ["a"])
     }
 
+    /// Opening a pipe that nobody writes to waits for ever, and a device has no end.
+    @Test func `only regular files are read`() async throws {
+        let made = try await HelperCommand.run(
+            ["mkfifo", folder("pipe")], environment: ["PATH": "/usr/bin:/bin"], timeout: .seconds(20))
+        try #require(made.exit == 0)
+        for path in [folder("pipe"), "/dev/zero", folder.path] {
+            #expect(throws: SystemError.self) { try Files.read(path, limit: 1 << 20) }
+            #expect(throws: SystemError.self) { try Files.readInPieces(path) { _ in } }
+            #expect(throws: SystemError.self) { try Files.tail(path, 10) }
+        }
+    }
+
     @Test func `a failed atomic write says what and where`() throws {
         let error = #expect(throws: SystemError.self) {
             try AtomicFile.write([1], to: folder("no/such"), durable: false)

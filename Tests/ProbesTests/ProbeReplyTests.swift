@@ -78,6 +78,12 @@ struct ProbeReplyTests {
             (nil, " 4f2e91c\n", "4f2e91c", nil), ("/revision", #"{"revision":"v1.2"}"#, "v1.2", nil),
             ("/build", #"{"build":1042}"#, "1042", nil), (nil, "", nil, "the answer is empty, expected a revision"),
             (nil, "<h1>Not found</h1>", nil, "the answer is no single word: <h1>Not found</h1>"),
+            ("/image", #"{"image":"r.example:5000/a/b@sha256:0f"}"#, "r.example:5000/a/b@sha256:0f", nil),
+            (nil, "--output=x", nil, "the answer is no revision (letters, digits and ._-+/:@=): --output=x"),
+            (nil, "$(reboot)", nil, "the answer is no revision (letters, digits and ._-+/:@=): $(reboot)"),
+            (
+                "/build", #"{"build":-5}"#, nil, "/build is no revision (letters, digits and ._-+/:@=): -5"
+            ),
             ("/revision", #"{"revision":null}"#, nil, "/revision is null, expected a revision"),
             ("/revision", #"{"revision":""}"#, nil, "/revision is empty, expected a revision"),
             ("/revision", "{}", nil, "/revision is missing in the answer"),

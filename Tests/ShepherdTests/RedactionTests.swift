@@ -65,6 +65,16 @@ func redact(_ text: [UInt8], _ secrets: [String], pieces: [Int] = [1 << 20]) -> 
         }
     }
 
+    @Test func `markup does not hide a secret`() {
+        for form in [
+            "a&amp;b&lt;c>d\"e'f", "a&amp;b&lt;c&gt;d\"e'f", "a&amp;b&lt;c&gt;d&quot;e'f",
+            "a&amp;b&lt;c&gt;d&quot;e&#39;f", "a&amp;b&lt;c&gt;d&quot;e&#x27;f", "a&amp;b&lt;c&gt;d&#34;e&#39;f",
+            "a&amp;b&lt;c>d&quot;e&apos;f",
+        ] {
+            #expect(redact(Array("<p m=\"\(form)\"/>".utf8), ["a&b<c>d\"e'f"]) == "<p m=\"[REDACTED]\"/>")
+        }
+    }
+
     @Test func `random secrets in random pieces never pass`() {
         let seed = UInt64.random(in: 0...UInt64.max)
         var generator = SeededGenerator(state: seed)

@@ -50,8 +50,8 @@ final class SuiteReader {
     }
 
     func take(
-        _ done: SupervisedCommand, console: ConsoleAccount, report: String, directory: String, isPart: Bool
-    ) async {
+        _ done: SupervisedCommand, console: ConsoleAccount, report: String, directory: String
+    ) {
         facts.durationSeconds += done.record.durationSeconds
         facts.cpuSeconds = (facts.cpuSeconds ?? 0) + (done.record.resources?.cpuSeconds ?? 0)
         facts.hosts = Array(Set(facts.hosts + done.record.hosts)).sorted()
@@ -61,19 +61,21 @@ final class SuiteReader {
             facts.limitHit = done.record.limitHit
             isLimit = done.record.limitHit != nil
         } else {
-            facts.wasCut = true
             failedFast = console.failedFast
         }
-        let reading = await read(done, report: report, directory: directory, wasCut: console.wasEnded)
+        let reading = read(done, report: report, directory: directory, wasCut: console.wasEnded)
         for result in reading?.results ?? [] { add(result, selector: console.selectors[result.id]) }
         facts.suiteProblems += reading?.suiteProblems ?? []
         facts.disagreements += reading?.disagreements ?? []
+        var failing = (reading?.results ?? []).count { $0.outcome.isFailure }
         for result in console.results where indices[result.id] == nil {
             var seen = result
             seen.fromConsole = true
+            if seen.outcome.isFailure { failing += 1 }
             add(seen, selector: result.selector)
         }
-        if reading == nil, !console.wasEnded, let open = console.open { note(open, leftBy: done) }
+        if reading == nil, !console.wasEnded, let open = console.open, note(open, leftBy: done) { failing += 1 }
+        if !console.wasEnded { facts.failingAtExit = failing }
         if let cut = console.cut, let limit = suite.testTimeout {
             cuts.append(cut.id)
             let seconds = Double(cut.elapsed.milliseconds) / 1000
@@ -87,17 +89,18 @@ final class SuiteReader {
     }
 
     /// The tool ended without a report while a test was running: that test broke, and the rest did not run. A suite
-    /// that hit its own limit says nothing against the test that happened to run.
-    private func note(_ open: ConsoleAccount.Cut, leftBy done: SupervisedCommand) {
+    /// that hit its own limit says nothing against the test that happened to run. Answers whether it counts as failed.
+    private func note(_ open: ConsoleAccount.Cut, leftBy done: SupervisedCommand) -> Bool {
         if let problem = facts.reportProblem {
             facts.reportProblem = (problem.rule, "\(problem.text), while \(open.id) was running")
         }
-        guard done.result?.outcome == .exited || done.result?.outcome == .signaled else { return }
+        guard done.result?.outcome == .exited || done.result?.outcome == .signaled else { return false }
         add(
             TestResult(
                 id: open.id, outcome: .errored, durationSeconds: Double(open.elapsed.milliseconds) / 1000,
                 message: "the test program ended while the test was running: \(done.words)", fromConsole: true),
             selector: open.selector)
+        return true
     }
 
     private func tenths(_ seconds: Double) -> String {
@@ -105,10 +108,12 @@ final class SuiteReader {
         return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
     }
 
+    /// Parts may report a test twice, where the tool selects more than it was asked to: a failure is not taken back.
     private func add(_ result: TestResult, selector: String?) {
         var result = result
         result.selector = result.selector ?? selector ?? selectors[result.id]
         if let index = indices[result.id] {
+            if results[index].outcome.isFailure, !result.outcome.isFailure { return }
             results[index] = result
         } else {
             indices[result.id] = results.count
@@ -119,8 +124,9 @@ final class SuiteReader {
     /// The report of a part; what is wrong with it goes to the facts. A part that was cut owes no report.
     private func read(
         _ done: SupervisedCommand, report: String, directory: String, wasCut: Bool
-    ) async -> ReportReading? {
+    ) -> ReportReading? {
         let log = "\(done.folder)/console.log"
+        let redaction = TextRedaction(needles: context.secrets.needles)
         let paths: [String]
         switch suite.reportFormat {
         case .console: return nil
@@ -146,14 +152,14 @@ final class SuiteReader {
                 let reading = try Reports.read(path, suite.reportFormat)
                 whole = whole.map { $0.joined(reading) } ?? reading
             } catch let damage as ReportDamage {
-                if !wasCut { facts.reportProblem = ("report-damaged", "\(damage)") }
+                if !wasCut { facts.reportProblem = ("report-damaged", redaction.text("\(damage)")) }
                 whole = whole.map { $0.joined(damage.reading) } ?? damage.reading
             } catch {
                 if !wasCut { facts.reportProblem = ("report-unreadable", "\(error)") }
             }
-            if path != log { await keep(path) }
+            if path != log { keep(path) }
         }
-        return whole
+        return whole.map { $0.redacted(redaction) }
     }
 
     private func isStale(_ path: String, _ done: SupervisedCommand) -> Bool {
@@ -164,7 +170,7 @@ final class SuiteReader {
     }
 
     /// Keeps the report as the tool wrote it, redacted.
-    private func keep(_ path: String) async {
+    private func keep(_ path: String) {
         let name =
             "report\(reports.isEmpty ? "" : "-\(reports.count + 1)").\(suite.reportFormat == .ctrf ? "json" : "xml")"
         let target = "\(context.folder(run))/\(name)"
@@ -216,6 +222,30 @@ final class SuiteReader {
 
     private var noOutcome: String {
         cuts.last.map { "not run after \($0) was cut" } ?? "no outcome was reported"
+    }
+}
+
+extension ReportReading {
+    fileprivate func redacted(_ redaction: TextRedaction) -> ReportReading {
+        guard !redaction.isIdle else { return self }
+        var clean = self
+        clean.results = results.map { $0.redacted(redaction) }
+        clean.suiteProblems = suiteProblems.map(redaction.text)
+        clean.disagreements = disagreements.map(redaction.text)
+        return clean
+    }
+}
+
+extension TestResult {
+    fileprivate func redacted(_ redaction: TextRedaction) -> TestResult {
+        var clean = self
+        clean.id = redaction.text(id)
+        clean.message = message.map(redaction.text)
+        clean.type = type.map(redaction.text)
+        clean.details = details.map(redaction.text)
+        clean.file = file.map(redaction.text)
+        clean.selector = selector.map(redaction.text)
+        return clean
     }
 }
 

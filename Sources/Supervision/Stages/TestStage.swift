@@ -111,8 +111,7 @@ struct TestStage: Sendable {
             case .stopped where !console.wasEnded: return EarlyEnd(outcome: .stopped, words: "stopped on request")
             case .stopped, .exited, .signaled, .timedOut, .idleTimedOut: break
             }
-            await reader.take(
-                done, console: console, report: report, directory: values.workingDirectory, isPart: part > 0)
+            reader.take(done, console: console, report: report, directory: values.workingDirectory)
             if console.failedFast { reader.expect(known) }
             guard let cut = console.cut else { return nil }
             guard let rest = await rest(after: cut.id, wanted, suite, values, known, reader, &commands) else {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// What git is asked, against a real repository.
+
+import Domain
+import Platform
+import TestSupport
+import Testing
+import Triage
+
+@testable import Supervision
+
+struct RepositoryTests {
+    private let folder: TemporaryFolder
+    private let repository: Repository
+    private static let environment = [
+        "PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null",
+        "GIT_AUTHOR_NAME": "ann", "GIT_AUTHOR_EMAIL": "ann@example.com", "GIT_COMMITTER_NAME": "ann",
+        "GIT_COMMITTER_EMAIL": "ann@example.com",
+    ]
+
+    init() throws {
+        folder = try TemporaryFolder()
+        repository = Repository(path: folder("app"), environment: Self.environment)
+    }
+
+    private func git(_ arguments: [String]) async throws {
+        let output = try await HelperCommand.run(
+            ["git", "-C", folder.path] + arguments, environment: Self.environment, timeout: .seconds(60))
+        try #require(output.exit == 0, "\(String(decoding: output.standardError, as: UTF8.self))")
+    }
+
+    /// Two commits of one file; the older one first.
+    private func commits() async throws -> (Revision, Revision) {
+        try await git(["init", "--quiet", "app"])
+        for text in ["one", "two"] {
+            try folder.write("app/file", text)
+            try await git(["-C", "app", "add", "file"])
+            try await git(["-C", "app", "commit", "--quiet", "-m", text])
+        }
+        return (try await repository.resolve("HEAD~1"), try await repository.resolve("HEAD"))
+    }
+
+    @Test func `git answers what the loop asks`() async throws {
+        let (old, new) = try await commits()
+        #expect(try await repository.commits(after: old, upTo: new).map(\.subject) == ["two"])
+        #expect(try await repository.commits(after: old, upTo: new).first?.files == ["file"])
+        #expect(await repository.describe(new)?.subject == "two")
+        #expect(await repository.count(after: old, upTo: new) == 1)
+        #expect(await repository.contains(new, old))
+        #expect(await !repository.contains(old, new))
+        #expect(try await repository.changedFiles(old, new) == ["file"])
+        try await repository.makeWorktree(of: old, at: folder("tree"))
+        #expect(try folder.read("tree/file") == "one")
+        try await repository.markGreen(old, loop: "staging")
+        #expect(await repository.markedGreen(loop: "staging") == old)
+    }
+
+    /// A revision may be what a server answered.
+    @Test func `a revision is never an option`() async throws {
+        let (old, new) = try await commits()
+        let hostile = Revision("--output=\(folder("stolen"))")
+        #expect(await repository.describe(hostile) == nil)
+        #expect(await repository.count(after: hostile, upTo: new) == nil)
+        #expect(await !repository.contains(hostile, old))
+        await #expect(throws: RepositoryError.self) { try await repository.changedFiles(hostile, new) }
+        await #expect(throws: RepositoryError.self) { try await repository.commits(after: hostile, upTo: new) }
+        await #expect(throws: RepositoryError.self) { try await repository.makeWorktree(of: hostile, at: folder("t")) }
+        try await repository.markGreen(old, loop: "staging")
+        await #expect(throws: RepositoryError.self) { try await repository.markGreen(Revision("-d"), loop: "staging") }
+        #expect(await repository.markedGreen(loop: "staging") == old)
+        #expect(try Files.list(folder.path).filter { $0.hasPrefix("stolen") } == [])
+    }
+}
