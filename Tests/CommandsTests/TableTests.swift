@@ -35,6 +35,43 @@ import Testing
         #expect(await fixture.run("help", "shwo").error.contains("did you mean 'show'?"))
     }
 
+    @Test func `a question keeps its mark in the help`() async {
+        let help = await fixture.run("help", "verify").output
+        #expect(help.contains("sealed?\n"))
+        #expect(!help.contains("?."))
+    }
+
+    @Test func `check refuses a time zone that run would refuse`() async throws {
+        try fixture.write(Self.configuration(zone: "Europe/Berlinn"), to: "nightjar.json5")
+        let refused = await fixture.run("check")
+        #expect(refused.code == .usage)
+        #expect(refused.error.contains("schedule.window.timeZone: found \"Europe/Berlinn\""))
+        try fixture.write(Self.configuration(zone: "Europe/Berlin"), to: "nightjar.json5")
+        #expect(await fixture.run("check").code == .ok)
+    }
+
+    @Test func `several problems are counted, and each line begins with its place`() async throws {
+        try fixture.write("{ loop: { name: \"a b\", mode: \"observ\" }, suites: [] }", to: "nightjar.json5")
+        let lines = await fixture.run("check").error.split(separator: "\n")
+        #expect(lines.first == "nightjar: \(lines.count - 1) problems in the configuration")
+        #expect(lines.dropFirst().allSatisfy { $0.hasPrefix("nightjar.json5:1:") })
+    }
+
+    @Test func `a revision is not asked for where nothing is deployed`() async throws {
+        try fixture.write(Self.configuration(zone: "UTC"), to: "nightjar.json5")
+        let result = await fixture.run("once", "--revision", "v1")
+        #expect(result.code == .usage)
+        #expect(result.error.contains("--revision needs mode operate"))
+    }
+
+    private static func configuration(zone: String) -> String {
+        """
+        { loop: { name: "a", mode: "observe" }, repository: { path: "." },
+          schedule: { window: { from: "22:00", to: "06:00", timeZone: "\(zone)" } },
+          suites: [{ name: "s", command: ["pytest", "--junitxml={report}"] }] }
+        """
+    }
+
     @Test(arguments: ["bash", "zsh", "fish"]) func `completions are valid where the shell is installed`(shell: String)
         async throws
     {
