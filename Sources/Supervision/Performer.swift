@@ -215,14 +215,21 @@ final class Performer: Sendable {
         let now = context.now()
         do {
             guard let index = await context.history.all(), index.cycles.count > 20 else { return }
-            for decision in try retention.plan(index, settings: settings.retention, now: now, running: record.cycle)
-                .prefix(50)
-            {
-                _ = try retention.delete(decision, at: now)
-                say(LogLine(.going, "retention", "cycle \(decision.cycle) deleted: \(decision.rule)"))
-            }
+            let plan = try retention.plan(index, settings: settings.retention, now: now, running: record.cycle)
+            for decision in plan.prefix(50) { await delete(decision, retention, now) }
         } catch {
             say(LogLine(.warn, "retention", "\(error)"))
+        }
+    }
+
+    /// One that cannot be deleted keeps no other from it.
+    private func delete(_ decision: RetentionDecision, _ retention: Retention, _ now: Timestamp) async {
+        do {
+            guard try retention.delete(decision, at: now) != nil else { return }
+            await context.history.forget(decision.cycle)
+            say(LogLine(.going, "retention", "cycle \(decision.cycle) deleted: \(decision.rule)"))
+        } catch {
+            say(LogLine(.warn, "retention", "cycle \(decision.cycle) is not deleted: \(error)"))
         }
     }
 

@@ -35,6 +35,12 @@ package actor SuiteHistory {
         known = [:]
     }
 
+    /// Retention has deleted the cycle: asked to delete it again it would fail, and delete nothing ever after.
+    func forget(_ cycle: Int) {
+        index?.remove(cycle)
+        known = [:]
+    }
+
     package func all() -> EvidenceIndex? { loaded() }
 
     private func loaded() -> EvidenceIndex? {
