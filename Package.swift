@@ -52,6 +52,12 @@ let package = Package(
                 "Reporting", "DemoStaging", "Platform", "Domain",
             ]),
         .executableTarget(name: "nightjar", dependencies: ["Shepherd", "Commands"], swiftSettings: strict),
+        .executableTarget(
+            name: "nightjar-bench",
+            dependencies: [
+                "Supervision", "Engine", "Configuration", "Execution", "TestReports", "Probes", "Platform", "Domain",
+            ],
+            swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["Platform", "Domain"], path: "Tests/TestSupport",
             swiftSettings: strict),

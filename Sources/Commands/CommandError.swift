@@ -32,9 +32,16 @@ package enum CommandError: ExitingError, Equatable {
         switch self {
         case .usage(let text, let command):
             "\(text)\nhint: nightjar help\(command.map { " \($0)" } ?? "")"
-        case .configuration(let text), .notFound(let text), .held(let text), .unavailable(let text),
-            .refused(let text):
+        case .configuration(let text):
+            CommandError.counted(text)
+        case .notFound(let text), .held(let text), .unavailable(let text), .refused(let text):
             text
         }
+    }
+
+    /// Several problems have a line before them, so that each begins with its place and editors can jump there.
+    private static func counted(_ problems: String) -> String {
+        let count = problems.split(separator: "\n").count
+        return count > 1 ? "\(count) problems in the configuration\n\(problems)" : problems
     }
 }

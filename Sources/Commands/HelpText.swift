@@ -46,7 +46,7 @@ enum HelpText {
     }
 
     static func sentence(_ summary: String) -> String {
-        summary.prefix(1).uppercased() + summary.dropFirst() + "."
+        summary.prefix(1).uppercased() + summary.dropFirst() + (summary.hasSuffix("?") ? "" : ".")
     }
 
     private static func paragraph(_ text: String, columns: Int, indent: Int = 0) -> String {

@@ -23,7 +23,9 @@ enum LoopRunner {
     /// Runs the loops to their end, with their log lines on standard error (or on a terminal with a live line).
     static func run(_ orders: [LoopOrder], _ context: Context, terminal: TerminalLog) async throws -> [Ending] {
         SignalSource.setDispositions()
-        guard WindowCalendar.knowsTimeZones else {
+        // Asked only where it matters: the calendar's data are megabytes of memory.
+        let hasWindow = orders.contains { $0.loaded.settings.schedule.window != nil }
+        guard !hasWindow || WindowCalendar.knowsTimeZones else {
             throw CommandError.unavailable("this build knows no time zones: it was linked without its calendar data")
         }
         let runner: CommandRunner
@@ -48,11 +50,6 @@ enum LoopRunner {
     private static func open(
         _ order: LoopOrder, isOnly: Bool, _ runner: CommandRunner, _ context: Context, _ terminal: TerminalLog
     ) async throws -> LoopHost {
-        if let window = order.loaded.settings.schedule.window, WindowCalendar(window) == nil {
-            throw CommandError.configuration(
-                "\(context.shown(order.path)): schedule.window.timeZone: found \"\(window.timeZone)\", allowed: a time zone such as \"Europe/Berlin\""
-            )
-        }
         let prefix = isOnly ? "" : "[\(order.loaded.settings.name)] "
         do {
             return try await LoopHost.open(

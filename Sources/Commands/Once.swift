@@ -33,6 +33,11 @@ struct OnceCommand: Command {
             guard loaded.settings.repository != nil else {
                 throw CommandError.usage("--revision needs 'repository' in the configuration", command: "once")
             }
+            guard loaded.settings.mode == .operate else {
+                throw CommandError.usage(
+                    "--revision needs mode operate: mode \(loaded.settings.mode.rawValue) tests what is live",
+                    command: "once")
+            }
             loaded.settings.repository?.ref = revision
             loaded.settings.repository?.revisionCommand = nil
         }

@@ -4,6 +4,7 @@
 import Configuration
 import Domain
 import Foundation
+import Supervision
 
 enum SettingsLoader {
     /// The file by `--config`, or `nightjar.json5` where the user stands. Throws all problems of the file at once.
@@ -33,9 +34,24 @@ enum SettingsLoader {
             throw .unavailable("could not read \(path): \(error.localizedDescription)")
         }
         switch SettingsFile.load(bytes: Array(bytes), path: path, now: context.now()) {
-        case .success(let loaded): return placed(loaded, context)
+        case .success(let loaded):
+            try checkTimeZone(loaded.settings, path, context)
+            return placed(loaded, context)
         case .failure(let problems): throw .configuration(problems.description)
         }
+    }
+
+    /// Here and not at the start of a loop, so that `check` and a reload refuse what `run` would. A binary that knows no
+    /// zones at all says that when it starts a loop.
+    private static func checkTimeZone(
+        _ settings: LoopSettings, _ path: String, _ context: Context
+    ) throws(CommandError) {
+        guard let window = settings.schedule.window, WindowCalendar.knowsTimeZones, WindowCalendar(window) == nil else {
+            return
+        }
+        throw .configuration(
+            "\(context.shown(path)): schedule.window.timeZone: found \"\(window.timeZone)\", allowed: a time zone such as \"Europe/Berlin\""
+        )
     }
 
     static func path(_ context: Context) -> String {

@@ -24,8 +24,8 @@ struct StatusCommand: Command {
         ])
 
     func run(_ context: Context) async throws -> ExitCode {
+        if context.arguments.flag("check") { return check(context) }
         let loop = try LoopFinder.find(context)
-        if context.arguments.flag("check") { return check(loop, context) }
         let status = try StatusReader(loop, now: context.now()).snapshot()
         try context.output.result(status, json: context.wantsJSON) {
             StatusText(status, columns: context.output.columns, palette: context.output.palette).text
@@ -35,8 +35,15 @@ struct StatusCommand: Command {
     }
 
     /// The daemon touches a file only after its supervisor has answered: an old one means stuck or gone.
-    private func check(_ loop: LoopPlace, _ context: Context) -> ExitCode {
+    private func check(_ context: Context) -> ExitCode {
         let patience = 60
+        let loop: LoopPlace
+        do {
+            loop = try LoopFinder.find(context)
+        } catch {
+            context.output.line(error.description)
+            return .failing
+        }
         guard let touched = Files.modifiedMilliseconds(loop.layout.alive) else {
             context.output.line("\(loop.name): no daemon has run here")
             return .failing

@@ -111,6 +111,10 @@ struct StatusReader {
             )
         }
         if let running {
+            // Stages without a command have no folder of their own until they end.
+            if let stage = RunningFile.read(layout.root + "/running.json"), stage.cycle == running.cycle {
+                return .init(.running, cycle: stage.cycle, text: words(stage), since: stage.since)
+            }
             let text = running.stage ?? (history.machine.state == .asking ? "triage" : "beginning")
             return .init(
                 running.hasStageRunning ? .running : .triaging, cycle: running.cycle,
@@ -120,6 +124,16 @@ struct StatusReader {
         if let window = history.window, !window.isOpen { return .init(.closed, text: "outside its window") }
         if let problem = history.workProblem { return .init(.waiting, text: "waiting: \(problem.reason)") }
         return .init(.waiting, text: LogTail.waiting(layout) ?? "waiting for work")
+    }
+
+    /// `test chat, 12 of 25 tests, 1 failed`
+    private func words(_ stage: RunningStage) -> String {
+        var text = stage.stage + (stage.subject.map { " \($0)" } ?? "")
+        if let done = stage.testsDone {
+            text += ", \(done)\(stage.usualTests.map { " of \($0)" } ?? "") tests"
+        }
+        if let failed = stage.testsFailed, failed > 0 { text += ", \(failed) failed" }
+        return text
     }
 
     // MARK: The rest
@@ -160,7 +174,9 @@ struct StatusReader {
     private func cause(_ diagnosis: Diagnosis?) -> String {
         guard let diagnosis else { return "not diagnosed" }
         guard let culprit = diagnosis.culprit else { return diagnosis.headline }
-        return "\(diagnosis.grade.rawValue): \(culprit.commit.short) \(culprit.files.first ?? culprit.subject)"
+        // One of several files would look like the one that is to blame.
+        let what = culprit.files.count == 1 ? culprit.files[0] : "\"\(culprit.subject)\""
+        return "\(diagnosis.grade.rawValue): \(culprit.commit.short) \(what)"
     }
 
     private func budgets(_ history: LoopHistory) -> [StatusSnapshot.Budget] {

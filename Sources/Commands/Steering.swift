@@ -50,21 +50,21 @@ struct ResumeCommand: Command {
 struct TriggerCommand: Command {
     static let description = CommandDescription(
         "trigger", "begin a cycle now instead of at the next look",
-        operands: [OperandDescription("REVISION", "the revision to take (default: the newest)")],
         options: ControlCommand.options,
-        examples: [.init("nightjar trigger", "Does not wait for the schedule.")], exits: ControlCommand.exits)
+        examples: [
+            .init("nightjar trigger", "Does not wait for the schedule, and deploys a known-bad revision again.")
+        ],
+        exits: ControlCommand.exits)
 
-    func run(_ context: Context) async throws -> ExitCode {
-        try await ControlCommand.send(.trigger, argument: context.arguments.operand(0), context)
-    }
+    func run(_ context: Context) async throws -> ExitCode { try await ControlCommand.send(.trigger, context) }
 }
 
 struct AcknowledgeCommand: Command {
     static let description = CommandDescription(
-        "ack", "say that somebody looks at an incident: its reminders stop",
+        "ack", "say that somebody looks at an incident",
         operands: [OperandDescription("INCIDENT", "such as INC-57", isRequired: true)],
         options: ControlCommand.options,
-        examples: [.init("nightjar ack INC-57", "No more pages about it until it changes.")],
+        examples: [.init("nightjar ack INC-57", "Status shows it as acknowledged.")],
         exits: ControlCommand.exits)
 
     func run(_ context: Context) async throws -> ExitCode {
@@ -75,7 +75,7 @@ struct AcknowledgeCommand: Command {
 
 struct ApproveCommand: Command {
     static let description = CommandDescription(
-        "approve", "allow what the loop asks for",
+        "approve", "allow what the loop asks for (in this version it never asks)",
         operands: [OperandDescription("INCIDENT", "what it is about (default: the only question)")],
         options: ControlCommand.options,
         examples: [.init("nightjar approve INC-57", "For example a rollback past a migration.")],
@@ -89,7 +89,7 @@ struct ApproveCommand: Command {
 
 struct RejectCommand: Command {
     static let description = CommandDescription(
-        "reject", "forbid what the loop asks for; it concludes without it",
+        "reject", "forbid what the loop asks for (in this version it never asks)",
         operands: [OperandDescription("INCIDENT", "what it is about (default: the only question)")],
         options: ControlCommand.options,
         examples: [.init("nightjar reject INC-57", "The cycle ends with hold.")], exits: ControlCommand.exits)

@@ -56,7 +56,7 @@ struct WhyCommand: Command {
         let cycles = try EvidenceIndex.load(loop.layout).cycles
         if let cycle = cycles.last(where: { $0.incidents.contains(incident) }) { return cycle.cycle }
         let known = Set(cycles.flatMap(\.incidents)).sorted()
-        let list = known.isEmpty ? "there are none" : "there are \(Plurals.list(known, limit: 8))"
+        let list = known.isEmpty ? "it has none" : "it has \(Plurals.list(known, limit: 8))"
         throw CommandError.notFound(
             "loop '\(loop.name)' has no incident \(incident): \(list)\(NearestWord.hint(incident, among: known))")
     }

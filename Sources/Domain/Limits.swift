@@ -21,7 +21,9 @@ package enum Limits {
     /// One request on the control socket.
     package static let controlRequestBytes = 64 << 10
     /// A journal segment is closed at the first waiting state past this size.
-    package static let journalSegmentBytes: Int64 = 4 << 20
+    ///
+    /// Sealing a cycle reads the newest segment to hash its lines, so its size is a part of every cycle's cost.
+    package static let journalSegmentBytes: Int64 = 1 << 20
     /// Reruns of a failing test before triage stops asking.
     package static let rerunsPerTest = 10
     /// The shepherd may need this long beyond its own limits before the daemon calls it mad.

@@ -34,13 +34,17 @@ package final class FileFollower: Sendable {
         (wakeRead, wakeWrite) = try Descriptor.pipe()
         wakeWrite.makeNonBlocking()
         try PlatformThread.start("follower") { [self] in
-            follow(from: offset)
+            let watch = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
+            let notifier = watch >= 0 ? Descriptor(owning: watch) : nil
+            follow(from: offset, notifier)
             let waiting = state.withLock { state in
                 state.hasEnded = true
                 defer { state.waiting = [] }
                 return state.waiting
             }
             for continuation in waiting { continuation.resume() }
+            // Closed only now: the kernel takes 10 to 20 ms to let go of a watch, and nobody should wait for that.
+            withExtendedLifetime(notifier) {}
         }
     }
 
@@ -60,9 +64,7 @@ package final class FileFollower: Sendable {
 
     private var isStopping: Bool { state.withLock { $0.isStopping } }
 
-    private func follow(from offset: Int64) {
-        let watch = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
-        let notifier = watch >= 0 ? Descriptor(owning: watch) : nil
+    private func follow(from offset: Int64, _ notifier: Descriptor?) {
         var position = offset
         var file: Descriptor?
         // Until the file exists its folder is watched, then the file itself.

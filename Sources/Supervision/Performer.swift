@@ -14,6 +14,7 @@ final class Performer: Sendable {
     private let writer: CycleWriter
     private let log: CycleLogFile
     private let version: String
+    private static let cyclesBetweenRetention = 10
     private let tasks = Mutex<Running>(Running())
     /// Told when a cycle has been sealed: live views and reports hang on it.
     private let onSealed: @Sendable (CycleRecord) -> Void
@@ -176,8 +177,7 @@ final class Performer: Sendable {
                 let sealed = SealedCycle(
                     cycle: number, sha256: try reader.sealedHash(number) ?? "", files: 0,
                     bytes: Files.treeBytes(context.layout.cycle(number)))
-                let index = await context.history.all()
-                let isListed = index?.cycles.last?.cycle == number && index?.missing.contains(number) == false
+                let isListed = await context.history.lists(number)
                 if !isListed || Files.linkTarget(context.layout.latest) != "cycles/\(EvidenceLayout.name(number))" {
                     await context.history.add(try writer.publish(record, sealed))
                 }
@@ -214,19 +214,21 @@ final class Performer: Sendable {
         let retention = Retention(context.layout)
         let now = context.now()
         do {
-            guard let index = await context.history.all(), index.cycles.count > 20 else { return }
+            // Reading the whole index costs time and memory; between two looks at most so many cycles are too many.
+            guard record.cycle % Performer.cyclesBetweenRetention == 0 else { return }
+            let layout = context.layout
+            let index = try await EvidenceReading.run { () throws(EvidenceError) in try EvidenceIndex.load(layout) }
             let plan = try retention.plan(index, settings: settings.retention, now: now, running: record.cycle)
-            for decision in plan.prefix(50) { await delete(decision, retention, now) }
+            for decision in plan.prefix(50) { delete(decision, retention, now) }
         } catch {
             say(LogLine(.warn, "retention", "\(error)"))
         }
     }
 
     /// One that cannot be deleted keeps no other from it.
-    private func delete(_ decision: RetentionDecision, _ retention: Retention, _ now: Timestamp) async {
+    private func delete(_ decision: RetentionDecision, _ retention: Retention, _ now: Timestamp) {
         do {
             guard try retention.delete(decision, at: now) != nil else { return }
-            await context.history.forget(decision.cycle)
             say(LogLine(.going, "retention", "cycle \(decision.cycle) deleted: \(decision.rule)"))
         } catch {
             say(LogLine(.warn, "retention", "cycle \(decision.cycle) is not deleted: \(error)"))

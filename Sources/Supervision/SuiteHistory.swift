@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What earlier cycles say about a suite: which tests it has, how many, how long it takes. Kept in memory from the
-// index, which is read once.
+// What the newest cycles say about a suite: which tests it has, and how many. A bounded part of the index is kept in
+// memory: a daemon that runs for weeks must not grow with its past.
 
 import Domain
 package import Evidence
 import TestReports
 
 package actor SuiteHistory {
+    /// More than the soft rules look at, for suites that do not run in every cycle.
+    private static let newest = 60
+
     private let layout: EvidenceLayout
     private var index: EvidenceIndex?
     private var known: [String: [KnownTest]] = [:]
@@ -32,19 +35,20 @@ package actor SuiteHistory {
     package func add(_ summary: CycleSummary) {
         _ = loaded()
         index?.add(summary)
+        while let cycles = index?.cycles, cycles.count > SuiteHistory.newest, let oldest = cycles.first {
+            index?.remove(oldest.cycle)
+        }
         known = [:]
     }
 
-    /// Retention has deleted the cycle: asked to delete it again it would fail, and delete nothing ever after.
-    func forget(_ cycle: Int) {
-        index?.remove(cycle)
-        known = [:]
+    /// Whether the index lists a cycle as its newest.
+    package func lists(_ cycle: Int) -> Bool {
+        guard let index = loaded() else { return false }
+        return index.cycles.last?.cycle == cycle && !index.missing.contains(cycle)
     }
-
-    package func all() -> EvidenceIndex? { loaded() }
 
     private func loaded() -> EvidenceIndex? {
-        if index == nil { index = try? EvidenceIndex.load(layout) }
+        if index == nil { index = try? EvidenceIndex.load(layout, newest: SuiteHistory.newest) }
         return index
     }
 }

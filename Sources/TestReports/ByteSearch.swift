@@ -26,6 +26,41 @@ extension UnsafeBufferPointer<UInt8> {
         return to
     }
 
+    /// The first index in `from..<to` that ends an attribute value or needs a look in one: its quote, `<`, `&`, or a
+    /// control byte; or `to`.
+    func firstSpecial(quote: UInt8, from: Int, to: Int) -> Int {
+        guard let base = baseAddress else { return to }
+        let raw = UnsafeRawPointer(base)
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quotes = UInt64(quote) &* ones
+        var at = from
+        while at &+ 8 <= to {
+            let word = raw.loadUnaligned(fromByteOffset: at, as: UInt64.self).littleEndian
+            let quoted = word ^ quotes
+            let opening = word ^ (0x3C &* ones)
+            let reference = word ^ (0x26 &* ones)
+            // Of several hits the lowest is true; carries make false ones above it only.
+            let hits =
+                ((quoted &- ones) & ~quoted) | ((opening &- ones) & ~opening) | ((reference &- ones) & ~reference)
+                | ((word &- 0x20 &* ones) & ~word)
+            let found = hits & 0x8080_8080_8080_8080
+            if found != 0 { return at &+ found.trailingZeroBitCount &>> 3 }
+            at &+= 8
+        }
+        while at < to {
+            let byte = self[at]
+            if byte == quote || byte == 0x3C || byte == 0x26 || byte < 0x20 { return at }
+            at &+= 1
+        }
+        return to
+    }
+
+    /// Whether two stretches of `length` bytes are the same.
+    func isSame(_ first: Int, _ second: Int, length: Int) -> Bool {
+        for offset in 0..<length where self[first &+ offset] != self[second &+ offset] { return false }
+        return true
+    }
+
     /// How many line feeds `from..<to` holds.
     func lineFeeds(from: Int, to: Int) -> Int {
         var count = 0

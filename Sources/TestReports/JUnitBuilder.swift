@@ -32,10 +32,14 @@ struct JUnitBuilder: XMLHandler {
         var direct = Totals()
         var all = Totals()
     }
+    /// Room is made for at most so many tests before they have been seen.
+    private static let believedTests = 1 << 17
+
     enum Counter { case tests, failures, errors, skipped }
 
+    /// An open `<testcase>`: its result stands in `results` already, and counts once the element has ended.
     struct Case {
-        var result: TestResult
+        var index: Int
         var rank = 0
         var problems = 0
     }
@@ -60,8 +64,10 @@ struct JUnitBuilder: XMLHandler {
     var wantsText: Bool { captureDepth != nil && outputDepth == nil }
 
     func reading() -> ReportReading {
-        ReportReading(
-            results: results, disagreements: disagreements.messages, suiteProblems: suiteProblems.messages, root: root,
+        var ended = results
+        for open in cases.reversed() { ended.remove(at: open.index) }
+        return ReportReading(
+            results: ended, disagreements: disagreements.messages, suiteProblems: suiteProblems.messages, root: root,
             declaredTests: declaredTests ?? declaredBySuites)
     }
 
@@ -77,7 +83,8 @@ struct JUnitBuilder: XMLHandler {
                 let found = "more than \(Limits.testsPerSuite) tests"
                 throw XMLProblem(kind: .limit, offset: tag.offset, found: found)
             }
-            cases.append(Case(result: makeResult(tag)))
+            cases.append(Case(index: results.count))
+            results.append(makeResult(tag))
         case .error, .failure, .skipped, .flaky, .rerun: startProblem(tag, kind)
         case .output: if captureDepth != nil && outputDepth == nil { outputDepth = kinds.count }
         case .other: break
@@ -136,7 +143,7 @@ struct JUnitBuilder: XMLHandler {
             } else if tag.isAttribute(attribute, "class") && classIndex == nil {
                 classIndex = index
             } else if tag.isAttribute(attribute, "time") {
-                result.durationSeconds = ReportedSeconds.parse(tag.value(attribute))
+                result.durationSeconds = tag.seconds(attribute)
             } else if tag.isAttribute(attribute, "file") {
                 result.file = BoundedText.shortened(tag.value(attribute), to: Limits.messageBytes)
             } else if tag.isAttribute(attribute, "line") {
@@ -144,7 +151,10 @@ struct JUnitBuilder: XMLHandler {
             }
         }
         if let classIndex { tag.append(tag.attributes[classIndex], to: &scratch) }
-        if !scratch.isEmpty { scratch.append(contentsOf: [UInt8(ascii: ":"), UInt8(ascii: ":")]) }
+        if !scratch.isEmpty {
+            scratch.append(UInt8(ascii: ":"))
+            scratch.append(UInt8(ascii: ":"))
+        }
         if let nameIndex { tag.append(tag.attributes[nameIndex], to: &scratch) }
         if scratch.isEmpty { scratch.append(contentsOf: "(unnamed)".utf8) }
         let name = String(decoding: scratch, as: UTF8.self)
@@ -153,19 +163,20 @@ struct JUnitBuilder: XMLHandler {
     }
 
     private mutating func endCase() {
-        guard var done = cases.popLast() else { return }
-        switch done.rank {
-        case 4: done.result.outcome = .errored
-        case 3: done.result.outcome = .failed
-        case 2: done.result.outcome = .skipped
-        case 1: done.result.outcome = .flaky
-        default: done.result.outcome = .passed
-        }
+        guard let done = cases.popLast() else { return }
+        let outcome: TestOutcome =
+            switch done.rank {
+            case 4: .errored
+            case 3: .failed
+            case 2: .skipped
+            case 1: .flaky
+            default: .passed
+            }
+        if outcome != .passed { results[done.index].outcome = outcome }
         if let last = suites.indices.last {
-            suites[last].direct.add(done.result.outcome)
-            suites[last].all.add(done.result.outcome)
+            suites[last].direct.add(outcome)
+            suites[last].all.add(outcome)
         }
-        results.append(done.result)
     }
 
     // MARK: What went wrong
@@ -174,16 +185,17 @@ struct JUnitBuilder: XMLHandler {
         switch kinds.last {
         case .testCase:
             guard let last = cases.indices.last else { return }
+            let index = cases[last].index
             if kind == .flaky || kind == .rerun {
-                cases[last].result.retries = (cases[last].result.retries ?? 0) + 1
+                results[index].retries = (results[index].retries ?? 0) + 1
             }
             guard kind.rank >= cases[last].rank else { return }
             if kind.rank > cases[last].rank {
                 cases[last].rank = kind.rank
                 cases[last].problems = 0
-                cases[last].result.details = nil
-                cases[last].result.message = tag.text(of: "message").map(Self.headline)
-                cases[last].result.type = tag.text(of: "type").map(Self.headline)
+                results[index].details = nil
+                results[index].message = tag.text(of: "message").map(Self.headline)
+                results[index].type = tag.text(of: "type").map(Self.headline)
             }
             cases[last].problems += 1
         case .suite, .suites:
@@ -197,22 +209,22 @@ struct JUnitBuilder: XMLHandler {
 
     private mutating func endCapture(_ kind: Kind) {
         captureDepth = nil
-        guard kinds.last == .testCase, let last = cases.indices.last else {
+        guard kinds.last == .testCase, let index = cases.last?.index else {
             endSuiteProblem(kind)
             return
         }
         if captured.isEmpty { return }
         let text = captured.text
         if text.allSatisfy(\.isWhitespace) { return }
-        if cases[last].result.message?.isEmpty ?? true { cases[last].result.message = Self.firstLine(text) }
-        if let before = cases[last].result.details {
+        if results[index].message?.isEmpty ?? true { results[index].message = Self.firstLine(text) }
+        if let before = results[index].details {
             // One limit holds for all of a case's failures together.
             var joined = BoundedText(limit: Limits.detailsBytes)
             joined.append(before + "\n\n")
             joined.append(text)
-            cases[last].result.details = joined.text
+            results[index].details = joined.text
         } else {
-            cases[last].result.details = text
+            results[index].details = text
         }
     }
 
@@ -252,6 +264,10 @@ struct JUnitBuilder: XMLHandler {
         }
         let element = kind == .suite ? "testsuite" : "testsuites"
         suites.append(Suite(label: "<\(element)> \"\(name)\" (line \(tag.line))", declared: declared))
+        if let tests = declared[.tests], results.isEmpty {
+            // Growing step by step would copy everything several times over. A claim is not worth more than this.
+            results.reserveCapacity(min(max(0, tests), Self.believedTests))
+        }
         if kinds.isEmpty { declaredTests = declared[.tests] }
         if kinds.count == 1 { declaredBySuites = declared[.tests].flatMap { sum(declaredBySuites, $0) } }
     }
@@ -281,26 +297,5 @@ struct JUnitBuilder: XMLHandler {
         }
         guard let declared, declared != count(suite.all), declared != count(suite.direct) else { return }
         disagreements.add("\(suite.label) says \(declared) \(word), its cases are \(count(suite.all))")
-    }
-}
-
-/// Gives each name of one report its own id: the second `a` becomes `a #2`.
-struct UniqueNames {
-    private var seen: [String: Int] = [:]
-
-    private static func increment(_ count: inout Int) -> Int {
-        count += 1
-        return count
-    }
-
-    mutating func unique(_ name: String) -> String {
-        // One look-up for the usual case: this is the costliest step of reading a large report.
-        var number = Self.increment(&seen[name, default: 0])
-        if number == 1 { return name }
-        while seen["\(name) #\(number)"] != nil { number += 1 }
-        seen[name] = number
-        let id = "\(name) #\(number)"
-        seen[id] = 1
-        return id
     }
 }

@@ -7,7 +7,7 @@ enum ReportedSeconds {
     static func parse(_ text: String) -> Double? {
         // Longer than any number, and no reason to look at megabytes.
         guard text.utf8.count <= 64 else { return nil }
-        if let plain = plain(text) { return plain }
+        if let plain = plain(text.utf8) { return plain }
         var bytes = text.utf8.filter { !XMLReference.isSpace($0) && $0 != UInt8(ascii: "_") }
         var scale = 1.0
         for (suffix, factor) in [("ms", 0.001), ("us", 1e-6), ("µs", 1e-6), ("ns", 1e-9), ("sec", 1), ("s", 1)]
@@ -21,12 +21,12 @@ enum ReportedSeconds {
     }
 
     /// `12.345`, what nearly every tool writes. Exact: the digits fit a Double and so does the power of ten.
-    private static func plain(_ text: String) -> Double? {
+    static func plain(_ text: some Collection<UInt8>) -> Double? {
         var digits = 0
         var scale = 1
         var hasPoint = false
-        guard !text.isEmpty, text.utf8.count <= 15 else { return nil }
-        for byte in text.utf8 {
+        guard !text.isEmpty, text.count <= 15 else { return nil }
+        for byte in text {
             if byte == UInt8(ascii: "."), !hasPoint {
                 hasPoint = true
             } else if byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
@@ -36,7 +36,7 @@ enum ReportedSeconds {
                 return nil
             }
         }
-        return text == "." ? nil : Double(digits) / Double(scale)
+        return hasPoint && text.count == 1 ? nil : Double(digits) / Double(scale)
     }
 
     /// The number with a point for decimals and without separators of thousands.

@@ -299,16 +299,18 @@ extension XMLScanner {
     ) throws(XMLProblem) -> Int? {
         var at = start
         var isPlain = true
-        while at < to, bytes[at] != quote {
+        while true {
+            at = bytes.firstSpecial(quote: quote, from: at, to: to)
+            guard at < to else { return nil }
             let byte = bytes[at]
+            if byte == quote { break }
             if byte == UInt8(ascii: "<") {
                 let found = "\(excerpt(bytes, from: at)), where < is not allowed in an attribute value"
                 throw XMLProblem(kind: .malformed, offset: at, found: found)
             }
-            if byte == UInt8(ascii: "&") || (byte < 0x20 && byte != 0x1B) { isPlain = false }
+            if byte != 0x1B { isPlain = false }
             at &+= 1
         }
-        guard at < to else { return nil }
         let attribute = XMLTag.Attribute(
             nameStart: name.lowerBound, nameEnd: name.upperBound, valueStart: start, valueEnd: at, isPlain: isPlain)
         try refuseSecond(attribute, bytes)
@@ -321,7 +323,7 @@ extension XMLScanner {
     private func refuseSecond(_ new: XMLTag.Attribute, _ bytes: Bytes) throws(XMLProblem) {
         let length = new.nameEnd - new.nameStart
         for old in attributes.prefix(32) where old.nameEnd - old.nameStart == length {
-            if bytes[old.nameStart..<old.nameEnd].elementsEqual(bytes[new.nameStart..<new.nameEnd]) {
+            if bytes.isSame(old.nameStart, new.nameStart, length: length) {
                 let found = "a second attribute \(excerpt(bytes, from: new.nameStart))"
                 throw XMLProblem(kind: .malformed, offset: new.nameStart, found: found)
             }

@@ -49,7 +49,7 @@ struct XMLTag: ~Copyable {
 
     func append(_ attribute: Attribute, to output: inout [UInt8]) {
         if attribute.isPlain {
-            output.append(contentsOf: bytes[attribute.valueStart..<attribute.valueEnd])
+            output.append(contentsOf: Bytes(rebasing: bytes[attribute.valueStart..<attribute.valueEnd]))
             return
         }
         var at = attribute.valueStart
@@ -69,6 +69,16 @@ struct XMLTag: ~Copyable {
                 at += 1
             }
         }
+    }
+
+    /// The value as a duration.
+    func seconds(_ attribute: Attribute) -> Double? {
+        if attribute.isPlain,
+            let plain = ReportedSeconds.plain(bytes[attribute.valueStart..<attribute.valueEnd])
+        {
+            return plain
+        }
+        return ReportedSeconds.parse(value(attribute))
     }
 
     /// The text of the first attribute with one of these names.

@@ -71,7 +71,7 @@ say "in the image: $(head -n 1 "$work/version")"
 
 status=0
 inside "${entry[@]}" check --config /nowhere.json5 >/dev/null 2>&1 || status=$?
-((status == 2)) || fail "through __init, check of a missing file ended with $status, expected 2"
+((status == 6)) || fail "through __init, check of a missing file ended with $status, expected 6"
 
 health=$(sed -n 's/^ *CMD \["\/usr\/local\/bin\/nightjar", "status", \(.*\)\]$/\1/p' "$ROOT/Dockerfile")
 [[ $health == *--check* ]] || fail "the HEALTHCHECK line is not the one that was expected"

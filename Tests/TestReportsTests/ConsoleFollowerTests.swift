@@ -30,6 +30,14 @@ struct ConsoleFollowerTests {
             ])
     }
 
+    @Test(arguments: ["", "\u{1B}[32m"])
+    func `a pytest test whose line is still open runs its teardown`(color: String) throws {
+        var follower = try #require(consoleFollower(for: .pytest))
+        let line = "a.py::test_one \(color)PASSED\(color)       [100%]\(color)"
+        #expect(follower.consume(Array(line.utf8)[...]) == [.started(name: "a.py::test_one")])
+        #expect(follower.consume([10]) == [ended("a.py::test_one", .passed)])
+    }
+
     @Test func `every outcome of pytest is read`() throws {
         let words: [(String, TestOutcome)] = [
             ("PASSED", .passed), ("FAILED", .failed), ("ERROR", .errored), ("SKIPPED (why [not])", .skipped),

@@ -51,7 +51,7 @@ enum Layers {
             "Reporting", "nightjar-bench",
         ],
         // Needs libxml2 at run time: tests alone may use it, as a second opinion.
-        "FoundationXML": [],
+        "FoundationXML": ["nightjar-bench"],
         "FoundationNetworking": [],
         "Synchronization": Set(allowed.keys),
         "Dispatch": ["Platform", "Evidence", "Execution", "Supervision", "StatusServer", "Notifications", "Commands"],

@@ -37,7 +37,9 @@ struct TidyTests {
     @Test func `banned words have a replacement`() {
         for rule in Self.bannedInSources {
             var found: [String: [String]] = [:]
-            for file in SourceTree.sources where file.holds(rule.word) && !rule.exempt(file) {
+            // The benchmark runs the peers that the product is compared with, in their own ways.
+            let files = SourceTree.sources.filter { $0.module != "nightjar-bench" }
+            for file in files where file.holds(rule.word) && !rule.exempt(file) {
                 for (index, line) in file.code.enumerated() where Self.holds(line, rule.word) {
                     found[file.path, default: []].append(":\(index + 1): write \(rule.instead) for \(rule.word)")
                 }
