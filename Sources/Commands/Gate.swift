@@ -38,10 +38,13 @@ struct GateCommand: Command {
     func run(_ context: Context) async throws -> ExitCode {
         let hours = try context.arguments.integer("max-age", in: 1...100_000)
         let loop = try LoopFinder.find(context)
+        let reader = CycleReader(loop.layout)
         let cycles = try EvidenceIndex.load(loop.layout).cycles.map(CycleBrief.init)
+        // The index leaves out what it cannot read. The newest cycle may be about this very revision: say what is wrong.
+        if let newest = try reader.latest(), cycles.last?.cycle != newest { _ = try reader.record(newest) }
         let wanted = context.arguments.operand(0).map { Revision($0) }
         let found = cycles.last { cycle in wanted.map { $0.names(cycle.revision) } ?? true }
-        let reasons = found.flatMap { try? CycleReader(loop.layout).record($0.cycle) }.map(CycleBrief.init)
+        let reasons = found.flatMap { try? reader.record($0.cycle) }.map(CycleBrief.init)
         let (answer, code) = GateCommand.judge(
             reasons ?? found, wanted: wanted, maxAge: hours.map { .seconds($0 * 3600) }, now: context.now())
         try context.output.result(answer, json: context.wantsJSON) {

@@ -62,7 +62,10 @@ struct OnceCommand: Command {
         case .done:
             return .interrupted
         case .cycles(let verdict):
-            guard let record = try reader.latestRecord() else { return ExitCode(verdict, .hold) }
+            // Evidence of another cycle must not answer for this one.
+            guard let record = try reader.latestRecord(), record.verdict == verdict else {
+                return ExitCode(verdict, .hold)
+            }
             if context.wantsJSON {
                 let bytes = try Data(contentsOf: URL(fileURLWithPath: reader.layout.document(record.cycle)))
                 context.output.write(String(decoding: bytes, as: UTF8.self))

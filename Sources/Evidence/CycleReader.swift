@@ -38,14 +38,9 @@ package struct CycleReader: Sendable {
         if found != CycleRecord.schemaName { throw .newerFormat(path: path, found: "schema '\(found)'") }
     }
 
-    /// The newest sealed cycle: where `latest` points, or the highest number where the link is missing or stale.
+    /// The newest sealed cycle. The link `latest` is for people and may be older: what decides are the folders.
     package func latest() throws(EvidenceError) -> Int? {
-        if let target = Files.linkTarget(layout.latest), let name = target.split(separator: "/").last,
-            let number = EvidenceLayout.number(name), Files.exists(layout.sums(number))
-        {
-            return number
-        }
-        return try numbers().last { Files.exists(layout.sums($0)) }
+        try numbers().last { Files.exists(layout.sums($0)) }
     }
 
     /// The document of the newest sealed cycle; nil before the first.

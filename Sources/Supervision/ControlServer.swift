@@ -24,7 +24,15 @@ final class ControlServer: Sendable {
         listener = try SocketListener.unix(path: path)
         let (listener, ended) = (listener, ended)
         try PlatformThread.start("control") {
-            while let socket = try? listener.accept() { ControlServer.serve(socket, answer) }
+            while true {
+                do throws(SocketError) {
+                    ControlServer.serve(try listener.accept(), answer)
+                } catch {
+                    if case .closed = error { break }
+                    // No descriptor is left, for example: that passes, and operators must be heard afterwards.
+                    _ = ended.wait(timeout: .now() + .milliseconds(250))
+                }
+            }
             ended.signal()
         }
     }

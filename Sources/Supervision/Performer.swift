@@ -218,14 +218,20 @@ final class Performer: Sendable {
             guard record.cycle % Performer.cyclesBetweenRetention == 0 else { return }
             let layout = context.layout
             let index = try await EvidenceReading.run { () throws(EvidenceError) in try EvidenceIndex.load(layout) }
-            for decision in try retention.plan(index, settings: settings.retention, now: now, running: record.cycle)
-                .prefix(50)
-            {
-                _ = try retention.delete(decision, at: now)
-                say(LogLine(.going, "retention", "cycle \(decision.cycle) deleted: \(decision.rule)"))
-            }
+            let plan = try retention.plan(index, settings: settings.retention, now: now, running: record.cycle)
+            for decision in plan.prefix(50) { delete(decision, retention, now) }
         } catch {
             say(LogLine(.warn, "retention", "\(error)"))
+        }
+    }
+
+    /// One that cannot be deleted keeps no other from it.
+    private func delete(_ decision: RetentionDecision, _ retention: Retention, _ now: Timestamp) {
+        do {
+            guard try retention.delete(decision, at: now) != nil else { return }
+            say(LogLine(.going, "retention", "cycle \(decision.cycle) deleted: \(decision.rule)"))
+        } catch {
+            say(LogLine(.warn, "retention", "cycle \(decision.cycle) is not deleted: \(error)"))
         }
     }
 

@@ -125,11 +125,13 @@ extension Suspicion {
     }
 
     var looksLikeNetwork: Bool {
-        let words = ["connection refused", "connect", "unreachable", "502", "503", "504", "name or service not known"]
+        let words = ["connect", "unreachable", "name or service not known"]
         return !results.isEmpty
             && results.allSatisfy { result in
                 let text = ((result.type ?? "") + " " + (result.message ?? "")).lowercased()
-                return words.contains { text.contains($0) }
+                // A status is a whole number: 15031 rows are no 503.
+                let numbers = text.split { !$0.isNumber }
+                return words.contains { text.contains($0) } || numbers.contains { ["502", "503", "504"].contains($0) }
             }
     }
 

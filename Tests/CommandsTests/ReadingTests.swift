@@ -65,6 +65,17 @@ import Testing
         #expect(result.error.contains("cycle.json"))
     }
 
+    @Test func `gate does not answer past a newest cycle that cannot be read`() async throws {
+        let torn = fixture.layout.document(9)
+        try FileManager.default.createDirectory(
+            atPath: fixture.layout.cycle(9), withIntermediateDirectories: true)
+        try Data("{".utf8).write(to: URL(fileURLWithPath: torn))
+        try Data().write(to: URL(fileURLWithPath: fixture.layout.sums(9)))
+        let answer = await fixture.run("gate", "aaaaaaa", "--state", "state")
+        #expect(answer.code == .unproven)
+        #expect(answer.error.contains("cycle.json"))
+    }
+
     @Test func `gate answers by exit code`() async throws {
         #expect(await fixture.run("gate", "aaaaaaa", "--state", "state").code == .ok)
         #expect(await fixture.run("gate", "aaaaaaa1234", "--state", "state").code == .ok)

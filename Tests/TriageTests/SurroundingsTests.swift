@@ -92,6 +92,21 @@ struct OnceMoreTests {
         #expect(diagnosis.culprit?.commit == Revision("commit-2"))
     }
 
+    @Test(arguments: [
+        ("ConnectionRefusedError", true), ("got 503, expected 200", true), ("host unreachable", true),
+        ("expected 15031 rows, got 12", false), ("expected true", false),
+    ])
+    func `only what looks like the network is deployed once more before anything else`(
+        _ message: String, _ looksLikeNetwork: Bool
+    ) {
+        var scene = Scene { run, _ in
+            run.kind == .test ? Scene.tests(run, failing: ["t1"], message: message) : Scene.Ending()
+        }
+        scene.run(.test, suite: "login")
+        _ = scene.investigate()
+        #expect(scene.asked.map(\.kind) == (looksLikeNetwork ? [.rerun, .bisect, .baseline] : [.rerun, .baseline]))
+    }
+
     @Test func `a mass failure that a deployment cures is of the surroundings and no flake`() throws {
         let all = (0..<10).map { "t\($0)" }
         var scene = Scene { run, _ in
