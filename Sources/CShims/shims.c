@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "CShims.h"
 
+#include <malloc.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/inet_diag.h>
@@ -182,3 +183,7 @@ int nj_connections(struct nj_connection *into, int capacity) {
     errno = saved;
     return count;
 }
+
+void nj_malloc_few_arenas(void) { mallopt(M_ARENA_MAX, 2); }
+
+void nj_malloc_give_back(void) { malloc_trim(0); }

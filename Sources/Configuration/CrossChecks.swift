@@ -37,6 +37,9 @@ struct CrossChecks {
         case .observe:
             if settings.triage.mayDeploy { notes.warn("triage.mayDeploy", "has no effect in mode observe") }
         }
+        if settings.health.liveRevision.isEmpty {
+            notes.warn("health.liveRevision", "none: nothing proves which revision answers")
+        }
         if settings.health.checks.isEmpty {
             notes.warn("health.checks", "none: whether the environment is up is only seen by the tests")
         }

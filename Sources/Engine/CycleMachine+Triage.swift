@@ -140,12 +140,14 @@ extension CycleMachine {
             let count = kept.tests.isEmpty ? "" : " (\(kept.tests.count) \(kept.tests.count == 1 ? "test" : "tests"))"
             let seen =
                 isNew
-                ? "first time in \(memory.cycle) cycles" : "seen \(kept.timesSeen) times since #\(kept.firstCycle)"
+                ? "first time in \(memory.cycle) \(memory.cycle == 1 ? "cycle" : "cycles")"
+                : "seen \(kept.timesSeen) times since #\(kept.firstCycle)"
             said.append(.say(LogLine(isNew ? .new : .fail, "incident", "\(kept.id) \(kept.title)\(count), \(seen)")))
             if let diagnosis = kept.diagnosis {
                 let culprit =
                     diagnosis.culprit.map { "; culprit \($0.commit.short) \"\(firstLine($0.subject))\"" } ?? ""
-                let text = "\(kept.id) \(diagnosis.grade.rawValue): \(diagnosis.category.rawValue)\(culprit)"
+                let category = diagnosis.category == .unknown ? "" : ": \(diagnosis.category.rawValue)"
+                let text = "\(kept.id) \(diagnosis.grade.rawValue)\(category)\(culprit)"
                 said.append(.say(LogLine(.fact, "diagnosis", text)))
             }
         }

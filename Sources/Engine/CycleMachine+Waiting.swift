@@ -24,7 +24,8 @@ extension CycleMachine {
     private mutating func rest(_ delay: Duration, _ now: Timestamp) -> [Action] {
         if let pause = memory.pause {
             if cyclesLeft != nil {
-                let words = "paused by \(pause.owner): \(pause.reason); nightjar resume, or wait"
+                let words =
+                    "paused by \(pause.owner): \(pause.reason); no cycle was run; nightjar resume ends the pause"
                 return [.say(LogLine(.hold, "waiting", words))] + finish(.done)
             }
             guard let until = pause.until else { return [] }

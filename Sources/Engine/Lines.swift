@@ -7,6 +7,8 @@ enum Lines {
     /// Said when a run begins; nil where its end says enough.
     static func start(of run: StageRun, in cycle: CycleProgress) -> LogLine? {
         switch run.kind {
+        case .deploy where run.experiment != nil:
+            LogLine(.going, run.stage, "\(run.revision.short) for the \(run.purpose.rawValue)")
         case .deploy: LogLine(.going, run.stage, "\(run.revision.short) attempt \(run.attempt)")
         case .remedy: LogLine(.going, run.stage, run.subject ?? "")
         case .stabilize, .test: nil

@@ -137,7 +137,7 @@ package enum SuiteRules {
             Reason(
                 rule: "fewer-tests", verdict: .unproven,
                 text:
-                    "\(counted) tests, usually \(usual): \(usual - counted) fewer > \(allowed) (nightjar accept-baseline)"
+                    "\(counted) tests, usually \(usual): \(usual - counted) fewer > \(allowed)"
             )
         ]
     }

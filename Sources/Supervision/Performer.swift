@@ -216,6 +216,7 @@ final class Performer: Sendable {
         do {
             // Reading the whole index costs time and memory; between two looks at most so many cycles are too many.
             guard record.cycle % Performer.cyclesBetweenRetention == 0 else { return }
+            defer { HeapMemory.giveBack() }
             let layout = context.layout
             let index = try await EvidenceReading.run { () throws(EvidenceError) in try EvidenceIndex.load(layout) }
             let plan = try retention.plan(index, settings: settings.retention, now: now, running: record.cycle)

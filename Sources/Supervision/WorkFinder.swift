@@ -37,7 +37,8 @@ struct WorkFinder: Sendable {
 
     private func diskProblem(_ settings: LoopSettings) -> String? {
         guard let free = try? Files.freeBytes(at: context.layout.root), free < settings.minFreeBytes else { return nil }
-        return "\(free >> 20) MiB free < storage.minFree \(settings.minFreeBytes >> 20) MiB in \(context.layout.root): "
+        return
+            "\(free >> 20) MiB free < storage.minFreeBytes \(settings.minFreeBytes >> 20) MiB in \(context.layout.root): "
             + "no new cycle until there is space"
     }
 

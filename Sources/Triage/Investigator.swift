@@ -79,7 +79,7 @@ package enum Investigator {
             if there == Observation() {
                 guard facts.allowance.experiments.contains(.baseline), !wasRefused(.baseline, facts) else { return nil }
                 return experiment(
-                    .baseline, green, "last green \(green.short), same tests, now: the code or the environment?", open,
+                    .baseline, green, "last green \(green.short), now: the code or the environment?", open,
                     facts)
             }
             let search = Search(suspicion, facts)
