@@ -131,7 +131,12 @@ import Testing
         var spec = counting("setsid sleep 1009 >/dev/null 2>&1 & sleep 1010")
         spec.leavesServices = true
         try await leaveBehind(spec)
-        #expect(await eventually { survivors(folder).count >= 3 })
+        // A service is one only when `setsid` has made it so: until then it belongs to the command's session.
+        let hasService = await eventually {
+            let found = survivors(folder)
+            return found.count >= 3 && found.contains { ProcessTable.commandLine($0.pid) == "sleep 1009" }
+        }
+        #expect(hasService)
         try Pidfd(try #require(claimedPid)).send(9)
         let result = await (try CommandRunner.forTests()).run(spec)
         #expect(result.outcome == .lost)
