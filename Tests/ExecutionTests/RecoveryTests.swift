@@ -135,9 +135,11 @@ import Testing
         var spec = counting("setsid sleep 1009 >/dev/null 2>&1 & sleep 1010")
         spec.leavesServices = true
         try await leaveBehind(spec)
-        // A service is one only when `setsid` has made it so: until then it belongs to the command's session.
+        // A service is one only when `setsid` has made it so, and the claim tells its session from the command's.
         let hasService = await eventually {
             let found = survivors(folder)
+            let claim = (try? Files.read(spec.folder + "/claim", limit: 4096)) ?? []
+            guard String(decoding: claim, as: UTF8.self).contains("\"command\"") else { return false }
             return found.count >= 3 && found.contains { ProcessTable.commandLine($0.pid) == "sleep 1009" }
         }
         #expect(hasService)
