@@ -43,16 +43,21 @@ package final class CommandRunner: Sendable {
     /// Runs `spec`, or takes up the run that its folder holds. Returns when its outcome is known.
     package func run(_ spec: CommandSpec) async -> CommandResult {
         let folder = StageFolder(spec.folder)
+        // Known before its folder can be seen, so that nobody who sees the folder stops a run that is not there yet.
+        state.withLock { $0.running[spec.folder] = .some(nil) }
         do throws(SystemError) {
             try Files.createDirectories(Files.parent(of: spec.folder))
             guard try Files.createDirectory(spec.folder) else {
+                let mustStop = wasStopped(spec.folder)
+                forget(spec.folder)
+                if mustStop { stop(folder: spec.folder) }
                 return await recover(spec, folder)
             }
         } catch {
+            forget(spec.folder)
             return .without(.couldNotStart, note: error.description)
         }
         // Whoever cancels sets the task's flag first and looks here afterwards, so one of the two sees the other.
-        state.withLock { $0.running[spec.folder] = .some(nil) }
         if Task.isCancelled { stop(folder: spec.folder) }
         defer { forget(spec.folder) }
         return await launch(spec, folder)

@@ -136,9 +136,10 @@ import Testing
         spec.leavesServices = true
         try await leaveBehind(spec)
         // A service is one only when `setsid` has made it so, and the claim tells its session from the command's.
+        let claimed = spec.folder + "/claim"
         let hasService = await eventually {
             let found = survivors(folder)
-            let claim = (try? Files.read(spec.folder + "/claim", limit: 4096)) ?? []
+            let claim = (try? Files.read(claimed, limit: 4096)) ?? []
             guard String(decoding: claim, as: UTF8.self).contains("\"command\"") else { return false }
             return found.count >= 3 && found.contains { ProcessTable.commandLine($0.pid) == "sleep 1009" }
         }
