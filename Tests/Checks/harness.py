@@ -226,8 +226,12 @@ class Loop:
             for target in process.files():
                 match = re.fullmatch(re.escape(str(self.state)) + r"/(cycles/.*)/claim(\.\S*)?( \(deleted\))?", target)
                 if match:
-                    found.setdefault(match.group(1), set()).add(process.pid)
-        return found
+                    found.setdefault(match.group(1), {})[process.pid] = process.parent()
+        # Between fork and exec the command itself still looks like the shepherd that starts it, files and all.
+        return {
+            folder: {pid for pid, parent in pids.items() if parent and parent not in pids}
+            for folder, pids in found.items()
+        }
 
     def cookies(self):
         """Processes that carry the cookie of a stage of this loop."""
