@@ -123,7 +123,8 @@ extension KeyTable {
                 help: "Deployments that experiments may make between two openings of the window."),
             KeyShape(
                 name: "experiments", shape: .list(.choice(Experiment.Kind.allCases.map(\.rawValue)), atLeast: 0),
-                standard: "[\"rerun\", \"baseline\", \"bisect\"]", help: "The kinds of experiments that may be made."),
+                standard: "[" + Experiment.Kind.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + "]",
+                help: "The kinds of experiments that may be made."),
         ],
         unsupported: ["rules"])
 

@@ -98,6 +98,21 @@ package struct RuledOut: Codable, Hashable, Sendable {
     }
 }
 
+/// One explanation that was weighed, and what spoke for and against it.
+package struct HypothesisRecord: Codable, Hashable, Sendable {
+    package var category: Category
+    /// Between 0 and 1, over all explanations that were weighed.
+    package var probability: Double
+    /// The rules that fired, each with its weight in words: `+2.3 logs-dependency: "llm connection refused" is new`.
+    package var because: [String]
+
+    package init(category: Category, probability: Double, because: [String] = []) {
+        self.category = category
+        self.probability = probability
+        self.because = because
+    }
+}
+
 /// What the loop may do about a diagnosis.
 package enum RemedyKind: String, Codable, Sendable, CaseIterable {
     case none
@@ -123,12 +138,22 @@ package struct Diagnosis: Codable, Hashable, Sendable {
     package var runbook: String?
     package var whys: [Why]
     package var ruledOut: [RuledOut]
+    /// The explanations that were weighed, likeliest first.
+    package var hypotheses: [HypothesisRecord]?
+    /// Where nothing won: the one check that would tell.
+    package var check: String?
+    /// How the failing tests behave, with its error rate: `fails 4/4 here, 0/5 on last green, p(flake) = 0.4 %`.
+    package var statistics: String?
 
     package init(
         category: Category, component: String? = nil, summary: String, grade: Grade, culprit: Culprit? = nil,
         candidates: [Culprit] = [], recommendedAction: RemedyKind, runbook: String? = nil, whys: [Why] = [],
-        ruledOut: [RuledOut] = []
+        ruledOut: [RuledOut] = [], hypotheses: [HypothesisRecord]? = nil, check: String? = nil,
+        statistics: String? = nil
     ) {
+        self.hypotheses = hypotheses
+        self.check = check
+        self.statistics = statistics
         self.category = category
         self.component = component
         self.summary = summary
@@ -159,6 +184,12 @@ package struct Incident: Codable, Hashable, Sendable {
     package var firstCycle: Int
     package var timesSeen: Int
     package var diagnosis: Diagnosis?
+    package var lastSeen: Timestamp?
+    package var acknowledgedBy: String?
+    package var acknowledgedAt: Timestamp?
+    package var resolvedAt: Timestamp?
+    /// How often it came back after it had been resolved.
+    package var timesReopened: Int?
 
     package init(
         id: String, signature: String, title: String, tests: [String], suites: [String], state: State = .open,
@@ -180,7 +211,21 @@ package struct Incident: Codable, Hashable, Sendable {
 /// Something done to learn: a question and the stages that answer it.
 package struct Experiment: Codable, Hashable, Sendable {
     package enum Kind: String, Codable, Sendable, CaseIterable {
-        case rerun, baseline, bisect
+        /// The failing tests again, alone, on what is deployed.
+        case rerun
+        /// The failing tests on the last green revision, now.
+        case baseline
+        /// The wanted revision deployed once more: what any deployment cures is not of the code.
+        case again
+        /// The failing tests on a revision between last green and wanted.
+        case bisect
+        /// The wanted revision with the suspected commit alone taken back: the failure must go.
+        case revert
+        /// The tests of one revision against the code of another: tells a changed test from changed code.
+        case crossed
+
+        /// Whether it deploys a revision before it tests.
+        package var deploys: Bool { self != .rerun }
     }
     package var number: Int
     package var kind: Kind
@@ -193,6 +238,10 @@ package struct Experiment: Codable, Hashable, Sendable {
     package var times: Int
     /// What triage expects to spend, for the plan that is announced.
     package var plannedDeploys: Int
+    /// Of a `revert`: the commit that is taken back in `revision`.
+    package var reverting: Revision?
+    /// Of `crossed`: the revision whose test sources are run.
+    package var testsRevision: Revision?
 
     package struct Selection: Codable, Hashable, Sendable {
         package var suite: String
@@ -206,7 +255,7 @@ package struct Experiment: Codable, Hashable, Sendable {
 
     package init(
         number: Int, kind: Kind, question: String, revision: Revision, tests: [Selection], times: Int,
-        plannedDeploys: Int = 0
+        plannedDeploys: Int = 0, reverting: Revision? = nil, testsRevision: Revision? = nil
     ) {
         self.number = number
         self.kind = kind
@@ -215,6 +264,8 @@ package struct Experiment: Codable, Hashable, Sendable {
         self.tests = tests
         self.times = times
         self.plannedDeploys = plannedDeploys
+        self.reverting = reverting
+        self.testsRevision = testsRevision
     }
 }
 

@@ -228,7 +228,7 @@ package struct TriageSettings: Codable, Hashable, Sendable {
 
     package init(
         budgetSeconds: Double = 7200, mayDeploy: Bool = false, deploysPerIncident: Int = 6, deploysPerNight: Int = 12,
-        experiments: [Experiment.Kind] = [.rerun, .baseline, .bisect]
+        experiments: [Experiment.Kind] = Experiment.Kind.allCases
     ) {
         self.budgetSeconds = budgetSeconds
         self.mayDeploy = mayDeploy

@@ -68,8 +68,14 @@ package enum Purpose: String, Codable, Sendable, CaseIterable {
     case rerun
     /// The failing tests on the last green revision, now.
     case baseline
+    /// The wanted revision deployed once more, to see whether the failure comes back.
+    case again
     /// A step of the search for the culprit.
     case bisect
+    /// The wanted revision with the suspected commit alone taken back.
+    case revert
+    /// The tests of one revision against the code of another.
+    case crossed
     /// The wanted revision again, because its deployment went wrong.
     case redeploy
     /// Back to the last green revision.
@@ -82,6 +88,14 @@ package enum Purpose: String, Codable, Sendable, CaseIterable {
     case fix
     /// After a remedy: what failed first, then everything.
     case reverify
+
+    /// Whether a run with this purpose belongs to an experiment that deploys what it asks about.
+    package var isDeployedExperiment: Bool {
+        switch self {
+        case .baseline, .again, .bisect, .revert, .crossed: true
+        case .cycle, .recheck, .rerun, .redeploy, .rollback, .restore, .runbook, .fix, .reverify: false
+        }
+    }
 }
 
 /// One effect on the world: its name, from which its folder is made.
@@ -100,11 +114,14 @@ package struct StageRun: Codable, Hashable, Sendable {
     package var only: [String]?
     /// The number of the experiment that this run belongs to.
     package var experiment: Int?
+    /// The revision whose test sources are run, where that is not the deployed one.
+    package var testsRevision: Revision?
 
     package init(
         cycle: Int, kind: StageKind, purpose: Purpose, subject: String? = nil, attempt: Int, revision: Revision,
-        only: [String]? = nil, experiment: Int? = nil
+        only: [String]? = nil, experiment: Int? = nil, testsRevision: Revision? = nil
     ) {
+        self.testsRevision = testsRevision
         self.cycle = cycle
         self.kind = kind
         self.purpose = purpose
@@ -125,7 +142,7 @@ package struct StageRun: Codable, Hashable, Sendable {
         case (.remedy, _): "remedy"
         case (.stabilize, .recheck): "recheck"
         case (.stabilize, _): "stabilize"
-        case (.deploy, .baseline), (.deploy, .bisect): "deploy"
+        case (.deploy, let purpose) where purpose.isDeployedExperiment: "deploy"
         case (_, let purpose): purpose.rawValue
         }
     }

@@ -61,7 +61,7 @@ extension CycleMachine {
         }
         var steps: [Step] = []
         let purpose = Purpose(rawValue: experiment.kind.rawValue) ?? .rerun
-        if experiment.kind != .rerun {
+        if experiment.kind.deploys {
             steps.append(Step(.deploy, purpose, revision: experiment.revision, experiment: experiment.number))
             if progress.policy.hasHealth || progress.policy.provesRevision {
                 steps.append(Step(.stabilize, purpose, revision: experiment.revision, experiment: experiment.number))
@@ -73,7 +73,7 @@ extension CycleMachine {
                     Step(
                         .test, purpose, selection.suite, revision: experiment.revision,
                         only: selection.only.isEmpty ? nil : selection.only,
-                        experiment: experiment.number))
+                        experiment: experiment.number, testsRevision: experiment.testsRevision))
             }
         }
         // What others deploy meanwhile would make the answer one about another revision.
@@ -91,7 +91,7 @@ extension CycleMachine {
             return "triage.experiments does not list \(experiment.kind.rawValue)"
         }
         if budget.seconds <= 0 { return "triage.budget \(Int(progress.policy.triage.budgetSeconds))s is spent" }
-        guard experiment.kind != .rerun else { return nil }
+        guard experiment.kind.deploys else { return nil }
         if let barred = budget.deploysBarred { return barred }
         if budget.deploys < 1 { return "no deploy is left (deploysPerIncident, deploysPerNight)" }
         return nil

@@ -228,7 +228,7 @@ package struct CycleMachine: Hashable, Sendable {
             progress.hasDeployed = true
             progress.deployed = nil
             memory.serving = nil
-            if step.purpose == .baseline || step.purpose == .bisect {
+            if step.purpose.isDeployedExperiment {
                 progress.experimentDeploys += 1
                 memory.experimentDeploys += 1
             }
@@ -293,7 +293,8 @@ package struct CycleMachine: Hashable, Sendable {
 
     func step(of run: StageRun) -> Step {
         Step(
-            run.kind, run.purpose, run.subject, revision: run.revision, only: run.only, experiment: run.experiment)
+            run.kind, run.purpose, run.subject, revision: run.revision, only: run.only, experiment: run.experiment,
+            testsRevision: run.testsRevision)
     }
 
     private mutating func phaseDone(_ now: Timestamp) -> [Action] {
@@ -336,7 +337,7 @@ package struct CycleMachine: Hashable, Sendable {
         cycle?.deployed = before.deployed
         cycle?.hasDeployed = before.hasDeployed
         memory.serving = before.serving
-        guard record.run.purpose == .baseline || record.run.purpose == .bisect else { return }
+        guard record.run.purpose.isDeployedExperiment else { return }
         cycle?.experimentDeploys -= 1
         memory.experimentDeploys -= 1
     }

@@ -11,11 +11,13 @@ package struct Step: Hashable, Sendable {
     package var revision: Revision
     package var only: [String]?
     package var experiment: Int?
+    package var testsRevision: Revision?
 
     package init(
         _ kind: StageKind, _ purpose: Purpose, _ subject: String? = nil, revision: Revision, only: [String]? = nil,
-        experiment: Int? = nil
+        experiment: Int? = nil, testsRevision: Revision? = nil
     ) {
+        self.testsRevision = testsRevision
         self.kind = kind
         self.purpose = purpose
         self.subject = subject
@@ -94,7 +96,7 @@ package struct CycleProgress: Hashable, Sendable {
     package func run(for step: Step) -> StageRun {
         StageRun(
             cycle: number, kind: step.kind, purpose: step.purpose, subject: step.subject, attempt: attempt(for: step),
-            revision: step.revision, only: step.only, experiment: step.experiment)
+            revision: step.revision, only: step.only, experiment: step.experiment, testsRevision: step.testsRevision)
     }
 
     /// The records that decide the verdict: the pass over the wanted revision after the last cure.

@@ -100,13 +100,13 @@ extension Suspicion {
 
     /// Records of experiments that deployed what they asked about.
     static func afterDeployments(_ facts: TriageCase) -> [StageRecord] {
-        facts.records.filter { [.baseline, .bisect].contains($0.run.purpose) }
+        facts.records.filter(\.run.purpose.isDeployedExperiment)
     }
 
     /// What was seen on the wanted revision as the cycle had deployed it.
     func beforeDeployments(_ facts: TriageCase) -> Observation {
         observation(
-            on: facts.wanted, in: facts.current.lazy.filter { ![.baseline, .bisect].contains($0.run.purpose) })
+            on: facts.wanted, in: facts.current.lazy.filter { !$0.run.purpose.isDeployedExperiment })
     }
 
     /// What was seen on the wanted revision after it had been deployed once more. Any deployment may make a failure

@@ -4,13 +4,18 @@
 package import Domain
 
 /// A commit between the last green revision and the wanted one.
-package struct CommitInfo: Codable, Hashable, Sendable {
+package struct CommitInfo: Hashable, Sendable {
     package var revision: Revision
     package var subject: String
     package var author: String?
     package var files: [String]
+    /// The changes line by line, where they were read.
+    package var changes: [FileChange]
 
-    package init(revision: Revision, subject: String, author: String? = nil, files: [String] = []) {
+    package init(
+        revision: Revision, subject: String, author: String? = nil, files: [String] = [], changes: [FileChange] = []
+    ) {
+        self.changes = changes
         self.revision = revision
         self.subject = subject
         self.author = author
@@ -65,6 +70,13 @@ package struct TriageCase: Sendable {
     package var references: [String: EvidenceReference]
     /// The last lines of a stage's console, by folder.
     package var consoles: [String: EvidenceReference]
+    /// Each failing test's past by `historyKey(_:of:)`; a test without an entry is new.
+    package var history: [String: TestHistory]
+    /// New and grown kinds of log lines, the most telling first.
+    package var logs: [LogFinding]
+    package var surroundings: [SurroundingFact]
+    /// Why commits cannot be taken back alone, by commit: git found conflicts.
+    package var irrevertible: [Revision: String]
 
     package init(
         cycle: Int, openedAt: Timestamp, wanted: Revision, lastGreen: Revision?, records: [StageRecord],
@@ -72,8 +84,13 @@ package struct TriageCase: Sendable {
         commits: [CommitInfo] = [], commitsFile: String? = nil, commitsText: String = "",
         openIncidents: [Incident] = [], runbook: [RunbookPolicy] = [], allowance: TriageAllowance,
         references: [String: EvidenceReference] = [:], consoles: [String: EvidenceReference] = [:],
-        quarantined: Set<String> = []
+        quarantined: Set<String> = [], history: [String: TestHistory] = [:], logs: [LogFinding] = [],
+        surroundings: [SurroundingFact] = [], irrevertible: [Revision: String] = [:]
     ) {
+        self.history = history
+        self.logs = logs
+        self.surroundings = surroundings
+        self.irrevertible = irrevertible
         self.quarantined = quarantined
         self.cycle = cycle
         self.openedAt = openedAt
@@ -95,6 +112,8 @@ package struct TriageCase: Sendable {
     }
 
     package static func referenceKey(_ test: String, in folder: String) -> String { "\(folder)|\(test)" }
+
+    package static func historyKey(_ test: String, of suite: String) -> String { "\(suite)|\(test)" }
 
     func reference(_ test: String, in folder: String) -> EvidenceReference? {
         references[TriageCase.referenceKey(test, in: folder)]

@@ -39,7 +39,7 @@ struct SettingsFileTests {
         let suite = try #require(settings.suites.first)
         #expect(suite.priority == 0 && suite.blocking && suite.console == .pytest && suite.reportFormat == .junit)
         #expect(suite.testTimeout == .seconds(30))
-        #expect(settings.triage == TriageSettings(mayDeploy: true))
+        #expect(settings.triage == TriageSettings(mayDeploy: true, experiments: [.rerun, .baseline, .bisect]))
         #expect(settings.remedy.allow == [.redeploy, .runbook, .rollback])
         #expect(settings.remedy.runbook.map(\.categories) == [[.dependencyDown]])
         #expect(settings.retention == RetentionSettings())
