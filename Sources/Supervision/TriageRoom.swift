@@ -28,7 +28,8 @@ struct TriageRoom: Sendable {
             allowance: TriageAllowance(
                 experiments: budget.experiments, deploys: budget.deploys, seconds: budget.seconds,
                 nextNumber: budget.nextNumber, deploysBarred: budget.deploysBarred ?? irreversible),
-            references: references(cycle), consoles: consoles(cycle), quarantined: quarantined(cycle))
+            references: references(cycle), consoles: consoles(cycle), quarantined: quarantined(cycle),
+            rules: context.settings.current.rules)
         var answer: TriageAnswered
         switch Investigator.next(facts) {
         case .experiment(let experiment):

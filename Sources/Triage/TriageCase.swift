@@ -77,6 +77,8 @@ package struct TriageCase: Sendable {
     package var surroundings: [SurroundingFact]
     /// Why commits cannot be taken back alone, by commit: git found conflicts.
     package var irrevertible: [Revision: String]
+    /// What explanations are weighed with.
+    package var rules: TriageRules
 
     package init(
         cycle: Int, openedAt: Timestamp, wanted: Revision, lastGreen: Revision?, records: [StageRecord],
@@ -85,8 +87,9 @@ package struct TriageCase: Sendable {
         openIncidents: [Incident] = [], runbook: [RunbookPolicy] = [], allowance: TriageAllowance,
         references: [String: EvidenceReference] = [:], consoles: [String: EvidenceReference] = [:],
         quarantined: Set<String> = [], history: [String: TestHistory] = [:], logs: [LogFinding] = [],
-        surroundings: [SurroundingFact] = [], irrevertible: [Revision: String] = [:]
+        surroundings: [SurroundingFact] = [], irrevertible: [Revision: String] = [:], rules: TriageRules
     ) {
+        self.rules = rules
         self.history = history
         self.logs = logs
         self.surroundings = surroundings

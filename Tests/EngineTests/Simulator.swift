@@ -2,6 +2,7 @@
 // Drives the machine through a world for years: delivers what it asked for, speaks as operators do, kills it at any
 // moment and folds its journal, and holds every step to the invariants.
 
+import Configuration
 import Domain
 import Testing
 import Triage
@@ -214,7 +215,8 @@ struct Simulator {
             commits: commits, openIncidents: machine.memory.incidents.filter { $0.state != .resolved },
             allowance: TriageAllowance(
                 experiments: budget.experiments, deploys: budget.deploys, seconds: budget.seconds,
-                nextNumber: budget.nextNumber, deploysBarred: budget.deploysBarred))
+                nextNumber: budget.nextNumber, deploysBarred: budget.deploysBarred),
+            rules: RuleFile.builtIn)
         switch Investigator.next(facts) {
         case .experiment(let experiment):
             return .triageAnswered(TriageAnswered(cycle: cycle.number, experiment: experiment))
