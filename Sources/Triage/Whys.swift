@@ -3,7 +3,42 @@
 
 import Domain
 
-enum Whys {
+struct Whys {
+    let account: Account
+    let signs: Signs
+
+    init(_ account: Account, _ signs: Signs) {
+        self.account = account
+        self.signs = signs
+    }
+
+    /// All five, for a category; `compared` is what the experiments came to.
+    func answers(_ category: Category, _ compared: String) -> [Why] {
+        let facts = account.facts
+        let suspicion = account.suspicion
+        var whys = Whys.unknown(facts)
+        whys[0] = Whys.whatFailed(suspicion, facts)
+        if !account.comesAndGoes, !account.healed { whys[1] = Whys.behavior(suspicion, facts) }
+        if account.changedTest == nil || !account.green.isFailing, !compared.isEmpty {
+            whys[2] = Whys.condition(suspicion, facts, compared, 0.9)
+        }
+        if let culprit = account.culprit, Conclusions.ofCommits.contains(category) {
+            whys[3] = Whys.change(culprit, compared, facts)
+            whys[4] = Whys.notCaught(culprit, facts)
+        }
+        return whys
+    }
+
+    /// Where an earlier cycle has proven the culprit.
+    func known(_ commit: CommitInfo, _ proof: String) -> [Why] {
+        var whys = Whys.unknown(account.facts)
+        whys[0] = Whys.whatFailed(account.suspicion, account.facts)
+        whys[1] = Whys.behavior(account.suspicion, account.facts)
+        whys[3] = Whys.change(commit, proof, account.facts)
+        whys[4] = Whys.notCaught(commit, account.facts)
+        return whys
+    }
+
     static let questions = [
         "What failed?",
         "What behavior produced the failure?",
@@ -86,7 +121,7 @@ enum Whys {
     /// Only what the commit's own file list carries: whether the change came with a change to the tests.
     static func notCaught(_ commit: CommitInfo, _ facts: TriageCase) -> Why {
         guard let reference = listed(commit, facts), !commit.files.isEmpty,
-            !commit.files.contains(where: Conclusions.isTest)
+            !commit.files.contains(where: Paths.isTest)
         else { return unknown(facts)[4] }
         let answer =
             "\(commit.revision.short) changed \(commit.files.count) \(commit.files.count == 1 ? "file" : "files") and no test: nothing before staging was asked about it"
