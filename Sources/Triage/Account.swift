@@ -20,6 +20,9 @@ struct Account {
     /// The culprit that an earlier cycle has proven and the wanted revision still contains.
     let known: (incident: Incident, commit: CommitInfo)?
 
+    /// Revisions that answered instead of the deployed one.
+    let stale: Set<Revision>
+
     init(_ suspicion: Suspicion, _ facts: TriageCase) {
         self.suspicion = suspicion
         self.facts = facts
@@ -31,9 +34,18 @@ struct Account {
         }
         again = suspicion.observation(on: facts.wanted, in: deployed)
         green = facts.lastGreen.map { suspicion.observation(on: $0, in: deployed) } ?? Observation()
-        search = Search(suspicion, facts)
         wrong = suspicion.wrongRevision(facts)
+        stale = wrong == nil ? [] : suspicion.staleRevisions(facts)
         known = Conclusions.known(suspicion, facts)
+        var isMixed = false
+        if case .passes = suspicion.predicate { isMixed = undisturbed.contains(true) && undisturbed.contains(false) }
+        let counts = RunCounts(
+            fails: undisturbed.dropFirst().count { $0 }, passes: undisturbed.dropFirst().count { !$0 })
+        // What the cycle's own deployment showed may have been the surroundings: then it tells nothing about commits.
+        search = Search(
+            suspicion, facts,
+            undisturbed: wrong != nil ? RunCounts(fails: 2) : suspicion.mayBeSurroundings ? nil : counts,
+            isLuck: isMixed, trivial: stale)
     }
 
     // MARK: - How it behaves
@@ -77,12 +89,33 @@ struct Account {
     /// The commit that is confirmed. A wrong revision must have been seen on another revision that contains it, too: what is
     /// left over from one deployment looks just like a commit that only one revision has.
     var culprit: CommitInfo? {
-        guard let found = search.culprit else { return nil }
+        guard let found = search.culprit?.commit else { return nil }
         if wrong != nil, found.revision == facts.wanted { return nil }
         return found
     }
 
-    var suspects: [CommitInfo] { culprit.map { [$0] } ?? (search.suspects.isEmpty ? facts.commits : search.suspects) }
+    /// Whether a revision that is not what kept answering was deployed and did answer.
+    var hasControl: Bool {
+        guard let bayes = search.bayes else { return false }
+        return bayes.suspects.contains { bayes.counts(on: $0).passes > 0 }
+    }
+
+    var suspects: [CommitInfo] { culprit.map { [$0] } ?? search.suspects }
+
+    /// How many experiments have asked about a revision.
+    func asked(_ revision: Revision) -> Int {
+        facts.experiments.count { $0.experiment.revision == revision && $0.experiment.kind == .bisect }
+    }
+
+    /// Comes and goes, often enough to be searched for, where nothing says that it always did.
+    var isNewFlake: Bool {
+        guard comesAndGoes, known == nil, !suspicion.isMass, green.fails == 0, !green.untestable else { return false }
+        let histories = suspicion.results.flatMap { result in
+            suspicion.suites.compactMap { facts.history[TriageCase.historyKey(result.id, of: $0)] }
+        }
+        if histories.contains(where: { $0.mixedRevisions > 0 }) { return false }
+        return Double(here.fails) >= 0.1 * Double(here.runs)
+    }
 
     /// The revision before a commit.
     func parent(of commit: CommitInfo) -> Revision? {
@@ -100,34 +133,22 @@ struct Account {
         return suspicion.observation(on: culprit.revision, in: facts.records)
     }
 
+    /// On the wanted revision with the culprit alone taken back.
+    var taken: Observation { observation(of: .revert) { $0.reverting == culprit?.revision } }
+
     /// Fails there at least twice, passes at the parent, and comes back without fail.
     var isProven: Bool {
-        culprit != nil && atCulprit.isFailing && parentOfCulprit.isPassing && atCulprit.fails >= 2
+        guard culprit != nil, atCulprit.isFailing, parentOfCulprit.isPassing, atCulprit.fails >= 2 else { return false }
+        return !taken.isFailing
     }
 }
 
 /// What paths say about what a file is for.
 enum Paths {
-    static func isTest(_ path: String) -> Bool {
-        let parts = path.lowercased().split(separator: "/")
-        let name = parts.last.map(String.init) ?? ""
-        return parts.dropLast().contains {
-            ["test", "tests", "spec", "specs", "__tests__", "e2e"].contains(String($0))
-        }
-            || name.hasPrefix("test_") || name.contains("_test.") || name.contains(".test.") || name.contains(".spec.")
-            || name.hasPrefix("conftest.")
-    }
-
     static func isConfiguration(_ path: String) -> Bool {
         let lowered = path.lowercased()
         let endings = [".json", ".json5", ".yaml", ".yml", ".toml", ".ini", ".env", ".properties", ".conf", ".cfg"]
         return endings.contains { lowered.hasSuffix($0) }
-    }
-
-    static func isDocumentation(_ path: String) -> Bool {
-        let lowered = path.lowercased()
-        return lowered.hasSuffix(".md") || lowered.hasSuffix(".rst") || lowered.split(separator: "/").first == "docs"
-            || lowered.hasSuffix("license") || lowered.hasSuffix(".adoc")
     }
 
     static func isMigration(_ path: String) -> Bool {
@@ -149,7 +170,9 @@ enum Paths {
     /// Whether `path` is where a test stands: by the file its report names, or by the module in its id.
     static func isSource(_ path: String, of test: TestResult) -> Bool {
         if let file = test.file { return path == file || path.hasSuffix("/" + file) || file.hasSuffix("/" + path) }
-        guard isTest(path), let dot = path.lastIndex(of: "."), let module = module(of: test.id) else { return false }
+        guard FileKind.isTest(path), let dot = path.lastIndex(of: "."), let module = module(of: test.id) else {
+            return false
+        }
         let dotted = path[..<dot].split(separator: "/").joined(separator: ".")
         return dotted == module || dotted.hasSuffix("." + module) || module.hasSuffix("." + dotted)
             || module.hasPrefix(dotted + ".")

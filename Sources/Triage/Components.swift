@@ -43,7 +43,7 @@ struct Components {
     /// The one part that the culprit's files belong to; nil where they belong to several.
     private var ofCulprit: String? {
         guard let culprit = account.culprit else { return nil }
-        let files = culprit.files.filter { !Paths.isTest($0) && !Paths.isDocumentation($0) }
+        let files = culprit.files.filter { !FileKind.isTest($0) && !FileKind.isDocumentation($0) }
         let names = Set(Components.names(account.facts))
         let parts = Set(files.map { Components.part(of: $0, names) })
         guard parts.count == 1, let part = parts.first else { return nil }

@@ -67,22 +67,26 @@ struct Diagnosing {
     // MARK: - Whom, and what to do
 
     private func blamed(_ category: Category) -> Culprit? {
-        guard Conclusions.ofCommits.contains(category), let culprit = account.culprit else { return nil }
-        return Diagnosing.blame(culprit, account.isProven ? 0.99 : 0.8)
+        guard Conclusions.ofCommits.contains(category) || category == .flakyTest, let culprit = account.culprit else {
+            return nil
+        }
+        return Diagnosing.blame(culprit, account.search.culprit?.probability ?? 0.8)
     }
 
     private func candidates(_ category: Category) -> [Culprit] {
-        guard Conclusions.ofCommits.contains(category) || category == .unknown, !account.again.isPassing,
+        guard Conclusions.ofCommits.contains(category) || [.unknown, .flakyTest].contains(category),
+            !account.again.isPassing,
             !signs.signs.contains(.failsOnGreen)
         else { return [] }
-        let suspects = account.suspects.suffix(50)
-        return suspects.map { Diagnosing.blame($0, 1 / Double(account.suspects.count)) }
+        let floor = 0.02 / Double(max(1, account.search.ranked.count))
+        return account.search.ranked.prefix(50).filter { $0.probability > floor }
+            .map { Diagnosing.blame($0.commit, $0.probability) }
     }
 
     private static func blame(_ commit: CommitInfo, _ probability: Double) -> Culprit {
         Culprit(
             commit: commit.revision, subject: commit.subject, author: commit.author, files: commit.files,
-            probability: probability)
+            probability: Numbers.rounded(probability, 4))
     }
 
     private func action(_ category: Category, _ grade: Grade, hasRunbook: Bool) -> RemedyKind {
@@ -92,7 +96,7 @@ struct Diagnosing {
             return .none
         case .wrongRevision: return account.culprit == nil ? .redeploy : .rollback
         case .fakeEvidence: return .rejectReport
-        case .flakyTest: return .rerun
+        case .flakyTest: return signs.signs.contains(.culpritTestsOnly) ? .fixTest : .rerun
         case .testDefect: return grade == .possible ? .none : .fixTest
         case .codeRegression, .configChange, .performanceRegression, .deployFailure:
             // The last green revision passes now: going back there helps.
@@ -115,8 +119,10 @@ struct Diagnosing {
         if let culprit = account.culprit, let parent = account.parent(of: culprit) {
             let at = account.atCulprit
             let before = account.parentOfCulprit
+            let taken = account.taken
+            let without = taken.runs == 0 ? "" : "; with it alone taken back \(taken.words)"
             return
-                "fails \(at.fails)/\(at.runs) on \(culprit.revision.short), its parent \(parent.short) passes \(before.passes)/\(before.runs)"
+                "fails \(at.fails)/\(at.runs) on \(culprit.revision.short), its parent \(parent.short) passes \(before.passes)/\(before.runs)\(without)"
         }
         if account.again.isPassing {
             return
@@ -200,7 +206,16 @@ struct Diagnosing {
         if let culprit = account.culprit, culprit.revision != facts.wanted {
             parts.append("\(account.atCulprit.fails)/\(account.atCulprit.runs) on \(culprit.revision.short)")
         }
-        parts.append("p(flake) = \(Numbers.percent(hypotheses.probability(of: [.flakyTest, .transient])))")
+        let judgement = FlakeJudgement(
+            here: RunCounts(fails: account.here.fails, passes: account.here.passes),
+            there: RunCounts(fails: account.green.fails, passes: account.green.passes),
+            flakeRate: suspicion.flakeRate(facts))
+        if account.here.passes == 0 {
+            parts.append("p(flake) = \(Numbers.percent(judgement.flaky))")
+        } else {
+            let rate = RateInterval.jeffreys(RunCounts(fails: account.here.fails, passes: account.here.passes))
+            parts.append("rate \(Numbers.percent(rate.low)) to \(Numbers.percent(rate.high)) at 95 %")
+        }
         return parts.joined(separator: ", ")
     }
 

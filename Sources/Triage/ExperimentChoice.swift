@@ -83,7 +83,7 @@ struct ExperimentChoice {
         return deployment(facts) * (1 - search)
     }
 
-    private static func deployment(_ facts: TriageCase) -> Double {
+    static func deployment(_ facts: TriageCase) -> Double {
         let deploys = facts.records.filter { $0.run.kind == .deploy }.map(\.durationSeconds)
         let proofs = facts.records.filter { $0.run.kind == .stabilize && $0.outcome == .succeeded }.map(
             \.durationSeconds)

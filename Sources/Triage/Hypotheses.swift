@@ -28,10 +28,10 @@ struct Hypotheses {
         for (category, found) in Hypotheses.shown(rules, account) { reasons[category, default: []] += found }
         let scores = Category.allCases.map { category -> (Category, Double) in
             let prior = max(rules.prior[category] ?? 0, 0.001)
-            return (category, Numbers.log(prior) + (reasons[category] ?? []).reduce(0) { $0 + $1.weight })
+            return (category, RealMath.log(prior) + (reasons[category] ?? []).reduce(0) { $0 + $1.weight })
         }
         let highest = scores.map(\.1).max() ?? 0
-        let parts = scores.map { Numbers.exp($0.1 - highest) }
+        let parts = scores.map { RealMath.exp($0.1 - highest) }
         let sum = parts.reduce(0, +)
         ranked = zip(scores, parts)
             .map { score, part in
@@ -79,7 +79,7 @@ struct Hypotheses {
             let chances = rules.shows[outcome.kind] ?? [:]
             let reference = outcome.likelihood(.unknown, chances)
             for category in Category.allCases {
-                let weight = Numbers.log(outcome.likelihood(category, chances) / reference)
+                let weight = RealMath.log(outcome.likelihood(category, chances) / reference)
                 if abs(weight) < 0.05 { continue }
                 found[category, default: []].append(
                     Reasoned(weight: weight, rule: outcome.kind.rawValue, says: outcome.words))
@@ -106,7 +106,7 @@ struct Hypotheses {
             var found: [Outcome] = []
             let reruns = account.undisturbed.dropFirst()
             let wanted = account.facts.wanted.short
-            if account.isOfTests, !reruns.isEmpty, !reruns.contains(false) {
+            if account.isOfTests, !reruns.isEmpty, !reruns.contains(false), !account.comesAndGoes {
                 found.append(
                     Outcome(
                         kind: .rerun, fails: true, runs: reruns.count,

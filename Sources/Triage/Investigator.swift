@@ -5,10 +5,6 @@
 import Domain
 
 package enum Investigator {
-    /// Runs beyond the first that a failing test gets on the same revision before it is called deterministic.
-    static let reruns = 3
-    /// A test that hangs costs its whole limit each time.
-    static let rerunsOfHanging = 2
     /// Runs of the tests on each other revision.
     static let runsElsewhere = 2
 
@@ -17,8 +13,8 @@ package enum Investigator {
         let open = accounts.filter(isOpen)
         // Deploying wipes away what could be seen: the tests are run again before anything is touched.
         let experiment =
-            rerun(accounts, facts) ?? ExperimentChoice(open, facts).best
-            ?? Search.experiment(open, facts)
+            Reruns.experiment(accounts, facts) ?? ExperimentChoice(open, facts).best ?? Search.experiment(open, facts)
+            ?? Counterfactual.experiment(open, facts) ?? Search.experimentOfLuck(accounts, facts)
         return experiment.map(TriageAnswer.experiment) ?? .concluded(Conclusions.incidents(accounts, facts))
     }
 
@@ -31,27 +27,7 @@ package enum Investigator {
         return account.here.fails > 0
     }
 
-    // MARK: - Again, on the same revision
-
-    private static func rerun(_ accounts: [Account], _ facts: TriageCase) -> Experiment? {
-        guard facts.allowance.experiments.contains(.rerun), facts.allowance.seconds > 0, !wasRefused(.rerun, facts),
-            !facts.experiments.contains(where: { $0.experiment.kind == .rerun && isCurrent($0, facts) })
-        else { return nil }
-        let failing = accounts.filter(\.isOfTests)
-        let selections = merged(failing.map(\.suspicion))
-        guard !selections.isEmpty else { return nil }
-        let times = failing.contains(where: \.suspicion.hangs) ? rerunsOfHanging : reruns
-        let count = selections.reduce(0) { $0 + $1.only.count }
-        return Experiment(
-            number: facts.allowance.nextNumber, kind: .rerun,
-            question:
-                "rerun \(count) failing \(count == 1 ? "test" : "tests") \(times)x alone: deterministic or flaky?",
-            revision: facts.wanted, tests: selections, times: times)
-    }
-
-    private static func isCurrent(_ record: ExperimentRecord, _ facts: TriageCase) -> Bool {
-        facts.current.contains { $0.run.experiment == record.experiment.number }
-    }
+    // MARK: - What is allowed
 
     static func wasRefused(_ kind: Experiment.Kind, _ facts: TriageCase) -> Bool {
         facts.experiments.contains { $0.refused && $0.experiment.kind == kind }

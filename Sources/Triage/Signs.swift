@@ -61,8 +61,7 @@ struct Signs {
         let crossed = account.observation(of: .crossed)
         if crossed.isPassing { found.insert(.oldTestsPass) }
         if crossed.isFailing { found.insert(.oldTestsFail) }
-        let culprit = account.culprit?.revision
-        let reverted = account.observation(of: .revert) { $0.reverting == culprit }
+        let reverted = account.taken
         if reverted.isPassing { found.insert(.revertPasses) }
         if reverted.isFailing { found.insert(.revertFails) }
         return found
@@ -74,15 +73,15 @@ struct Signs {
         if account.changedTest != nil { found.insert(.testChanged) }
         let changed = account.facts.commits.flatMap(\.files)
         if changed.contains(where: Paths.isMigration) { found.insert(.newMigration) }
-        if changed.contains(where: { Paths.isConfiguration($0) && !Paths.isTest($0) }) {
+        if changed.contains(where: { Paths.isConfiguration($0) && !FileKind.isTest($0) }) {
             found.insert(.newConfiguration)
         }
         guard let culprit = account.culprit else { return found }
         found.insert(.culpritFound)
-        let files = culprit.files.filter { !Paths.isDocumentation($0) }
+        let files = culprit.files.filter { !FileKind.isDocumentation($0) }
         if files.contains(where: Paths.isMigration) { found.insert(.culpritMigration) }
-        if !files.isEmpty, files.allSatisfy(Paths.isTest) { found.insert(.culpritTestsOnly) }
-        let code = files.filter { !Paths.isTest($0) }
+        if !files.isEmpty, files.allSatisfy(FileKind.isTest) { found.insert(.culpritTestsOnly) }
+        let code = files.filter { !FileKind.isTest($0) }
         if !code.isEmpty, code.allSatisfy(Paths.isConfiguration) { found.insert(.culpritConfigurationOnly) }
         return found
     }

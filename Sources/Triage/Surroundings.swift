@@ -108,6 +108,17 @@ extension Suspicion {
         return "\(facts.wanted.short) was deployed and is not what answers: \(seen)"
     }
 
+    /// What answered instead.
+    func staleRevisions(_ facts: TriageCase) -> Set<Revision> {
+        var found: Set<Revision> = []
+        for record in facts.records where record.run.kind == .stabilize && record.run.experiment == nil {
+            let answered =
+                (record.live?.answers.map(\.revision) ?? []) + (record.live?.services.compactMap(\.live) ?? [])
+            found.formUnion(answered.filter { !$0.names(facts.wanted) })
+        }
+        return found
+    }
+
     /// The stages of the wanted revision that failed in the cycle's own pass, other than tests.
     func failedStages(_ facts: TriageCase) -> [StageRecord] {
         let kind: StageKind

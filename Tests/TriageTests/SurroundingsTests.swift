@@ -55,11 +55,19 @@ struct WrongRevisionTests {
         #expect(found.recommendedAction == .rollback)
     }
 
-    @Test func `what only one revision shows may be left over from its deployment: no commit is named`() throws {
-        let (found, _) = try diagnosis { $0 == 5 }
+    @Test func `where nothing that is deployed answers any more no commit is named`() throws {
+        let (found, asked) = try diagnosis { $0 >= 0 }
+        #expect(asked.map(\.revision) == [Scene.green, Revision("commit-0")])
         #expect(found.category == .wrongRevision)
         #expect(found.culprit == nil)
-        #expect(found.candidates.map(\.commit) == [Revision("commit-5")])
+        #expect(found.candidates.count == 6)
+    }
+
+    @Test func `what only one revision shows may be left over from its deployment: no commit is named`() throws {
+        let (found, asked) = try diagnosis { $0 == 5 }
+        #expect(found.category == .wrongRevision)
+        #expect(found.culprit == nil)
+        #expect(found.candidates.first?.commit == Revision("commit-5"), "\(found.candidates) \(asked.map(\.revision))")
     }
 
     @Test func `an unreadable revision is no wrong one`() throws {
