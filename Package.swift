@@ -36,13 +36,14 @@ let package = Package(
         module("Configuration", ["Domain"]),
         module("Evidence", ["Platform", "Domain"]),
         module("Execution", ["Shepherd", "Platform", "Domain"]),
+        module("Notifications", ["Execution", "Platform", "Domain"]),
         module("WebSocket", ["Platform"]),
         module("Probes", ["WebSocket", "Execution", "Platform", "Domain"]),
         module(
             "Supervision",
             [
-                "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Reporting",
-                "Platform", "Domain",
+                "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Notifications",
+                "Reporting", "Platform", "Domain",
             ]),
         module("DemoStaging", ["WebSocket", "Platform"]),
         module(
@@ -71,6 +72,7 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration", "Domain"]),
         tests("EvidenceTests", ["Evidence", "Platform", "Domain"], fixtures: true),
         tests("ReportingTests", ["Reporting", "Domain"], fixtures: true),
+        tests("NotificationsTests", ["Notifications", "Platform", "Domain", "TestSupport"]),
         tests("WebSocketTests", ["WebSocket", "Platform"]),
         tests("DemoStagingTests", ["DemoStaging", "WebSocket", "Platform", "nightjar"]),
         tests("ProbesTests", ["Probes", "Platform", "Domain"]),

@@ -83,8 +83,7 @@ struct LoopContext: Sendable {
             let needles = try await secrets.fetch(command.secrets)
             var variables = environment.merging(command.environment) { $1 }.merging(extra) { $1 }
             for name in command.secrets { variables[name] = needles[name] }
-            let arguments = try values.placeholders.fill(command.arguments)
-            let argv = command.isShell ? ["/bin/sh", "-c"] + arguments : arguments
+            let argv = try values.placeholders.fill(command.argv)
             let directory = try command.workingDirectory.map { try values.placeholders.fill($0) }
             let spec = CommandSpec(
                 argv: argv, environment: variables, workingDirectory: directory ?? values.workingDirectory,

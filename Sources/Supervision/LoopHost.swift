@@ -67,6 +67,7 @@ package final class LoopHost: Sendable {
     private let context: LoopContext
     private let performer: Performer
     private let log: CycleLogFile
+    private let notifier: Notifier
     private let start: LoopStart
     private let environmentLock: FileLock?
     private let green: Revision?
@@ -85,6 +86,7 @@ package final class LoopHost: Sendable {
         self.environmentLock = environmentLock
         self.green = green
         self.hadWindow = hadWindow
+        notifier = Notifier(context, secretEnvironment: start.secretEnvironment, host: start.host)
         name = start.loaded.settings.name
         layout = context.layout
     }
@@ -187,6 +189,7 @@ package final class LoopHost: Sendable {
         let ending = await supervisor.run()
         clockwork.cancel()
         control?.close()
+        await notifier.close(await supervisor.memory, approval: nil, within: .seconds(10))
         environmentLock?.release()
         await supervisor.close()
         return ending
@@ -220,6 +223,7 @@ package final class LoopHost: Sendable {
             // A window of whole days stays open, and its end moves: each day has its own budget.
             if window != told { supervisor.tell(.windowChanged(window)) }
             told = window
+            await notifier.look(await supervisor.memory, approval: await supervisor.approval)
             if log.quietSeconds > 900 {
                 let doing =
                     if let waiting = await supervisor.waitsForPeople { waiting } else {

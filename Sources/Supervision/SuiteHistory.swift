@@ -32,6 +32,9 @@ package actor SuiteHistory {
         loaded()?.completeRuns(of: suite, 20).map(\.totals.tests) ?? []
     }
 
+    /// The newest sealed cycles, oldest first.
+    func newest() -> [CycleSummary] { loaded()?.cycles ?? [] }
+
     package func add(_ summary: CycleSummary) {
         _ = loaded()
         index?.add(summary)
