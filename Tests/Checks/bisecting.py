@@ -31,24 +31,27 @@ printf 'up %s\\n' "$1" >> "$base/effects"
 """
 
 SUITE = """#!/bin/sh
-# suite.sh REPORT TEST...: `price` fails where the live behavior says so.
+# suite.sh REPORT [TEST...]: `price` and `stock` fail where the live behavior says so.
 base=$(dirname "$0")
 report=$1
 shift
 printf 'test %s\\n' "$(cat "$base/live")" >> "$base/effects"
 sleep "$(cat "$base/test-seconds")"
-count=$(($(cat "$base/count") + 1))
-printf '%s' "$count" > "$base/count"
-failure=
-case "$(cat "$base/behavior")" in
-*bad*) failure="<failure message='wrong price in src/price.txt'/>" ;;
-*flaky*) [ $((count % 5)) != 0 ] || failure="<failure message='wrong price'/>" ;;
-esac
-other="<testcase classname='shop' name='stock' time='0.01'/>"
-[ $# = 0 ] || other=
-printf "<testsuite>%s<testcase classname='shop' name='price' time='0.01'>%s</testcase></testsuite>\\n" \\
-    "$other" "$failure" > "$report"
-[ -z "$failure" ]
+[ $# -gt 0 ] || set -- price stock
+behavior=$(cat "$base/behavior") cases= failures=0
+for test in "$@"; do
+    count=$(($(cat "$base/count") + 1)) failure=
+    printf '%s' "$count" > "$base/count"
+    case "$behavior:$test" in
+    *bad*:*price) failure="<failure message='wrong price in src/price.txt'/>" ;;
+    *flaky*:*price) [ $((count % 5)) != 0 ] || failure="<failure message='wrong price'/>" ;;
+    *empty*:*stock) failure="<failure message='nothing in stock'/>" ;;
+    esac
+    [ -z "$failure" ] || failures=1
+    cases="$cases<testcase classname='shop' name='${test##*:}' time='0.01'>$failure</testcase>"
+done
+printf '<testsuite>%s</testsuite>\\n' "$cases" > "$report"
+exit $failures
 """
 
 
@@ -60,7 +63,7 @@ def story(function):
 class Shop(Loop):
     """Commits c0 (the good end) to c13; `culprit` turns the price bad."""
 
-    def __init__(self, nightjar, culprit, broken=(), good="good", bad="bad"):
+    def __init__(self, nightjar, culprit, broken=(), good="good", bad="bad", empty=COMMITS):
         super().__init__(nightjar, name="shop")
         self.script("deploy.sh", DEPLOY)
         self.script("suite.sh", SUITE)
@@ -82,14 +85,15 @@ class Shop(Loop):
         self.commits = []
         for number in range(COMMITS):
             is_bad = culprit is not None and number >= culprit
-            (self.folder / "app" / "behavior").write_text(f"{bad if is_bad else good} {number}\n")
+            (self.folder / "app" / "behavior").write_text(
+                f"{bad if is_bad else good} {'empty' if number >= empty else ''} {number}\n")
             mark = self.folder / "app" / "broken"
             mark.write_text("") if number in broken else mark.unlink(missing_ok=True)
             self.git("add", "--all")
             self.git("commit", "--quiet", "-m", f"change {number}")
             self.commits.append(self.git("rev-parse", "HEAD").strip())
         self.write("live", self.commits[-1])
-        self.write("behavior", f"{bad if culprit is not None else good}")
+        self.write("behavior", (self.folder / "app" / "behavior").read_text())
 
     def git(self, *arguments, at=None):
         identity = ["-c", "user.name=ann", "-c", "user.email=ann@example.com"]
@@ -205,6 +209,20 @@ def a_flaky_test(nightjar):
     status, output = shop.bisect("--yes")
     check(status == 0 and answer(shop)["culprit"]["commit"] == shop.commits[9], output)
     return f"found in {shop.document_of_search()['deploys']} deploys"
+
+
+@story
+def two_tests_share_their_deployments(nightjar):
+    """Two tests with two culprits: both found, in fewer deployments than two searches."""
+    shop = Shop(nightjar, culprit=4, empty=10)
+    status, output = shop.run(
+        "bisect", "--yes", f"{shop.commits[0]}..main", "--", "shop::price", "shop::stock")
+    check(status == 0, f"exit {status}: {output}")
+    document = shop.document_of_search()
+    found = {test["test"]: test["culprit"]["commit"] for test in document["tests"]}
+    check(found == {"shop::price": shop.commits[4], "shop::stock": shop.commits[10]}, output)
+    check(document["deploys"] < 10, f"{document['deploys']} deploys")
+    return f"both found in {document['deploys']} deploys"
 
 
 @story
