@@ -15,7 +15,9 @@ enum CommandTable {
             commands: [
                 StatusCommand.self, TailCommand.self, CyclesCommand.self, ShowCommand.self, WhyCommand.self,
             ]),
-        Group(title: "decide", commands: [GateCommand.self, VerifyCommand.self, KeepCommand.self]),
+        Group(
+            title: "decide",
+            commands: [GateCommand.self, BisectCommand.self, VerifyCommand.self, KeepCommand.self]),
         Group(
             title: "steer a running daemon",
             commands: [

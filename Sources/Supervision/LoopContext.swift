@@ -55,6 +55,9 @@ struct LoopContext: Sendable {
     let history: SuiteHistory
     /// Writes a line to `cycle.log` at once: for what is seen while a stage is under way.
     let say: @Sendable (LogLine) -> Void
+    /// Before the number in the names of stages where it does not count the loop's cycles: what is left of a cycle's stage
+    /// must not be taken for one of another kind.
+    var numbering = ""
 
     var repository: Repository? {
         settings.current.repository.map { Repository(path: $0.path, environment: environment) }
@@ -70,6 +73,16 @@ struct LoopContext: Sendable {
     func now() -> Timestamp { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
 
     // MARK: - Commands
+
+    /// Asks every command of a stage run that is at work to end.
+    func stop(_ run: StageRun) {
+        let folder = folder(run)
+        runner.stop(folder: folder)
+        for role in ["before", "after", "collect", "permit", "logs", "cleanup"] + (1..<20).map({ "rest-\($0)" }) {
+            let part = "\(folder).\(role)"
+            if Files.exists(part) { runner.stop(folder: part) }
+        }
+    }
 
     /// Runs one command of a stage in a folder of its own, or takes over what an earlier daemon began there.
     func command(
@@ -87,7 +100,7 @@ struct LoopContext: Sendable {
             let directory = try command.workingDirectory.map { try values.placeholders.fill($0) }
             let spec = CommandSpec(
                 argv: argv, environment: variables, workingDirectory: directory ?? values.workingDirectory,
-                stageID: "\(settings.name)-\(run.cycle)-\(run.folder)-\(role)", folder: folder,
+                stageID: "\(settings.name)-\(numbering)\(run.cycle)-\(run.folder)-\(role)", folder: folder,
                 timeout: command.timeout,
                 idleTimeout: command.idleTimeout, grace: grace, leavesServices: leavesServices,
                 outputLimit: settings.outputBytes, needles: secrets.needles, standardInput: [])

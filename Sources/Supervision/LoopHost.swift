@@ -109,6 +109,7 @@ package final class LoopHost: Sendable {
                     LogLine(.warn, "journal", "a torn tail of \(torn.bytes) bytes was cut and kept at \(torn.keptAt)"))
             }
             try? Retention(layout).finishDeletions()
+            await Bisection.finishAbandoned(start, runner, say: performer.say)
             let supervisor = Supervisor(machine, journal, performer, now: context.now)
             let green = await knownGreen(machine.memory, settings, context)
             return LoopHost(
@@ -125,7 +126,7 @@ package final class LoopHost: Sendable {
 
     /// Loops that name the same environment exclude each other, whatever their state folders. A loop that names none has
     /// one called like itself, which it shares with its namesakes: two projects may both call their loop `staging`.
-    private static func environmentLock(_ settings: LoopSettings, _ start: LoopStart) throws -> FileLock? {
+    static func environmentLock(_ settings: LoopSettings, _ start: LoopStart) throws -> FileLock? {
         let base = "/tmp/nightjar-\(ThisProcess.userID)"
         let folder = "\(base)/environments"
         try Files.createDirectories(folder)

@@ -97,7 +97,7 @@ struct TriageRoom: Sendable {
 
     private func commits(_ cycle: CycleProgress) async -> (list: [CommitInfo], file: String?, text: String) {
         guard let green = cycle.lastGreen, green != cycle.wanted, let repository = context.repository,
-            let list = try? await repository.commits(after: green, upTo: cycle.wanted)
+            let list = try? await repository.commitsWithChanges(after: green, upTo: cycle.wanted)
         else { return ([], nil, "") }
         let lines = list.map { commit in
             "\(commit.revision.id) \(commit.subject) <\(commit.author ?? "?")> \(commit.files.joined(separator: " "))"

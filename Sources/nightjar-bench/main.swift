@@ -13,6 +13,8 @@ let usage = """
       soak     [--cycles N] [--keep N] memory, descriptors and threads after N cycles in one process
       reports  [--cases N] [--rounds N] JUnit readers beside each other
       flood    [--bytes N]             output through the shepherd
+      culprit  [--histories N] [--seed S] culprit searches over the same synthetic histories; also --commits N,
+                                       --flakes PERCENT, --reference 1 (deterministic culprits alone)
     """
 
 let arguments = BenchArguments(Array(CommandLine.arguments.dropFirst()))
@@ -25,6 +27,7 @@ do {
     case "soak": try await SoakBench.run(arguments, &report)
     case "reports": try ReportBench.run(arguments, &report)
     case "flood": try await FloodBench.run(arguments, &report)
+    case "culprit": try CulpritBench.run(arguments, &report)
     case ReportBench.childName:
         try ReportBench.child(arguments.operands)
         exit(0)
