@@ -42,7 +42,9 @@ struct SettingsDecoder {
         }
         settings.health = health(root.sectionOrDefaults("health", KeyTable.health))
         settings.suites = sections(root, "suites", KeyTable.suite).map(suite)
-        settings.triage = triage(root.sectionOrDefaults("triage", KeyTable.triage))
+        let triage = root.sectionOrDefaults("triage", KeyTable.triage)
+        settings.triage = self.triage(triage)
+        settings.ruleFiles = triage.texts("rules").map(resolve)
         settings.remedy = remedy(root.sectionOrDefaults("remedy", KeyTable.remedy))
         settings.quarantine = sections(root, "quarantine", KeyTable.quarantine).map(quarantine)
         settings.retention = retention(root.sectionOrDefaults("retention", KeyTable.retention))

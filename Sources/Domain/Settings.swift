@@ -328,6 +328,10 @@ package struct LoopSettings: Hashable, Sendable {
     /// No new cycle starts with less free space than this in the state directory.
     package var minFreeBytes: Int64
 
+    /// Files whose rules add to the built-in ones, absolute paths; `rules` has the sum.
+    package var ruleFiles: [String] = []
+    package var rules = TriageRules()
+
     package init(
         name: String, mode: Mode, environment: String, stateDirectory: String, baseDirectory: String,
         schedule: ScheduleSettings = ScheduleSettings(), secrets: [String: SecretSource] = [:],

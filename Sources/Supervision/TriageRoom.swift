@@ -31,7 +31,8 @@ struct TriageRoom: Sendable {
                 deploysBarred: budget.deploysBarred ?? (budget.mayCrossIrreversible ? nil : irreversible)
             ),
             references: references(cycle), consoles: consoles(cycle), quarantined: quarantined(cycle),
-            crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)))
+            crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)),
+            rules: context.settings.current.rules)
         var answer = await answer(&facts)
         answer.irreversible = irreversible
         return .triageAnswered(answer)

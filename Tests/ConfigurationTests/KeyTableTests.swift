@@ -45,6 +45,7 @@ struct KeyTableTests {
         case .flag: return "true"
         case .integer(let range): return String(range.upperBound == .max ? 77 : range.upperBound)
         case .amount: return "12.5"
+        case .number(let range): return String(range.upperBound)
         case .duration: return "\"77s\""
         case .size: return "\"77MiB\""
         case .choice(let words): return (words.last ?? "").jsonQuoted
@@ -87,6 +88,7 @@ struct KeyTableTests {
         case .flag: return ["\"true\"", "1", "null"]
         case .integer(let range): return ["1.5", "\"1\"", String(range.lowerBound - 1), "true"]
         case .amount: return ["-1", "\"5\""]
+        case .number(let range): return [String(range.lowerBound - 1), "\"5\""]
         case .duration(let zero):
             return ["\"\"", "\"30\"", "30", "\"1m1h\"", "\"-1s\"", "\"1.5h\""] + (zero ? [] : ["\"0s\""])
         case .size: return ["20", "\"20\"", "\"GB\"", "\"1gb\""]

@@ -55,6 +55,7 @@ struct SettingsFileTests {
                 command: CommandSettings(arguments: ["tool", "{report}"], timeout: .seconds(1800)),
                 blocking: true)
         ]
+        expected.rules = RuleFile.builtIn
         #expect(try loaded(minimal()).settings == expected)
     }
 
