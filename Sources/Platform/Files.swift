@@ -82,6 +82,13 @@ package enum Files {
         return try file.readAll(limit: count, path: path).bytes
     }
 
+    /// At most `count` bytes of a file from byte `start` on; fewer at its end.
+    package static func read(_ path: String, from start: Int, count: Int) throws(SystemError) -> [UInt8] {
+        let file = try openForReading(path)
+        guard lseek(file.number, off_t(start), SEEK_SET) >= 0 else { throw .last("seek in", path) }
+        return try file.readAll(limit: count, path: path).bytes
+    }
+
     /// Whether `path` is a folder that this user owns and nobody else may change or look into.
     package static func isPrivate(_ path: String) -> Bool {
         var information = stat()

@@ -30,6 +30,7 @@ struct TriageRoom: Sendable {
                 nextNumber: budget.nextNumber, deploysBarred: budget.deploysBarred ?? irreversible),
             references: references(cycle), consoles: consoles(cycle), quarantined: quarantined(cycle),
             crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)))
+        facts.logs = await logFindings(cycle, judgement.suites)
         var answer = await answer(&facts)
         answer.irreversible = irreversible
         return .triageAnswered(answer)

@@ -12,7 +12,7 @@ struct StagePerformer: Sendable {
     func perform(_ run: StageRun, _ surroundings: StageSurroundings) async -> StageRecord {
         let started = Stopwatch(context)
         await context.progress.begin(run, at: started.wall)
-        let record: StageRecord
+        var record: StageRecord
         switch run.kind {
         case .deploy:
             record = await DeployStage(context: context, run: run, surroundings: surroundings).perform(started)
@@ -22,6 +22,7 @@ struct StagePerformer: Sendable {
         case .remedy:
             record = await RemedyStage(context: context, run: run, surroundings: surroundings).perform(started)
         }
+        await LogKeeper(context: context, run: run, surroundings: surroundings).keep(&record)
         await context.progress.end(run)
         return record
     }
