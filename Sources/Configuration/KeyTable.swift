@@ -30,6 +30,9 @@ enum KeyTable {
             KeyShape(
                 name: "quarantine", shape: .list(.object(quarantine), atLeast: 0), standard: "[]",
                 help: "Tests whose failures do not block for a while. They still run and are reported."),
+            KeyShape(
+                name: "fingerprint", shape: .object(fingerprint),
+                help: "What must stay as it is while the tests run."),
             KeyShape(name: "retention", shape: .object(retention), help: "How much evidence is kept."),
             KeyShape(name: "storage", shape: .object(storage), help: "Bounds on what is written."),
         ],

@@ -45,6 +45,7 @@ struct SettingsDecoder {
         settings.triage = triage(root.sectionOrDefaults("triage", KeyTable.triage))
         settings.remedy = remedy(root.sectionOrDefaults("remedy", KeyTable.remedy))
         settings.quarantine = sections(root, "quarantine", KeyTable.quarantine).map(quarantine)
+        settings.fingerprint = fingerprint(root.sectionOrDefaults("fingerprint", KeyTable.fingerprint))
         settings.retention = retention(root.sectionOrDefaults("retention", KeyTable.retention))
         let storage = root.sectionOrDefaults("storage", KeyTable.storage)
         settings.outputBytes = storage.size("outputBytes") ?? 0

@@ -322,6 +322,7 @@ package struct LoopSettings: Hashable, Sendable {
     package var outputBytes: Int64
     /// No new cycle starts with less free space than this in the state directory.
     package var minFreeBytes: Int64
+    package var fingerprint = FingerprintSettings()
 
     package init(
         name: String, mode: Mode, environment: String, stateDirectory: String, baseDirectory: String,

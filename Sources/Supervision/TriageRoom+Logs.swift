@@ -97,7 +97,7 @@ extension TriageRoom {
         return logs.isEmpty ? nil : logs
     }
 
-    private func newestHealthy(before cycle: Int) -> CycleRecord? {
+    func newestHealthy(before cycle: Int) -> CycleRecord? {
         guard let index = try? EvidenceIndex.load(context.layout, newest: TriageRoom.cyclesLookedAt) else { return nil }
         let healthy = index.cycles.last { $0.verdict == .healthy && $0.cycle < cycle }
         return healthy.flatMap { try? CycleReader(context.layout).record($0.cycle) }

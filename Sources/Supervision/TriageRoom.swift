@@ -33,6 +33,7 @@ struct TriageRoom: Sendable {
             references: references(cycle), consoles: consoles(cycle), quarantined: quarantined(cycle),
             crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)))
         facts.logs = await logFindings(cycle, judgement.suites)
+        facts.surroundings = surroundingFacts(cycle)
         var answer = await answer(&facts)
         answer.irreversible = irreversible
         return .triageAnswered(answer)

@@ -64,7 +64,7 @@ def cycle(folder, revision):
     write(folder, "wanted", revision + "\n")
     done = subprocess.run([os.environ["NIGHTJAR"], "once", "--config", str(folder / "nightjar.json5")], check=False,
                           capture_output=True, text=True, timeout=120)
-    if done.returncode not in (0, 1):
+    if done.returncode not in (0, 1, 3):
         raise AssertionError(f"once ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     latest = (folder / "state/l/latest").resolve()
     document = json.loads((latest / "cycle.json").read_text())
@@ -102,6 +102,41 @@ def check_logs(folder):
     assert since == sorted(since), "each call asks for what came after the one before"
 
 
+def check_fingerprint(folder):
+    write(folder, "settings.json", "{}")
+    write(folder, "schema", "7")
+    green, document = cycle(folder, "good-2")
+    assert document["verdict"] == "healthy", document["reasons"]
+    around = document["environment"]["fingerprint"]
+    assert around["changed"] == [], around["changed"]
+    for moment in ("before", "after"):
+        kept = json.loads((green / f"fingerprint-{moment}.json").read_text())
+        kinds = {entry["kind"] for entry in kept["entries"]}
+        assert {"disk", "memory", "load", "descriptors", "file", "command"} <= kinds, kinds
+        assert kept["entries"] == around[moment]["entries"], "document and file say the same"
+    assert [e["value"] for e in around["before"]["entries"] if e["kind"] == "command"] == ["7"]
+
+    write(folder, "touch-this", "")
+    _, document = cycle(folder, "good-3")
+    (folder / "touch-this").unlink()
+    assert document["verdict"] == "unproven", document["verdict"]
+    rules = [reason["rule"] for reason in document["reasons"]]
+    assert "environment-drift" in rules, rules
+    diagnosis = document["incidents"][0]["diagnosis"]
+    assert diagnosis["category"] == "config-change", diagnosis
+    evidence = diagnosis["whys"][0]["evidence"][0]
+    latest = (folder / "state/l/latest").resolve()
+    stands = (latest / evidence["path"]).read_text().splitlines()[evidence["lines"][0] - 1]
+    assert stands == evidence["excerpt"] and "settings.json" in stands, evidence
+    assert [change["subject"].rsplit("/")[-1] for change in document["environment"]["fingerprint"]["changed"]] == [
+        "settings.json"]
+
+    # A file that was changed between two cycles is no drift.
+    write(folder, "settings.json", "{'new': true}")
+    _, document = cycle(folder, "good-4")
+    assert document["verdict"] == "healthy", document["reasons"]
+
+
 def main():
     folder = Path(sys.argv[1]) / "loop"
     folder.mkdir()
@@ -109,6 +144,9 @@ def main():
         write(folder, name, text)
     write(folder, "nightjar.json5", CONFIGURATION.replace("FINGERPRINT", ""))
     check_logs(folder)
+    fingerprint = 'fingerprint: { files: ["settings.json"], disks: ["."], commands: { schema: ["cat", "schema"] } },'
+    write(folder, "nightjar.json5", CONFIGURATION.replace("FINGERPRINT", fingerprint))
+    check_fingerprint(folder)
 
 
 main()
