@@ -87,7 +87,8 @@ enum SurroundingWords {
         if let offset = look.clockOffset {
             entries.append(
                 Fingerprint.Entry(
-                    .clock, endpoint.name, "\(decimal(abs(offset))) s \(offset < 0 ? "behind" : "ahead of") this machine",
+                    .clock, endpoint.name,
+                    "\(decimal(abs(offset))) s \(offset < 0 ? "behind" : "ahead of") this machine",
                     isProblem: abs(offset) > mostClockOffset))
         }
         if let ends = look.certificateEnds {

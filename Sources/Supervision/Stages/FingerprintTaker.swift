@@ -130,7 +130,8 @@ struct FingerprintTaker: Sendable {
             let rest = text.count > shown.count + 64 ? "… SHA-256 \(SHA256.hex(of: Array(text.utf8)))" : ""
             if output.succeeded { return Fingerprint.Entry(.command, entry.name, shown + rest) }
             let end = output.timedOut ? "over its timeout" : output.exit.map { "exit \($0)" } ?? "ended by a signal"
-            return Fingerprint.Entry(.command, entry.name, "\(end)\(shown.isEmpty ? "" : ": \(shown)")", isProblem: true)
+            return Fingerprint.Entry(
+                .command, entry.name, "\(end)\(shown.isEmpty ? "" : ": \(shown)")", isProblem: true)
         } catch {
             return Fingerprint.Entry(.command, entry.name, "\(error)", isProblem: true)
         }
