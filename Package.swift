@@ -55,7 +55,8 @@ let package = Package(
         .executableTarget(
             name: "nightjar-bench",
             dependencies: [
-                "Supervision", "Engine", "Configuration", "Execution", "TestReports", "Probes", "Platform", "Domain",
+                "Supervision", "Engine", "Configuration", "Execution", "Triage", "TestReports", "Probes", "Platform",
+                "Domain",
             ],
             swiftSettings: strict),
         .target(
