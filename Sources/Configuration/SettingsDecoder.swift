@@ -47,6 +47,7 @@ struct SettingsDecoder {
         settings.ruleFiles = triage.texts("rules").map(resolve)
         settings.remedy = remedy(root.sectionOrDefaults("remedy", KeyTable.remedy))
         settings.quarantine = sections(root, "quarantine", KeyTable.quarantine).map(quarantine)
+        settings.fingerprint = fingerprint(root.sectionOrDefaults("fingerprint", KeyTable.fingerprint))
         settings.retention = retention(root.sectionOrDefaults("retention", KeyTable.retention))
         settings.notify = notify(root)
         let storage = root.sectionOrDefaults("storage", KeyTable.storage)

@@ -327,6 +327,7 @@ package struct LoopSettings: Hashable, Sendable {
     package var outputBytes: Int64
     /// No new cycle starts with less free space than this in the state directory.
     package var minFreeBytes: Int64
+    package var fingerprint = FingerprintSettings()
 
     /// Files whose rules add to the built-in ones, absolute paths; `rules` has the sum.
     package var ruleFiles: [String] = []

@@ -33,6 +33,8 @@ struct TriageRoom: Sendable {
             references: references(cycle), consoles: consoles(cycle), quarantined: quarantined(cycle),
             crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)),
             rules: context.settings.current.rules)
+        facts.logs = await logFindings(cycle, judgement.suites)
+        facts.surroundings = surroundingFacts(cycle)
         var answer = await answer(&facts)
         answer.irreversible = irreversible
         return .triageAnswered(answer)
