@@ -32,13 +32,20 @@ package actor SuiteHistory {
         loaded()?.completeRuns(of: suite, 20).map(\.totals.tests) ?? []
     }
 
-    package func add(_ summary: CycleSummary) {
+    package func add(_ summary: CycleSummary) async {
+        await remember()
         _ = loaded()
         index?.add(summary)
         while let cycles = index?.cycles, cycles.count > SuiteHistory.newest, let oldest = cycles.first {
             index?.remove(oldest.cycle)
         }
         known = [:]
+    }
+
+    /// Brings the index of tests up to date. It can be made again at any time: what fails here is tried with the next cycle.
+    private func remember() async {
+        let layout = layout
+        _ = try? await EvidenceReading.run { () throws(EvidenceError) in try HistoryStore.update(layout) }
     }
 
     /// Whether the index lists a cycle as its newest.

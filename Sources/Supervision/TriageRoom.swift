@@ -29,6 +29,7 @@ struct TriageRoom: Sendable {
                 experiments: budget.experiments, deploys: budget.deploys, seconds: budget.seconds,
                 nextNumber: budget.nextNumber, deploysBarred: budget.deploysBarred ?? irreversible),
             references: references(cycle), consoles: consoles(cycle), quarantined: quarantined(cycle),
+            history: await history(cycle),
             crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)))
         var answer = await answer(&facts)
         answer.irreversible = irreversible
