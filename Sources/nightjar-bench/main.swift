@@ -13,6 +13,7 @@ let usage = """
       soak     [--cycles N] [--keep N] memory, descriptors and threads after N cycles in one process
       reports  [--cases N] [--rounds N] JUnit readers beside each other
       flood    [--bytes N]             output through the shepherd
+      history  [--cycles N] [--tests N] the index of outcomes, beside SQLite (--peer 0: without)
     """
 
 let arguments = BenchArguments(Array(CommandLine.arguments.dropFirst()))
@@ -25,8 +26,12 @@ do {
     case "soak": try await SoakBench.run(arguments, &report)
     case "reports": try ReportBench.run(arguments, &report)
     case "flood": try await FloodBench.run(arguments, &report)
+    case "history": try await HistoryBench.run(arguments, &report)
     case ReportBench.childName:
         try ReportBench.child(arguments.operands)
+        exit(0)
+    case HistoryBench.childName:
+        try HistoryBench.child(arguments.operands)
         exit(0)
     case FloodBench.childName:
         FloodBench.child(arguments.operands)

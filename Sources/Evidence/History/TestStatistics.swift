@@ -114,6 +114,9 @@ extension HistoryTable {
         return statistics(number, test, &space)
     }
 
+    /// Every test that the table can name, sorted.
+    package var tests: [String] { names.values.sorted() }
+
     /// The statistics of those of `tests` that ever ran.
     package func statistics(of tests: Set<String>) -> [TestStatistics] {
         var space = StatisticsSpace(revisions: revisions.count)
@@ -126,13 +129,14 @@ extension HistoryTable {
     package func statistics() -> (tests: [TestStatistics], neverFailed: Int) {
         var space = StatisticsSpace(revisions: revisions.count)
         var found: [TestStatistics] = []
+        let ran = Set(rosters.flatMap { $0.flatMap { Array($0) } }).count
         for (test, list) in exceptions.sorted(by: { $0.key < $1.key }) {
             guard list.contains(where: { HistoryTable.isTelling($0.code) }), let name = names[test],
                 let statistics = statistics(test, name, &space)
             else { continue }
             found.append(statistics)
         }
-        return (found, max(0, names.count - found.count))
+        return (found, max(0, ran - found.count))
     }
 
     /// What a test did, oldest first; every run on record that had it.
