@@ -16,7 +16,9 @@ enum CommandTable {
                 StatusCommand.self, TailCommand.self, CyclesCommand.self, ShowCommand.self, WhyCommand.self,
                 FlakesCommand.self,
             ]),
-        Group(title: "decide", commands: [GateCommand.self, VerifyCommand.self, KeepCommand.self]),
+        Group(
+            title: "decide",
+            commands: [GateCommand.self, VerifyCommand.self, KeepCommand.self, AcceptBaselineCommand.self]),
         Group(
             title: "steer a running daemon",
             commands: [
