@@ -37,6 +37,7 @@ enum KeyTable {
             KeyShape(
                 name: "deadman", shape: .object(deadman), otherwise: "nobody is told that the loop lives",
                 help: "A sign of life."),
+            KeyShape(
                 name: "fingerprint", shape: .object(fingerprint),
                 help: "What must stay as it is while the tests run."),
             KeyShape(name: "retention", shape: .object(retention), help: "How much evidence is kept."),

@@ -238,8 +238,8 @@ package final class LoopHost: Sendable {
 
     private func listen() -> ControlServer? {
         do {
-            return try ControlServer(path: layout.controlSocket) { [supervisor, name] request in
-                LoopHost.answer(request, supervisor, name)
+            return try ControlServer(path: layout.controlSocket) { [supervisor, name, context] request in
+                LoopHost.answer(request, supervisor, name, context)
             }
         } catch {
             performer.say(LogLine(.warn, "control", "\(error): pause, trigger and the like do not work on this loop"))
@@ -247,7 +247,9 @@ package final class LoopHost: Sendable {
         }
     }
 
-    private static func answer(_ request: ControlRequest, _ supervisor: Supervisor, _ name: String) -> ControlReply {
+    private static func answer(
+        _ request: ControlRequest, _ supervisor: Supervisor, _ name: String, _ context: LoopContext
+    ) -> ControlReply {
         // Answered when it is in the journal, with what the machine made of it: what was acknowledged is never lost.
         func tell(_ event: Event, _ words: String) -> ControlReply {
             let written = DispatchSemaphore(value: 0)
@@ -292,6 +294,7 @@ package final class LoopHost: Sendable {
         case .acknowledge: return operatorSays(.acknowledge)
         case .approve: return operatorSays(.approve)
         case .reject: return operatorSays(.reject)
+        case .acceptBaseline: return BaselineDesk.answer(request, name, context)
         case .reload: return ControlReply(ok: false, message: "send SIGHUP to process \(ThisProcess.id) to reload")
         }
     }

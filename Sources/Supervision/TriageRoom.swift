@@ -31,6 +31,7 @@ struct TriageRoom: Sendable {
                 deploysBarred: budget.deploysBarred ?? (budget.mayCrossIrreversible ? nil : irreversible)
             ),
             references: references(cycle), consoles: consoles(cycle), quarantined: quarantined(cycle),
+            history: await history(cycle),
             crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)),
             rules: context.settings.current.rules)
         facts.logs = await logFindings(cycle, judgement.suites)
