@@ -80,8 +80,8 @@ let package = Package(
         tests(
             "SupervisionTests",
             [
-                "Supervision", "Configuration", "Engine", "Evidence", "Execution", "Triage", "Platform", "Domain",
-                "TestSupport", "nightjar",
+                "Supervision", "Configuration", "Engine", "Evidence", "Execution", "Probes", "Triage", "Platform",
+                "Domain", "TestSupport", "nightjar",
             ]),
         tests(
             "CommandsTests",

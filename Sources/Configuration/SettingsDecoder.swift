@@ -128,25 +128,6 @@ struct SettingsDecoder {
             deploysPerNight: section.integer("deploysPerNight") ?? 0, experiments: kinds)
     }
 
-    private func remedy(_ section: Section) -> RemedySettings {
-        var remedy = RemedySettings(allow: section.choices("allow", RemedyKind.self))
-        for member in section.written("runbook")?.members ?? [] {
-            let path = join(join(section.path, "runbook"), member.key)
-            let entry = Section(member.value, KeyTable.runbook, at: path, notes: notes)
-            let place = Place(timeout: .seconds(600), timeoutOrigin: "default of runbook commands")
-            remedy.runbook.append(
-                RunbookSettings(
-                    name: member.key, command: command(entry, "command", place, role: .runbook) ?? .standIn,
-                    categories: entry.choices("for", Category.self), attempts: entry.integer("attempts") ?? 1,
-                    attemptsPerNight: entry.integer("attemptsPerNight") ?? 3))
-        }
-        remedy.rollbacksPerIncident = section.integer("rollbacksPerIncident") ?? 0
-        remedy.approve = section.choices("approve", ApprovalSubject.self)
-        remedy.atDeadline = section.choice("atDeadline", ApprovalDefault.self) ?? .hold
-        remedy.approvalDeadline = section.duration("approvalDeadline") ?? .zero
-        return remedy
-    }
-
     private func quarantine(_ section: Section) -> QuarantineEntry {
         QuarantineEntry(
             test: section.text("test") ?? "", owner: section.text("owner") ?? "", reason: section.text("reason") ?? "",

@@ -270,12 +270,16 @@ package struct RemedySettings: Hashable, Sendable {
     /// What needs a person's word.
     package var approve: [ApprovalSubject]
     package var atDeadline: ApprovalDefault
+    package var fix: FixSettings?
+    package var roles: RoleSettings
 
     package init(
         allow: [RemedyKind] = [], runbook: [RunbookSettings] = [], rollbacksPerIncident: Int = 1,
         approvalDeadline: Duration = .seconds(14_400), approve: [ApprovalSubject] = [],
-        atDeadline: ApprovalDefault = .hold
+        atDeadline: ApprovalDefault = .hold, fix: FixSettings? = nil, roles: RoleSettings = RoleSettings()
     ) {
+        self.fix = fix
+        self.roles = roles
         self.approve = approve
         self.atDeadline = atDeadline
         self.allow = allow

@@ -100,7 +100,9 @@ extension CycleMachine {
             guard let experiment = cycle?.pendingExperiment else { return askTriage(now) }
             cycle?.pendingExperiment = nil
             return begin(experiment, now)
-        case .redeploy, .runbook, .rollback, .fix:
+        case .fix:
+            return answeredFix(isApproved: true, "", now)
+        case .redeploy, .runbook, .rollback:
             return decideRemedy(now)
         }
     }
@@ -122,7 +124,9 @@ extension CycleMachine {
                     ExperimentRecord(experiment: experiment, result: "refused: \(text)", refused: true))
             }
             return askTriage(now)
-        case .redeploy, .runbook, .rollback, .fix:
+        case .fix:
+            return answeredFix(isApproved: false, text, now)
+        case .redeploy, .runbook, .rollback:
             let kind = RemedyKind(rawValue: approval.subject.rawValue) ?? .none
             let because = "\(approval.incident.map { "\($0): " } ?? "")\(approval.because); \(text)"
             cycle?.actions.append(ActionRecord(kind: kind, name: approval.name, outcome: .skipped, because: because))

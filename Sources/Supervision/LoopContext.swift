@@ -2,6 +2,7 @@
 // What the stages of one loop share: settings, places, and the hands that touch the world.
 
 import Domain
+import Engine
 import Evidence
 import Execution
 import Platform
@@ -17,6 +18,29 @@ struct StageSurroundings: Sendable {
     var cycleStartedAt: Timestamp
     /// What the diagnosis that called for a runbook command names.
     var component: String?
+    /// The fix that the run is a step of.
+    var fix: FixSurroundings?
+}
+
+/// What a step of a fix needs to know of those before it.
+struct FixSurroundings: Sendable {
+    var incident: Incident
+    var wanted: Revision
+    /// The newest folder of the implementing role, whose working tree has the change.
+    var implemented: String?
+    var readings: [RoleReading]
+
+    init?(_ cycle: CycleProgress?) {
+        guard let cycle, let fix = cycle.fix else { return nil }
+        incident = fix.incident
+        wanted = cycle.wanted
+        let records = cycle.records.filter { $0.run.kind == .remedy && $0.run.purpose == .fix }
+        implemented =
+            records.last { $0.run.subject == Role.implement.rawValue && $0.outcome == .succeeded }?.run.folder
+        readings = records.compactMap(\.role)
+    }
+
+    var branch: String { "nightjar/fix-\(incident.id)" }
 }
 
 /// The loop's settings in force. New ones wait until the cycle under way is over.
@@ -78,7 +102,9 @@ struct LoopContext: Sendable {
     func stop(_ run: StageRun) {
         let folder = folder(run)
         runner.stop(folder: folder)
-        for role in ["before", "after", "collect", "permit", "logs", "cleanup"] + (1..<20).map({ "rest-\($0)" }) {
+        let audits = (settings.current.remedy.fix?.audit ?? []).map { RoleStage.auditRole($0.name) }
+        let helpers = ["before", "after", "collect", "permit", "logs", "cleanup"] + audits
+        for role in helpers + (1..<20).map({ "rest-\($0)" }) {
             let part = "\(folder).\(role)"
             if Files.exists(part) { runner.stop(folder: part) }
         }
@@ -87,7 +113,8 @@ struct LoopContext: Sendable {
     /// Runs one command of a stage in a folder of its own, or takes over what an earlier daemon began there.
     func command(
         _ command: CommandSettings, role: String, of run: StageRun, values: PlaceholderValues,
-        environment extra: [String: String] = [:], grace: Duration = .seconds(10), leavesServices: Bool = false
+        environment extra: [String: String] = [:], grace: Duration = .seconds(10), leavesServices: Bool = false,
+        standardInput: [UInt8] = [], outputLimit: Int64? = nil
     ) async -> SupervisedCommand {
         let settings = settings.current
         let folder = role == "main" ? self.folder(run) : "\(self.folder(run)).\(role)"
@@ -103,7 +130,8 @@ struct LoopContext: Sendable {
                 stageID: "\(settings.name)-\(numbering)\(run.cycle)-\(run.folder)-\(role)", folder: folder,
                 timeout: command.timeout,
                 idleTimeout: command.idleTimeout, grace: grace, leavesServices: leavesServices,
-                outputLimit: settings.outputBytes, needles: secrets.needles, standardInput: [])
+                outputLimit: outputLimit ?? settings.outputBytes, needles: secrets.needles,
+                standardInput: standardInput)
             let result = await runner.run(spec)
             return SupervisedCommand(
                 result: result, record: result.record(role: role, command: argv, log: log), folder: folder)

@@ -90,7 +90,8 @@ final class Performer: Sendable {
         let surroundings = StageSurroundings(
             wanted: cycle?.wanted, lastGreen: cycle?.lastGreen, previous: cycle?.previousLive,
             cycleStartedAt: cycle?.startedAt ?? context.now(),
-            component: cycle?.incidents.lazy.compactMap(\.diagnosis).first { $0.runbook == run.subject }?.component)
+            component: cycle?.incidents.lazy.compactMap(\.diagnosis).first { $0.runbook == run.subject }?.component,
+            fix: run.purpose == .fix ? FixSurroundings(cycle) : nil)
         let context = context
         let task = Task {
             let record = await StagePerformer(context: context).perform(run, surroundings)
@@ -179,6 +180,7 @@ final class Performer: Sendable {
                 }
                 try await writer.write(Array(MarkdownReport.text(record).utf8), to: "report.md", inCycle: number)
                 try await writer.write(Array(HTMLReport.text(record).utf8), to: "report.html", inCycle: number)
+                await RoleRoom(context: context).clear(after: record)
                 onSealed(record)
                 await retire(record)
             } catch {
