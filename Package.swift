@@ -44,11 +44,13 @@ let package = Package(
                 "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Reporting",
                 "Platform", "Domain",
             ]),
+        module("StatusServer", ["Evidence", "Reporting", "Platform", "Domain"]),
         module("DemoStaging", ["WebSocket", "Platform"]),
         module(
             "Commands",
             [
-                "Supervision", "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes",
+                "Supervision", "StatusServer", "Engine", "Configuration", "Execution", "Evidence", "Triage",
+                "TestReports", "Probes",
                 "Reporting", "DemoStaging", "Platform", "Domain",
             ]),
         .executableTarget(name: "nightjar", dependencies: ["Shepherd", "Commands"], swiftSettings: strict),
@@ -72,6 +74,7 @@ let package = Package(
         tests("EvidenceTests", ["Evidence", "Platform", "Domain"], fixtures: true),
         tests("ReportingTests", ["Reporting", "Domain"], fixtures: true),
         tests("WebSocketTests", ["WebSocket", "Platform"]),
+        tests("StatusServerTests", ["StatusServer", "Evidence", "Reporting", "Platform", "Domain", "TestSupport"]),
         tests("DemoStagingTests", ["DemoStaging", "WebSocket", "Platform", "nightjar"]),
         tests("ProbesTests", ["Probes", "Platform", "Domain"]),
         tests(
