@@ -67,6 +67,9 @@ package final class ServerSocket: Sendable {
             if number >= 0 {
                 var yes: Int32 = 1
                 setsockopt(number, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
+                // Left to itself the kernel keeps up to 4 MB for a client that does not read.
+                var bytes: Int32 = 128 << 10
+                setsockopt(number, SOL_SOCKET, SO_SNDBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
                 return .connection(Descriptor(owning: number))
             }
             switch errno {

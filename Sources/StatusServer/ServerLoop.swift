@@ -29,6 +29,9 @@ final class ServerLoop {
     private var shared: [String: (answer: HTTPResponse, until: ContinuousClock.Instant)] = [:]
     private var solitary: UInt64 = 0
 
+    /// How often deadlines and files are looked at while somebody is there.
+    private var tick: Duration { min(.seconds(1), options.limits.look) }
+
     init(socket: ServerSocket, router: Router, options: ServerOptions, mailbox: Mailbox, counts: ServerCounts)
         throws(SystemError)
     {
@@ -48,10 +51,10 @@ final class ServerLoop {
     func run() throws(SystemError) {
         while !isStopping {
             // With nobody there, nothing is done.
-            let ready = try poller.wait(milliseconds: clients.isEmpty && isAccepting ? nil : 1000)
+            let ready = try poller.wait(milliseconds: clients.isEmpty && isAccepting ? nil : Int(tick.milliseconds))
             clock = .now
             for event in ready { handle(event) }
-            if clock - sweptAt >= .seconds(1) || ready.isEmpty { sweep() }
+            if clock - sweptAt >= tick { sweep() }
         }
         for client in clients.values { poller.forget(client.socket) }
         clients = [:]
