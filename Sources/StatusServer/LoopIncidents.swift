@@ -17,7 +17,7 @@ extension LoopPieces {
         }
         let rest = status.incidents.count - lines.count
         let more: HTML = rest > 0 ? "<li class=\"soft\">and \(rest) more</li>" : ""
-        return "<h3>Open incidents</h3><ul class=\"incidents\">\(lines)\(more)</ul>"
+        return "<dl class=\"answers\"><dt>Broken</dt><dd><ul class=\"incidents\">\(lines)\(more)</ul></dd></dl>"
     }
 
     /// In full, with the whys.
@@ -65,7 +65,8 @@ enum IncidentPieces {
     static func body(_ incident: Incident, at now: Timestamp, files: String?) -> HTML {
         var html: HTML = """
             <p class="soft">first seen \(.moment(incident.firstSeen, at: now)) in cycle \(incident.firstCycle), \
-            seen \(Plurals.count(incident.timesSeen, "time")); \(Plurals.list(incident.tests, limit: 5), limit: 600)</p>
+            seen \(Plurals.count(incident.timesSeen, "time"))\(incident.tests.isEmpty ? "" : "; ")\
+            \(Plurals.list(incident.tests, limit: 5), limit: 600)</p>
             """
         guard let diagnosis = incident.diagnosis else { return html + "<p>Not diagnosed yet.</p>" }
         html += "<p><strong>\(diagnosis.headline)</strong>. \(diagnosis.summary, limit: 1200)</p>"
@@ -126,7 +127,7 @@ enum SuitePieces {
                 " <a href=\"\(base)/cycles/\(record.cycle)/files/\(HTML.path(path))\">tests</a>"
             }
             return """
-                <tr><td><span class="badge \(tone.rawValue)">\(suite.status.rawValue)</span></td><td>P\(suite.priority)</td>\
+                <tr><td><span class="badge \(tone.rawValue)">\(suite.status.words)</span></td><td>P\(suite.priority)</td>\
                 <th scope="row">\(suite.name, limit: 80)</th><td>\(CycleWords.totals(suite.totals, because: suite.because), limit: 200)\(file)</td>\
                 <td class="n">\(suite.durationSeconds.map { Durations.text(seconds: $0) } ?? "-")</td>\
                 <td class="n">\(suite.value.map { Numbers.grouped($0) } ?? "-")</td><td>\(trust ?? "")</td></tr>

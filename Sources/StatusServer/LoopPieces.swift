@@ -34,13 +34,34 @@ struct LoopPieces {
         let word = status.verdict == nil ? "NO VERDICT YET" : status.light.rawValue.uppercased()
         return """
             <div class="head \(tone.rawValue)"><h2>\(name)</h2>
-            <p class="state"><strong>\(word)</strong>\(since)</p>
+            <p class="state">\(caution)<strong>\(word)</strong>\(since)</p>
             <p class="facts">\(verdict) \(serving)</p></div>
             <p class="quietly" aria-live="polite">\(said)</p>
             """
     }
 
-    private var tone: Tone { status.verdict == nil ? .quiet : Tone(status.light) }
+    /// Green is what somebody looks at now; what nobody looks at any more is not.
+    private var tone: Tone {
+        guard status.verdict != nil else { return .quiet }
+        let tone = Tone(status.light)
+        return tone == .good && trouble != nil ? .doubt : tone
+    }
+
+    /// Why the color may be old.
+    private var trouble: String? {
+        guard status.daemon.alive else { return "not running" }
+        guard let sign = reading.lastSignOfLife, now.since(sign) > limits.patience else { return nil }
+        return "stuck"
+    }
+
+    /// What a reader must know before the color.
+    private var caution: HTML {
+        if let trouble {
+            let was = status.verdict == nil ? "" : ", last known"
+            return "<span class=\"badge doubt\">\(trouble)\(was)</span> "
+        }
+        return status.pause == nil ? "" : "<span class=\"badge doubt\">paused</span> "
+    }
 
     private var verdict: HTML {
         guard let verdict = status.verdict, let recommendation = status.recommendation else { return "" }
@@ -68,7 +89,7 @@ struct LoopPieces {
             return "\(status.loop, limit: 80) has no verdict yet."
         }
         let since = status.lightSince.map { " since \($0.clockMinute)" } ?? ""
-        let alive = status.daemon.alive ? "" : " Its daemon is not running."
+        let alive = trouble.map { " Its daemon is \($0)." } ?? ""
         return """
             \(status.loop, limit: 80) is \(status.light.rawValue)\(since): \(verdict.rawValue), \
             \(recommendation.rawValue) \(status.revision?.short ?? "", limit: 40).\(alive)
@@ -136,10 +157,13 @@ struct LoopPieces {
             ? "\(Numbers.value(value.atRisk, value.unit)) at risk, \(Numbers.grouped(value.protected)) of "
                 + "\(Numbers.grouped(value.total)) protected"
             : "all \(Numbers.value(value.total, value.unit)) protected"
+        let bar: HTML = """
+            <svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true"><rect class="risked" \
+            width="1000" height="10"/><rect class="safe" width="\(share)" height="10"/></svg>
+            """
         return """
             <dt>Value</dt><dd><p class="\(value.atRisk > 0 ? "risk" : "")">\(words)</p>
-            <svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true"><rect class="risked" \
-            width="1000" height="10"/><rect class="safe" width="\(share)" height="10"/></svg></dd>
+            \(value.atRisk > 0 ? bar : "")</dd>
             """
     }
 
@@ -149,7 +173,7 @@ struct LoopPieces {
     func strip(_ count: Int) -> HTML {
         let cycles = reading.cycles.suffix(count)
         guard !cycles.isEmpty else {
-            return "<h3>Cycles</h3><p class=\"soft\">No cycle is finished yet.</p>"
+            return "<dl class=\"answers\"><dt>Lately</dt><dd class=\"soft\">no cycle is finished yet</dd></dl>"
         }
         let cells = cycles.map { cycle -> HTML in
             let title =
@@ -167,9 +191,8 @@ struct LoopPieces {
             green = "last green <a href=\"\(place)/cycles/\(last)\">cycle \(last)</a>\(at)"
         }
         return """
-            <h3>Last \(Plurals.count(cycles.count, "cycle"))</h3>
-            <ol class="strip" aria-label="newest cycles, oldest first">\(cells)</ol>
-            <p class="soft">\(legend(Array(cycles))); \(green); <a href="\(place)/cycles">all cycles</a></p>
+            <dl class="answers"><dt>Lately</dt><dd><ol class="strip" aria-label="newest cycles, oldest first">\(cells)</ol>
+            <p class="soft">\(legend(Array(cycles))); \(green); <a href="\(place)/cycles">all cycles</a></p></dd></dl>
             """
     }
 
@@ -207,7 +230,7 @@ struct LoopPieces {
         let budgets: HTML = status.budgets.isEmpty ? "" : "<dt>Budgets</dt><dd>\(text.budgets)</dd>"
         return """
             <h3>Machinery</h3>
-            <dl class="answers small"><dt>Daemon</dt><dd>\(joined)</dd>\(budgets)<dt>Notes</dt><dd>\(text.notes)</dd></dl>
+            <dl class="answers small"><dt>Daemon</dt><dd>\(joined)</dd>\(budgets)<dt>Notes</dt><dd>\(text.notes.replacing("   ", with: "; "))</dd></dl>
             """
     }
 }

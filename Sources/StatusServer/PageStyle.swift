@@ -47,8 +47,9 @@ enum PageStyle {
         .head.bad strong { color: var(--bad) } .head.doubt strong { color: var(--doubt) }
         .fact { margin-left: .6rem } .fact.doubt, strong.doubt, .stopped { color: var(--doubt); font-weight: 600 }
         .problem { color: var(--bad) } .risk { color: var(--bad); font-weight: 600 }
-        article + article { margin-top: 2.2rem; padding-top: 2.2rem; border-top: 1px solid var(--line) }
-        .answers { display: grid; grid-template-columns: 5rem 1fr; gap: .45rem .5rem; margin: .9rem 0 0 1rem }
+        article + article { margin-top: 1.5rem }
+        .answers { display: grid; grid-template-columns: 5rem 1fr; gap: .3rem .5rem; margin: .4rem 0 0 1.5rem }
+        .s-now .answers { margin-top: .7rem }
         .answers.small { font-size: .9rem; margin-top: .3rem; margin-left: 0 }
         dt { color: var(--soft) } dd { margin: 0; min-width: 0; overflow-wrap: anywhere } dd p { margin: 0 }
         .todo { list-style: none; margin: 0; padding: 0; font-weight: 600 } .todo code { background: var(--quiet-bg); padding: .1em .4em; border-radius: 4px }
@@ -57,9 +58,9 @@ enum PageStyle {
         progress::-webkit-progress-bar { background: var(--quiet-bg) } progress::-webkit-progress-value { background: var(--good-edge) }
         progress::-moz-progress-bar { background: var(--good-edge) }
         progress.failing::-webkit-progress-value { background: var(--bad-edge) } progress.failing::-moz-progress-bar { background: var(--bad-edge) }
-        .bar { display: block; width: 100%; height: .5rem; border-radius: 3px; margin-top: .3rem; overflow: hidden }
+        .bar { display: block; width: 100%; height: .35rem; border-radius: 3px; margin-top: .3rem; overflow: hidden }
         .bar .safe { fill: var(--good-edge) } .bar .risked { fill: var(--bad-edge) }
-        .strip { list-style: none; display: flex; flex-wrap: wrap; gap: 3px; margin: 0 0 .35rem; padding: 0 }
+        .strip { list-style: none; display: flex; flex-wrap: wrap; gap: 3px; margin: 0 0 .15rem; padding: 0 }
         .cell { display: block; min-width: 1.6rem; text-align: center; text-decoration: none; font: 650 .85rem/1.75rem ui-monospace, Menlo, Consolas, monospace;
           border-radius: 4px; border-bottom: 3px solid var(--quiet-edge); color: var(--quiet); background: var(--quiet-bg) }
         .cell.good { color: var(--good); background: var(--good-bg); border-color: var(--good-edge) }
@@ -73,13 +74,13 @@ enum PageStyle {
         .head .badge { background: var(--paper) }
         code, pre, .log { font: .88em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere }
         pre { background: var(--card); padding: .7rem; border-radius: 6px; overflow-x: auto; white-space: pre-wrap }
-        ul, .whys { padding-left: 1.2rem; margin: .3rem 0 } .incidents { list-style: none; padding: 0 }
+        ul, .whys { padding-left: 1.2rem; margin: .3rem 0 } .incidents { list-style: none; padding: 0; margin: 0 }
         .incident { background: var(--card); border-left: 4px solid var(--bad-edge); border-radius: 6px; padding: .5rem .9rem; margin-bottom: .5rem }
         summary { cursor: pointer; overflow-wrap: anywhere } .whys > li { margin-bottom: .4rem }
         .evidence { list-style: none; padding: 0; font-size: .9rem } q { quotes: none; color: var(--soft); overflow-wrap: anywhere }
         .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-size: .93rem }
         th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
-        thead th { color: var(--soft); font-weight: 600; font-size: .82rem; white-space: nowrap } tbody th { font-weight: 600; overflow-wrap: anywhere }
+        thead th { color: var(--soft); font-weight: 600; font-size: .82rem; white-space: nowrap } tbody th { font-weight: 600; overflow-wrap: anywhere; min-width: 5rem } td { min-width: 3rem }
         .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
         .log { list-style: none; margin: 0; padding: .6rem .8rem; background: var(--card); border-radius: 6px; max-height: 24rem; overflow-y: auto; font-size: .8rem }
         .log li { padding-left: 17.5rem; text-indent: -17.5rem } .log .mark { min-width: 3.6rem; text-indent: 0; text-align: center; border-radius: 4px; padding: 0 .2em; font-size: 1em }
