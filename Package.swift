@@ -45,11 +45,13 @@ let package = Package(
                 "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Notifications",
                 "Reporting", "Platform", "Domain",
             ]),
+        module("StatusServer", ["Evidence", "Reporting", "Platform", "Domain"]),
         module("DemoStaging", ["WebSocket", "Platform"]),
         module(
             "Commands",
             [
-                "Supervision", "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes",
+                "Supervision", "StatusServer", "Engine", "Configuration", "Execution", "Evidence", "Triage",
+                "TestReports", "Probes",
                 "Reporting", "DemoStaging", "Platform", "Domain",
             ]),
         .executableTarget(name: "nightjar", dependencies: ["Shepherd", "Commands"], swiftSettings: strict),
@@ -75,6 +77,7 @@ let package = Package(
         tests("ReportingTests", ["Reporting", "Domain"], fixtures: true),
         tests("NotificationsTests", ["Notifications", "Platform", "Domain", "TestSupport"]),
         tests("WebSocketTests", ["WebSocket", "Platform"]),
+        tests("StatusServerTests", ["StatusServer", "Evidence", "Reporting", "Platform", "Domain", "TestSupport"]),
         tests("DemoStagingTests", ["DemoStaging", "WebSocket", "Platform", "nightjar"]),
         tests("ProbesTests", ["Probes", "Platform", "Domain"]),
         tests(
