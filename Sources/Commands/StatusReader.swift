@@ -7,6 +7,7 @@ import Engine
 import Evidence
 import Foundation
 import Reporting
+import Supervision
 
 struct StatusReader {
     private let loop: LoopPlace

@@ -205,6 +205,8 @@ package struct StageRecord: Codable, Hashable, Sendable {
     package var infrastructure: Bool
     /// Set where the daemon took the run over after its own restart: what was found and done.
     package var recovery: String?
+    /// Of a test: the targets that were measured after it.
+    package var targets: [TargetRecord]?
 
     package init(
         run: StageRun, outcome: StageOutcome, summary: String, startedAt: Timestamp, endedAt: Timestamp,

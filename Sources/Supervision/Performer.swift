@@ -102,7 +102,9 @@ final class Performer: Sendable {
         tasks.withLock { $0.stages[run]?.cancel() }
         let folder = context.folder(run)
         context.runner.stop(folder: folder)
-        for role in ["before", "after", "collect", "permit", "logs", "cleanup"] + (1..<20).map({ "rest-\($0)" }) {
+        for role in ["before", "after", "collect", "permit", "logs", "cleanup"]
+            + (1..<20).flatMap({ ["rest-\($0)", "target-\($0)"] })
+        {
             let part = "\(folder).\(role)"
             if Files.exists(part) { context.runner.stop(folder: part) }
         }
@@ -181,8 +183,10 @@ final class Performer: Sendable {
                 if !isListed || Files.linkTarget(context.layout.latest) != "cycles/\(EvidenceLayout.name(number))" {
                     await context.history.add(try writer.publish(record, sealed))
                 }
-                try await writer.write(Array(MarkdownReport.text(record).utf8), to: "report.md", inCycle: number)
-                try await writer.write(Array(HTMLReport.text(record).utf8), to: "report.html", inCycle: number)
+                let reports = ReportContext.reading(record, context.layout, cycles: await context.history.cycles())
+                let markdown = MarkdownReport.text(record, reports)
+                try await writer.write(Array(markdown.utf8), to: "report.md", inCycle: number)
+                try await writer.write(Array(HTMLReport.text(record, reports).utf8), to: "report.html", inCycle: number)
                 onSealed(record)
                 await retire(record)
             } catch {

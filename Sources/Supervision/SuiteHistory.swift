@@ -41,6 +41,9 @@ package actor SuiteHistory {
         known = [:]
     }
 
+    /// The newest cycles, oldest first.
+    package func cycles() -> [CycleSummary] { loaded()?.cycles ?? [] }
+
     /// Whether the index lists a cycle as its newest.
     package func lists(_ cycle: Int) -> Bool {
         guard let index = loaded() else { return false }
