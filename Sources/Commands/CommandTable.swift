@@ -14,6 +14,7 @@ enum CommandTable {
             title: "look",
             commands: [
                 StatusCommand.self, TailCommand.self, CyclesCommand.self, ShowCommand.self, WhyCommand.self,
+                ReportCommand.self,
             ]),
         Group(title: "decide", commands: [GateCommand.self, VerifyCommand.self, KeepCommand.self]),
         Group(

@@ -142,14 +142,14 @@ package struct Measure: Hashable, Sendable {
         self.init(value: value, unit: String(rest))
     }
 
-    private static let seconds: [String: Double] = [
-        "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600,
+    private static let nanoseconds: [String: Double] = [
+        "ns": 1, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9, "sec": 1e9, "min": 60e9, "m": 60e9, "h": 3600e9,
     ]
 
     /// The value in another unit; nil where one cannot be made from the other. A bare number is in any unit.
     package func value(in other: String) -> Double? {
         if unit.isEmpty || unit == other { return value }
-        guard let from = Measure.seconds[unit], let to = Measure.seconds[other] else { return nil }
+        guard let from = Measure.nanoseconds[unit], let to = Measure.nanoseconds[other] else { return nil }
         // In this order, so that 0.085 s are 85 ms and not a hair less.
         return from >= to ? value * (from / to) : value / (to / from)
     }

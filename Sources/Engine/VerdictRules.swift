@@ -25,6 +25,16 @@ package enum VerdictRules {
                 suites[index].status = .passed
                 suites[index].because = own.first?.text
             }
+            // Doubtful evidence protects nothing.
+            let doubt = own.first { reason in
+                (suites[index].authenticity?.reasons ?? []).contains {
+                    $0.rule == reason.rule && $0.verdict != .healthy
+                }
+            }
+            if suites[index].status == .passed, let doubt {
+                suites[index].status = .unproven
+                suites[index].because = doubt.text
+            }
             reasons += own
         }
         reasons += Flakes.tooMany(reasons, suites, of: totalTests)

@@ -53,7 +53,10 @@ struct CycleReport: Sendable {
     var sentence: String {
         let ships = record.recommendation == .ship
         let totals = record.totals
-        var parts = ["\(record.revision.wanted.short) \(ships ? "may ship" : "is held")"]
+        // Where nothing reads the revision, its name is only a word for whatever runs there.
+        let isNamed = record.revision.live != nil || record.mode == .operate
+        let revision = isNamed ? record.revision.wanted.short : "what is live"
+        var parts = ["\(revision) \(ships ? "may ship" : "is held")"]
         if totals.failing > 0 {
             let failing = record.suites.filter { $0.totals.failing > 0 }.map { "\($0.name) (P\($0.priority))" }
             parts.append(
@@ -182,6 +185,12 @@ struct CycleReport: Sendable {
         files += stage.suite?.reports ?? []
         if let probes = stage.probes?.file { files.append(probes) }
         return files
+    }
+
+    /// A file's name without the folder of its stage: `console.log`, `target-1/console.log`.
+    func shortName(_ file: String, in stage: StageRecord) -> String {
+        guard file.hasPrefix(stage.run.folder), file.count > stage.run.folder.count + 1 else { return file }
+        return String(file.dropFirst(stage.run.folder.count + 1))
     }
 
     // MARK: Readiness

@@ -93,7 +93,8 @@ struct CycleSummary: Sendable {
             }
         let services = state.services.map { service in
             let share = service.trafficPercent.map { " \(Numbers.grouped($0)) %" } ?? ""
-            return "\(service.name) \(service.live?.short ?? "unknown")\(share)"
+            let revision = service.live?.short ?? service.wanted.map { "\($0.short) as deployed" } ?? "unknown"
+            return "\(service.name) \(revision)\(share)"
         }
         return "\(serving) (\(words))" + (services.isEmpty ? "" : ": " + services.joined(separator: ", "))
     }
@@ -177,8 +178,11 @@ struct CycleSummary: Sendable {
 
 extension Incident {
     /// `open, 1 test, seen 3 times since #214`
-    package var standing: String {
-        "\(state.rawValue), \(Plurals.count(tests.count, "test")), seen \(Plurals.count(timesSeen, "time")) since #\(firstCycle)"
+    package var standing: String { "\(state.rawValue), \(history)" }
+
+    /// `1 test, seen 3 times since #214`
+    package var history: String {
+        "\(Plurals.count(tests.count, "test")), seen \(Plurals.count(timesSeen, "time")) since #\(firstCycle)"
     }
 }
 

@@ -63,7 +63,7 @@ package enum HTML {
         let body = rows.map { row in
             let cells = row.enumerated().map { index, cell in
                 let label = index < head.count ? escaped(head[index]) : ""
-                return "<td\(attributes(index)) data-label=\"\(label)\">\(cell)</td>"
+                return "<td\(attributes(index)) data-label=\"\(label)\"><div>\(cell)</div></td>"
             }
             return "<tr>\(cells.joined())</tr>\n"
         }
@@ -74,6 +74,10 @@ package enum HTML {
         guard !items.isEmpty else { return "" }
         let style = kind.isEmpty ? "" : " class=\"\(kind)\""
         return "<ul\(style)>\n" + items.map { "<li>\($0)</li>\n" }.joined() + "</ul>\n"
+    }
+
+    static func moment(_ time: Timestamp?) -> String {
+        time.map { "<time>\(escaped($0.wholeSeconds))</time>" } ?? "-"
     }
 
     static func section(_ id: String, _ title: String, _ body: String) -> String {

@@ -66,7 +66,7 @@ extension HTMLCycle {
         let phases = SignOff.phases(record).map { phase -> [String] in
             [
                 HTML.badge(phase.standing.rawValue, phase.standing.tone), HTML.escaped(phase.phase),
-                HTML.escaped(phase.who), HTML.escaped(phase.what), phase.when.map { $0.wholeSeconds } ?? "-",
+                HTML.escaped(phase.who), HTML.escaped(phase.what), HTML.moment(phase.when),
                 phase.evidence.isEmpty ? "-" : phase.evidence.prefix(4).map { link($0) }.joined(separator: "<br>"),
             ]
         }
@@ -95,7 +95,7 @@ extension HTMLCycle {
         let rows = zip(record.stages, summary.stages).map { stage, row -> [String] in
             let from = min(99.6, max(0, 100 * stage.startedAt.since(start).inSeconds / whole))
             let width = min(100 - from, 100 * stage.durationSeconds / whole)
-            let files = report.files(stage).prefix(6).map { link($0) }
+            let files = report.files(stage).prefix(8).map { link($0, report.shortName($0, in: stage)) }
             return [
                 HTMLCycle.mark(row.mark), "<code>\(HTML.escaped(row.folder))</code>",
                 SVGChart.span(

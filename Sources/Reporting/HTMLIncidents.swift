@@ -18,7 +18,7 @@ struct HTMLIncidents {
         var text = "<section class=\"incident\" id=\"\(HTML.escaped(incident.id))\">"
         text += "<h2>\(HTML.escaped(incident.id)) · \(HTML.escaped(incident.title))</h2>\n"
         text += "<p class=\"soft\">\(HTML.badge(incident.state.rawValue, tone)) "
-        text += "\(HTML.escaped(incident.standing)), \(incident.firstSeen.wholeSeconds)</p>\n"
+        text += "\(HTML.escaped(incident.history)), \(incident.firstSeen.wholeSeconds)</p>\n"
         text += "<p><code>\(HTML.escaped(Plurals.list(incident.tests, limit: 20)))</code></p>\n"
         text += incident.diagnosis.map(diagnosis) ?? "<p>Not diagnosed yet.</p>\n"
         return text + "</section>\n"
@@ -49,7 +49,7 @@ struct HTMLIncidents {
         let items = whys.map { why in
             let sure = why.confidence > 0 ? " <small>\(Numbers.probability(why.confidence))</small>" : ""
             let evidence = why.evidence.map { reference in
-                "\(HTML.link(reference.path, reference.place, base: base)) <q>\(HTML.escaped(Printable.line(reference.excerpt, columns: 400)))</q>"
+                "\(HTML.link(reference.path, reference.place, base: base)) <q>\(HTML.escaped(Printable.line(reference.excerpt, columns: 200)))</q>"
             }
             return "<li class=\"\(why.confidence > 0 ? "known" : "unknown")\"><p class=\"soft\">"
                 + "\(HTML.escaped(why.question))</p><p>\(HTML.escaped(why.answer))\(sure)</p>\n"

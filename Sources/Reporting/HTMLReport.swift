@@ -28,10 +28,9 @@ struct HTMLCycle {
     var body: String {
         var text = hero + reasons
         text += "<div class=\"two\">\n\(changes)\(next)</div>\n"
-        text += suites + capabilities + targets
-        text += HTMLIncidents(report).html
-        text += notPassed + experiments + actions
-        text += trends + readiness + risks + signOff + stages + authenticity
+        text += suites + HTMLIncidents(report).html + experiments + actions
+        text += capabilities + targets + trends + notPassed
+        text += readiness + risks + signOff + stages + authenticity
         return text + foot
     }
 
@@ -75,7 +74,14 @@ struct HTMLCycle {
                 + "<small>rule \(HTML.escaped(reason.rule))\(evidence)</small></li>\n"
         }
         guard !rows.isEmpty else { return "" }
-        return HTML.section("reasons", "Why", "<ul class=\"reasons\">\n\(rows.joined())</ul>\n")
+        let shown = rows.prefix(HTMLCycle.reasonsShown).joined()
+        var text = "<ul class=\"reasons\">\n\(shown)</ul>\n"
+        if rows.count > HTMLCycle.reasonsShown {
+            let rest = rows.dropFirst(HTMLCycle.reasonsShown)
+            text += "<details><summary>\(Plurals.count(rest.count, "more reason"))</summary>\n"
+            text += "<ul class=\"reasons\">\n\(rest.joined())</ul>\n</details>\n"
+        }
+        return HTML.section("reasons", "Why", text)
     }
 
     private var changes: String {
@@ -122,7 +128,8 @@ struct HTMLCycle {
             return [
                 HTMLCycle.mark(row.mark), row.priority, name,
                 earlier ?? "<span class=\"soft\">-</span>", "<b>\(HTML.escaped(rate))</b>",
-                HTML.escaped(row.totals) + (suite.testsFile.map { "<br>\(link($0))" } ?? ""), row.duration, row.value,
+                HTML.escaped(row.totals) + (suite.testsFile.map { "<br>\(link($0, "all results"))" } ?? ""),
+                row.duration, row.value,
             ]
         }
         let unit = record.value.unit.isEmpty ? "value" : record.value.unit
@@ -201,5 +208,6 @@ struct HTMLCycle {
         return HTML.section("not-passed", "Not passed: \(Plurals.count(rows.count, "test"))", text)
     }
 
+    private static let reasonsShown = 6
     private static let testsShown = 500
 }

@@ -50,9 +50,10 @@ enum HTMLStyle {
         table { border-collapse: collapse; width: 100%; font-size: .92rem; margin-bottom: .4rem }
         th { text-align: left; font-weight: 500; color: var(--soft); font-size: .8rem; padding-bottom: .2rem }
         td { border-top: 1px solid var(--line); vertical-align: top } th, td { padding: .42rem .8rem .42rem 0 }
-        th:last-child, td:last-child { padding-right: 0 } td { overflow-wrap: anywhere } td:first-child { white-space: nowrap }
+        th:last-child, td:last-child { padding-right: 0 } td { overflow-wrap: break-word } td:first-child, time { white-space: nowrap }
         .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap } td.w { min-width: 9rem }
-        .stages td:nth-child(3) { width: 26%; min-width: 7rem; vertical-align: middle }
+        .stages td:nth-child(3) { width: 24%; min-width: 7rem; vertical-align: middle }
+        .stages td:nth-child(2) { min-width: 10.5rem }
         code, pre { font: .86em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere }
         pre { background: var(--quiet-bg); padding: .8rem; border-radius: 7px; overflow-x: auto; white-space: pre }
         .formula { color: var(--soft); font-size: .86rem; margin: .5rem 0 }
@@ -85,6 +86,9 @@ enum HTMLStyle {
         svg .mark { stroke: var(--ink); stroke-width: 1.5 } svg .soft { stroke: var(--soft); stroke-dasharray: 3 3 }
         svg .good { fill: var(--good) } svg .bad { fill: var(--bad) } svg .doubt { fill: var(--doubt) } svg .quiet { fill: var(--soft) }
         .bullet { margin-top: .25rem; min-width: 6rem }
+        .strip { font: 600 .8rem ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; letter-spacing: .08em;
+          margin: 0; overflow-wrap: anywhere } .strip .good { color: var(--good) } .strip .bad { color: var(--bad) }
+        .strip .doubt { color: var(--doubt) }
         footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .85rem }
         @media (max-width: 680px) {
           main { padding: 1rem .9rem 3rem } .hero { padding: 1.1rem 1rem } h1 { font-size: 1.7rem } .two { display: block }
@@ -93,8 +97,9 @@ enum HTMLStyle {
           tr { display: block; border-top: 1px solid var(--line); padding: .55rem 0 }
           td { display: grid; grid-template-columns: 6.2rem 1fr; gap: .6rem; border: 0; padding: .1rem 0 !important; text-align: left;
             white-space: normal !important; min-width: 0 }
-          td::before { content: attr(data-label); color: var(--soft); font-size: .82rem } td:first-child { display: block }
-          td[data-label=""]:first-child::before { content: none } .stages td:nth-child(3) { width: auto; min-width: 0 }
+          td > div { min-width: 0; overflow-wrap: anywhere } .stages td:nth-child(2) { min-width: 0 }
+          td::before { content: attr(data-label); color: var(--soft); font-size: .82rem } td[data-label=""]::before { content: none }
+          td[data-label=""] { display: inline-block; margin-right: .5rem } td.n, td.n > div { text-align: left !important } .stages td:nth-child(3) { width: auto; min-width: 0 }
         }
         @media print {
           @page { margin: 14mm 13mm } body { font-size: 10.5pt; background: #fff } main { max-width: none; padding: 0 }

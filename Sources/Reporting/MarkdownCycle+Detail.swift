@@ -93,7 +93,7 @@ extension MarkdownCycle {
     var stages: String {
         guard !summary.stages.isEmpty else { return "" }
         let rows = zip(record.stages, summary.stages).map { stage, row -> [String] in
-            let files = report.files(stage).prefix(6).map { link($0) }
+            let files = report.files(stage).prefix(8).map { link($0, report.shortName($0, in: stage)) }
             return [row.mark.rawValue, row.folder, row.duration, row.text].map(Markdown.escaped)
                 + [files.isEmpty ? "-" : files.joined(separator: ", ")]
         }

@@ -66,11 +66,21 @@ extension CycleReport {
     /// In the order in which to do them.
     var nextActions: [NextAction] {
         var actions: [NextAction] = []
+        let isCured = record.verdict == .healthy
+        if isCured, record.recommendation == .ship {
+            actions.append(
+                NextAction(
+                    text: "ship \(record.revision.wanted.short)",
+                    command: "nightjar gate \(record.revision.wanted.short)"))
+        }
         let open = record.incidents.filter { $0.state != .resolved }
         for incident in open {
             actions.append(
                 NextAction(
-                    text: "read why \(incident.id) fails: \(incident.title)", command: "nightjar why \(incident.id)"))
+                    text: "read why \(incident.id) \(isCured ? "came and went" : "fails"): \(incident.title)",
+                    command: "nightjar why \(incident.id)"))
+            // What was cured within the cycle needs nobody.
+            if isCured { continue }
             if let diagnosis = incident.diagnosis { actions += cure(diagnosis) }
             if incident.state == .open {
                 actions.append(
@@ -88,11 +98,6 @@ extension CycleReport {
                     text: "repair the evidence, then run again: \(summary.reasons.first?.text ?? "see the reasons")",
                     command: "nightjar trigger"))
         case .interrupted: actions.append(NextAction(text: "run it again", command: "nightjar trigger"))
-        case .healthy where record.recommendation == .ship:
-            actions.append(
-                NextAction(
-                    text: "ship \(record.revision.wanted.short)",
-                    command: "nightjar gate \(record.revision.wanted.short)"))
         case .healthy, .degraded, .failing: break
         }
         for suite in SignOff.suites(record) where suite.standing == .conditional {

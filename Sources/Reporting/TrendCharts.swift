@@ -48,8 +48,8 @@ enum TrendCharts {
     private static func atRisk(_ cycles: [CycleBrief], _ unit: String) -> String {
         let points = points(cycles) { $0.valueAtRisk }
         guard points.contains(where: { $0.value != nil }) else { return "" }
-        let text = { (value: Double) in Numbers.value(value, unit) }
-        return card("value at risk", points, text, SVGChart.bars(points, text: text))
+        let text = { (value: Double) in Numbers.grouped(value) }
+        return card("\(unit.isEmpty ? "value" : unit) at risk", points, text, SVGChart.bars(points, text: text))
     }
 
     private static func flakes(_ cycles: [CycleBrief]) -> String {

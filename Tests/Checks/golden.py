@@ -483,7 +483,8 @@ def resilience():
         case.table(slug, [(f"test_{slug[:2]}_{n}", "pass", 0, "") for n in range(total)])
     record = case.once(status=3)
     equal((record["verdict"], record["recommendation"]), ("unproven", "hold"), "E: verdict on mocks")
-    case.says("no host was contacted", "UNPROVEN")
+    equal(record["value"]["protected"], 0, "E: value on mocks")
+    case.says("no host was contacted", "UNPROVEN", "0 % of 1,425,000")
     return case
 
 
