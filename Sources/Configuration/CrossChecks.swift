@@ -166,8 +166,32 @@ struct CrossChecks {
             default: break
             }
         }
-        if !remedy.runbook.isEmpty, !remedy.allow.contains(.runbook) {
-            notes.warn("remedy.runbook", "is not used: remedy.allow does not name runbook")
+        if !remedy.runbook.isEmpty, !remedy.allow.contains(.runbook), !remedy.approve.contains(.runbook) {
+            notes.warn("remedy.runbook", "is not used: neither remedy.allow nor remedy.approve names runbook")
+        }
+        checkApprovals()
+    }
+
+    private func checkApprovals() {
+        let remedy = settings.remedy
+        for (index, subject) in remedy.approve.enumerated() {
+            let path = "remedy.approve[\(index)]"
+            if remedy.approve[..<index].contains(subject) {
+                notes.add(path, found: "\(subject.rawValue.jsonQuoted) twice")
+            }
+            switch subject {
+            case .runbook where remedy.runbook.isEmpty:
+                notes.add(path, what: "asks about runbook commands, but remedy.runbook has none")
+            case .redeploy where settings.deploy == nil, .rollback where settings.deploy == nil:
+                notes.add(path, what: "asks about \(subject.rawValue), but there is no deploy")
+            case .rollback where settings.repository == nil && settings.deploy?.rollback == nil:
+                notes.add(
+                    path, what: "asks about rollback, but there is no way back",
+                    allowed: "a repository or deploy.rollback")
+            case .experiments where !settings.triage.mayDeploy:
+                notes.warn(path, "is never asked: triage.mayDeploy is false")
+            default: break
+            }
         }
     }
 

@@ -148,8 +148,16 @@ extension KeyTable {
                 name: "rollbacksPerIncident", shape: .integer(0...10), standard: "1",
                 help: "Rollbacks for one incident."),
             KeyShape(
+                name: "approve", shape: .list(.choice(ApprovalSubject.allCases.map(\.rawValue)), atLeast: 0),
+                standard: "[]",
+                help: "What is done only when a person says `nightjar approve`. A rollback across an irreversible "
+                    + "change always asks; experiments across one ask where they are listed, and are barred elsewhere."),
+            KeyShape(
                 name: "approvalDeadline", shape: .duration(zeroAllowed: false), standard: "\"4h\"",
-                help: "How long the loop waits for an approval before it holds."),
+                help: "How long the loop waits for an approval."),
+            KeyShape(
+                name: "atDeadline", shape: .choice(ApprovalDefault.allCases.map(\.rawValue)), standard: "\"hold\"",
+                help: "Where nobody answered: hold (it is not done), or abort (the cycle ends as interrupted)."),
         ],
         unsupported: ["roles"])
 
@@ -165,6 +173,9 @@ extension KeyTable {
                 name: "for", shape: .list(.choice(Category.allCases.map(\.rawValue)), atLeast: 1), isRequired: true,
                 help: "Categories of causes that call for it."),
             KeyShape(name: "attempts", shape: .integer(1...10), standard: "1", help: "How often, for one incident."),
+            KeyShape(
+                name: "attemptsPerNight", shape: .integer(1...100), standard: "3",
+                help: "How often between two openings of the window, for all incidents."),
         ])
 
     static let quarantine = ObjectShape(

@@ -136,9 +136,12 @@ struct SettingsDecoder {
             remedy.runbook.append(
                 RunbookSettings(
                     name: member.key, command: command(entry, "command", place, role: .runbook) ?? .standIn,
-                    categories: entry.choices("for", Category.self), attempts: entry.integer("attempts") ?? 1))
+                    categories: entry.choices("for", Category.self), attempts: entry.integer("attempts") ?? 1,
+                    attemptsPerNight: entry.integer("attemptsPerNight") ?? 3))
         }
         remedy.rollbacksPerIncident = section.integer("rollbacksPerIncident") ?? 0
+        remedy.approve = section.choices("approve", ApprovalSubject.self)
+        remedy.atDeadline = section.choice("atDeadline", ApprovalDefault.self) ?? .hold
         remedy.approvalDeadline = section.duration("approvalDeadline") ?? .zero
         return remedy
     }

@@ -11,8 +11,13 @@ package struct ControlRequest: Codable, Hashable, Sendable {
     /// Reason of a pause or abort, incident of an acknowledgement.
     package var argument: String?
     package var until: Timestamp?
+    /// Of `approve` and `reject`: what it is about.
+    package var answer: ApprovalWords?
 
-    package init(verb: Verb, by: String, argument: String? = nil, until: Timestamp? = nil) {
+    package init(
+        verb: Verb, by: String, argument: String? = nil, until: Timestamp? = nil, answer: ApprovalWords? = nil
+    ) {
+        self.answer = answer
         self.verb = verb
         self.by = by
         self.argument = argument

@@ -242,9 +242,15 @@ package struct RunbookSettings: Hashable, Sendable {
     package var name: String
     package var command: CommandSettings
     package var categories: [Category]
+    /// Attempts for one incident.
     package var attempts: Int
+    /// Attempts between two openings of the window.
+    package var attemptsPerNight: Int
 
-    package init(name: String, command: CommandSettings, categories: [Category], attempts: Int = 1) {
+    package init(
+        name: String, command: CommandSettings, categories: [Category], attempts: Int = 1, attemptsPerNight: Int = 3
+    ) {
+        self.attemptsPerNight = attemptsPerNight
         self.name = name
         self.command = command
         self.categories = categories
@@ -257,11 +263,17 @@ package struct RemedySettings: Hashable, Sendable {
     package var runbook: [RunbookSettings]
     package var rollbacksPerIncident: Int
     package var approvalDeadline: Duration
+    /// What needs a person's word.
+    package var approve: [ApprovalSubject]
+    package var atDeadline: ApprovalDefault
 
     package init(
         allow: [RemedyKind] = [], runbook: [RunbookSettings] = [], rollbacksPerIncident: Int = 1,
-        approvalDeadline: Duration = .seconds(14_400)
+        approvalDeadline: Duration = .seconds(14_400), approve: [ApprovalSubject] = [],
+        atDeadline: ApprovalDefault = .hold
     ) {
+        self.approve = approve
+        self.atDeadline = atDeadline
         self.allow = allow
         self.runbook = runbook
         self.rollbacksPerIncident = rollbacksPerIncident

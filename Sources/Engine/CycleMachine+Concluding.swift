@@ -33,7 +33,7 @@ extension CycleMachine {
         memory.lastVerdict = judgement.verdict
         memory.lastTested = progress.wanted
         memory.sealedHash = seal.sha256
-        resolveIncidents(progress, judgement)
+        resolveIncidents(progress, judgement, now)
         var actions: [Action] = [.publish(progress.number)]
         // In observe mode without a live revision nobody knows what was green.
         let isNamed = progress.policy.provesRevision || progress.policy.mode == .operate
@@ -50,7 +50,7 @@ extension CycleMachine {
     }
 
     /// An incident is resolved after two cycles with a sound verdict in which it was not seen.
-    private mutating func resolveIncidents(_ progress: CycleProgress, _ judgement: Judgement) {
+    private mutating func resolveIncidents(_ progress: CycleProgress, _ judgement: Judgement, _ now: Timestamp) {
         guard judgement.verdict == .healthy || judgement.verdict == .degraded || judgement.verdict == .failing else {
             return
         }
@@ -62,12 +62,21 @@ extension CycleMachine {
             } else if isGreen {
                 let count = (memory.greenCycles[memory.incidents[index].id] ?? 0) + 1
                 memory.greenCycles[memory.incidents[index].id] = count
-                if count >= 2 { memory.incidents[index].state = .resolved }
+                if count >= 2 { resolve(index, now) }
             }
         }
         let open = memory.incidents.filter { $0.state != .resolved }
         let closed = memory.incidents.filter { $0.state == .resolved }.suffix(100)
         memory.incidents = closed + open
         memory.greenCycles = memory.greenCycles.filter { entry in open.contains { $0.id == entry.key } }
+    }
+
+    /// Should it come back, its remedies may be tried again.
+    private mutating func resolve(_ index: Int, _ now: Timestamp) {
+        let id = memory.incidents[index].id
+        memory.incidents[index].state = .resolved
+        memory.incidents[index].resolvedAt = now
+        memory.rollbacks.removeAll { $0.incident == id }
+        memory.remediesSpent?.removeAll { $0.incident == id }
     }
 }

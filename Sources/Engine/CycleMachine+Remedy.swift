@@ -4,24 +4,60 @@
 import Domain
 
 extension CycleMachine {
-    /// One remedy per cycle, the least first: redeploy, runbook, rollback. What is not allowed is recorded as skipped.
+    /// What stands between a remedy and its being done.
+    private enum Permission {
+        case granted
+        case barred(String)
+        /// A person is asked; why, and whether it goes across an irreversible change.
+        case needsWord(String, pastMigration: Bool)
+    }
+
+    /// One remedy at a time, the least first: redeploy, runbook, rollback. What is not allowed is recorded as skipped,
+    /// what needs a person's word is asked for.
     mutating func decideRemedy(_ now: Timestamp) -> [Action] {
         guard let progress = cycle else { return [] }
         var said: [Action] = []
         for kind in [RemedyKind.redeploy, .runbook, .rollback] {
             for incident in progress.incidents where wants(incident, kind) {
-                if progress.actions.contains(where: { $0.kind == kind && $0.outcome != .skipped }) { continue }
-                if let barred = barred(kind, incident, progress, now) {
-                    let skipped = ActionRecord(kind: kind, outcome: .skipped, because: barred)
+                // Runbook commands have budgets of their own; the others are done once in a cycle.
+                let isDone = progress.actions.contains { $0.kind == kind && $0.outcome != .skipped }
+                if isDone, kind != .runbook { continue }
+                switch permission(kind, incident, progress, now) {
+                case .granted:
+                    return said + begin(kind, for: incident, now)
+                case .needsWord(let because, let pastMigration):
+                    guard let subject = ApprovalSubject(kind) else { continue }
+                    if let answer = answer(subject, incident: incident.id) {
+                        if answer.isApproved { return said + begin(kind, for: incident, now) }
+                        continue
+                    }
+                    let name = kind == .rollback ? progress.lastGreen?.id : incident.diagnosis?.runbook
+                    let question = approval(
+                        subject, incident: incident.id, name: name, because: because, pastMigration: pastMigration, now)
+                    return said + ask(question, now)
+                case .barred(let because):
+                    let skipped = ActionRecord(kind: kind, outcome: .skipped, because: because)
                     if cycle?.actions.contains(skipped) == true { continue }
-                    said.append(.say(LogLine(.hold, kind.rawValue, "\(incident.id): \(barred)")))
+                    said.append(.say(LogLine(.hold, kind.rawValue, "\(incident.id): \(because)")))
                     cycle?.actions.append(skipped)
-                    continue
                 }
-                return said + begin(kind, for: incident, now)
             }
         }
         return said + restoreOrConclude(now)
+    }
+
+    /// What bars a remedy bars it whoever approves; an irreversible change bars a rollback that nobody has approved.
+    private func permission(
+        _ kind: RemedyKind, _ incident: Incident, _ progress: CycleProgress, _ now: Timestamp
+    ) -> Permission {
+        if let barred = barred(kind, incident, progress, now) { return .barred(barred) }
+        if kind == .rollback, let irreversible = progress.irreversible {
+            return .needsWord(irreversible, pastMigration: true)
+        }
+        if let subject = ApprovalSubject(kind), progress.policy.approve?.contains(subject) == true {
+            return .needsWord("remedy.approve lists \(kind.rawValue)", pastMigration: false)
+        }
+        return .granted
     }
 
     private func wants(_ incident: Incident, _ kind: RemedyKind) -> Bool {
@@ -45,18 +81,17 @@ extension CycleMachine {
                 }
             return "would \(kind.rawValue)\(target.map { " \($0)" } ?? ""), but mode is \(policy.mode.rawValue)"
         }
-        if !policy.allow.contains(kind) { return "remedy.allow does not list \(kind.rawValue)" }
+        let isListed = ApprovalSubject(kind).map { policy.approve?.contains($0) == true } ?? false
+        if !policy.allow.contains(kind), !isListed { return "remedy.allow does not list \(kind.rawValue)" }
         switch kind {
         case .redeploy:
             return policy.hasDeploy ? nil : "there is no deploy command"
         case .runbook:
-            let name = incident.diagnosis?.runbook
-            return policy.runbook.contains { $0.name == name } ? nil : "remedy.runbook has no \(name ?? "such command")"
+            return runbookBarred(incident, policy)
         case .rollback:
             guard progress.hasDeployed else { return "nothing was deployed in this cycle" }
             guard let green = progress.lastGreen else { return "no revision is known to be green" }
             guard green != progress.wanted else { return "the wanted revision is the last green one" }
-            if let irreversible = progress.irreversible { return irreversible }
             if let harmless = harmless(incident, progress, now) { return harmless }
             let spent = memory.rollbacks.first { $0.incident == incident.id }?.count ?? 0
             if spent >= policy.rollbacksPerIncident {
@@ -66,6 +101,44 @@ extension CycleMachine {
         case .none, .rerun, .fix, .fixTest, .rejectReport:
             return "nothing is done automatically"
         }
+    }
+
+    private func runbookBarred(_ incident: Incident, _ policy: LoopPolicy) -> String? {
+        guard let name = incident.diagnosis?.runbook, let entry = policy.runbook.first(where: { $0.name == name })
+        else { return "remedy.runbook has no \(incident.diagnosis?.runbook ?? "such command")" }
+        let spent = spent(.runbook, name, incident.id)
+        if spent >= entry.attempts {
+            return "\(spent) of \(entry.attempts) attempts of \(name) for \(incident.id) are spent"
+        }
+        let tonight = memory.runbooksTonight?[name] ?? 0
+        if let most = entry.attemptsPerNight, tonight >= most {
+            return "\(tonight) of \(most) attempts of \(name) tonight are spent"
+        }
+        return nil
+    }
+
+    func spent(_ kind: RemedyKind, _ name: String?, _ incident: String) -> Int {
+        memory.remediesSpent?.first { $0.incident == incident && $0.kind == kind && $0.name == name }?.count ?? 0
+    }
+
+    mutating func spend(_ kind: RemedyKind, _ name: String?, _ incident: String) {
+        var all = memory.remediesSpent ?? []
+        if let index = all.firstIndex(where: { $0.incident == incident && $0.kind == kind && $0.name == name }) {
+            all[index].count += 1
+        } else {
+            all.append(LoopMemory.RemedySpent(incident: incident, kind: kind, name: name, count: 1))
+        }
+        memory.remediesSpent = Array(all.suffix(200))
+    }
+
+    /// Writes down that a remedy begins, and who allowed it.
+    mutating func noteStart(_ kind: RemedyKind, _ name: String?, _ because: String, for incident: String) {
+        var record = ActionRecord(kind: kind, name: name, outcome: .started, because: because)
+        if let subject = ApprovalSubject(kind), let word = answer(subject, incident: incident), word.isApproved {
+            record.approvedBy = word.by
+            record.approvedBecause = word.reason
+        }
+        cycle?.actions.append(record)
     }
 
     /// A revision is given up only for what blocks it.
@@ -86,8 +159,7 @@ extension CycleMachine {
         let because = "\(incident.id) \(incident.diagnosis?.category.rawValue ?? "unknown")"
         switch kind {
         case .redeploy:
-            cycle?.actions.append(
-                ActionRecord(kind: kind, name: progress.wanted.id, outcome: .started, because: because))
+            noteStart(kind, progress.wanted.id, because, for: incident.id)
             cycle?.phase = .first
             cycle?.decidingFrom = progress.records.count
             cycle?.notRun = [:]
@@ -104,7 +176,9 @@ extension CycleMachine {
 
     private mutating func beginRunbook(_ incident: Incident, _ because: String, _ now: Timestamp) -> [Action] {
         guard let progress = cycle, let name = incident.diagnosis?.runbook else { return restoreOrConclude(now) }
-        cycle?.actions.append(ActionRecord(kind: .runbook, name: name, outcome: .started, because: because))
+        spend(.runbook, name, incident.id)
+        memory.runbooksTonight = (memory.runbooksTonight ?? [:]).merging([name: 1]) { $0 + $1 }
+        noteStart(.runbook, name, because, for: incident.id)
         cycle?.phase = .remedy(progress.actions.count)
         let verification = verification(progress, revision: progress.wanted, purpose: .reverify)
         var steps = [Step(.remedy, .runbook, name, revision: progress.wanted)]
@@ -116,7 +190,9 @@ extension CycleMachine {
         cycle?.queue = steps + verification
         cycle?.decidedFrom = progress.decidingFrom
         cycle?.decidingFrom = progress.records.count
-        return [.say(LogLine(.act, "runbook", "\(name) for \(because)"))] + startNext(now)
+        let most = progress.policy.runbook.first { $0.name == name }?.attempts ?? 1
+        let text = "\(name) for \(because); attempt \(spent(.runbook, name, incident.id)) of \(most)"
+        return [.say(LogLine(.act, "runbook", text))] + startNext(now)
     }
 
     private mutating func beginRollback(_ incident: Incident, _ because: String, _ now: Timestamp) -> [Action] {
@@ -125,7 +201,7 @@ extension CycleMachine {
         let known = LoopMemory.KnownBad(revision: progress.wanted, cycle: progress.number, because: because)
         memory.knownBad.removeAll { $0.revision == progress.wanted }
         memory.knownBad = Array((memory.knownBad + [known]).suffix(200))
-        cycle?.actions.append(ActionRecord(kind: .rollback, name: green.id, outcome: .started, because: because))
+        noteStart(.rollback, green.id, because, for: incident.id)
         cycle?.phase = .remedy(progress.actions.count)
         var steps: [Step] = []
         let isThere = progress.deployed == green && memory.serving == green

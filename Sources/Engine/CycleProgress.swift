@@ -80,6 +80,16 @@ package struct CycleProgress: Hashable, Sendable {
     package var interruption: Reason?
     /// Why neither an experiment nor a rollback may cross the change between last green and wanted.
     package var irreversible: String?
+    /// The question that a person is asked now.
+    package var approval: Approval?
+    /// What people have said in this cycle.
+    package var answers: [ApprovalAnswer] = []
+    /// The experiment that waits for a person's word.
+    package var pendingExperiment: Experiment?
+    /// The open incident whose proven culprit the wanted revision contains: its failing tests are run first.
+    package var expecting: String?
+    /// Set when they failed: the cycle joins that incident, and nothing else is run.
+    package var joined: Joined?
     package var concluded: Judgement?
 
     package var wanted: Revision { work.wanted }
@@ -115,6 +125,27 @@ package struct CycleProgress: Hashable, Sendable {
                 && record.outcome != .neverRan
         }
     }
+}
+
+/// The open incident that a cycle has joined, and the stage that showed it.
+package struct Joined: Hashable, Sendable {
+    package var incident: String
+    package var culprit: Revision
+    package var suite: String
+    package var stage: String
+    package var text: String
+
+    /// Whether what it showed still decides: it was seen after the last cure.
+    func isDeciding(in cycle: CycleProgress) -> Bool { cycle.deciding.contains { $0.run.folder == stage } }
+}
+
+/// What a person (or nobody, in time) has said to a question.
+package struct ApprovalAnswer: Hashable, Sendable {
+    package var subject: ApprovalSubject
+    package var incident: String?
+    package var isApproved: Bool
+    package var by: String
+    package var reason: String?
 }
 
 /// What the verdict rules made of a cycle.

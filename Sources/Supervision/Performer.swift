@@ -50,7 +50,8 @@ final class Performer: Sendable {
         case .wake(let timer, let delay):
             wake(timer, after: delay, tell)
         case .lookForWork(let trigger):
-            context.settings.adoptStaged()
+            // A look during a cycle asks for a newer revision only: the cycle keeps its settings.
+            if machine.cycle == nil { context.settings.adoptStaged() }
             let memory = machine.memory
             Task { tell(await WorkFinder(context: context).look(trigger, memory)) }
         case .askTriage(let budget):
@@ -63,7 +64,7 @@ final class Performer: Sendable {
             seal(machine, tell)
         case .publish(let number):
             publish(number)
-        case .finish:
+        case .answer, .finish:
             break
         }
     }

@@ -27,7 +27,9 @@ struct TriageRoom: Sendable {
             runbook: cycle.policy.runbook,
             allowance: TriageAllowance(
                 experiments: budget.experiments, deploys: budget.deploys, seconds: budget.seconds,
-                nextNumber: budget.nextNumber, deploysBarred: budget.deploysBarred ?? irreversible),
+                nextNumber: budget.nextNumber,
+                deploysBarred: budget.deploysBarred ?? (budget.mayCrossIrreversible ? nil : irreversible)
+            ),
             references: references(cycle), consoles: consoles(cycle), quarantined: quarantined(cycle),
             crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)))
         var answer = await answer(&facts)

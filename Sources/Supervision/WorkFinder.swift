@@ -96,6 +96,12 @@ struct WorkFinder: Sendable {
             for known in memory.knownBad.suffix(20) where await repository.contains(wanted, known.revision) {
                 work.containsKnownBad.append(known.revision)
             }
+            for incident in memory.incidents.suffix(20) where incident.state != .resolved {
+                guard let diagnosis = incident.diagnosis, diagnosis.grade == .proven,
+                    let culprit = diagnosis.culprit?.commit, await repository.contains(wanted, culprit)
+                else { continue }
+                work.containsCulpritOf = (work.containsCulpritOf ?? []) + [incident.id]
+            }
         }
         return .workSeen(work)
     }

@@ -10,7 +10,7 @@ let usage = """
       cycle    [--cycles N]            a cycle of four supervised commands beside the bare commands
       probes   [--rounds N]            what one probe by our own client and one by curl adds
       idle     [--seconds N]           memory and processor time of a daemon that waits
-      soak     [--cycles N]            memory, descriptors and threads after N cycles in one process
+      soak     [--cycles N] [--keep N] memory, descriptors and threads after N cycles in one process
       reports  [--cases N] [--rounds N] JUnit readers beside each other
       flood    [--bytes N]             output through the shepherd
     """
