@@ -49,7 +49,7 @@ let package = Package(
             "Commands",
             [
                 "Supervision", "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes",
-                "Reporting", "DemoStaging", "Platform", "Domain",
+                "WebSocket", "Reporting", "DemoStaging", "Platform", "Domain",
             ]),
         .executableTarget(name: "nightjar", dependencies: ["Shepherd", "Commands"], swiftSettings: strict),
         .executableTarget(

@@ -192,9 +192,5 @@ import Testing
                 == .badHandshake("Sec-WebSocket-Accept does not answer the key that was sent"))
         #expect(try await failure("nonsense\r\n\r\n") == .http(.malformed("the status line is \"nonsense\"")))
         #expect(try await failure("") == .http(.truncated("nothing: no answer came")))
-        let error = #expect(throws: WebSocketError.self) {
-            try WebSocketClient.connect("wss://localhost/", deadline: soon)
-        }
-        #expect(error == .http(.needsTLS("wss://localhost/")))
     }
 }
