@@ -62,7 +62,7 @@ struct ProxyCommand: Command {
             do {
                 return try ProxyRule(parsing: text)
             } catch {
-                throw CommandError.usage(error.description, command: "proxy")
+                throw CommandError.usage("\(error)", command: "proxy")
             }
         }
         let duration = try arguments.value("for").map { try Self.time($0) }

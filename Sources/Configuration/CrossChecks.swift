@@ -57,6 +57,19 @@ struct CrossChecks {
             checkReport(of: suite, at: path)
             checkSelect(of: suite, at: path)
             checkCapabilities(of: suite, at: path)
+            checkSources(of: suite, at: path)
+        }
+    }
+
+    /// The tests come from one place.
+    private func checkSources(of suite: SuiteSettings, at path: String) {
+        guard suite.worktree else { return }
+        if suite.repository != nil {
+            notes.warn("\(path).worktree", "is not used: the tests have a repository of their own")
+        } else if settings.repository == nil || settings.repository?.revisionCommand != nil {
+            notes.add(
+                "\(path).worktree", what: "is true, but git does not tell the revision under test",
+                allowed: "a top-level repository without revisionCommand")
         }
     }
 

@@ -37,6 +37,10 @@ extension KeyTable {
             KeyShape(
                 name: "repository", shape: .object(testRepository), otherwise: "the tests lie beside the configuration",
                 help: "Where the tests live: they run in a clean worktree of it."),
+            KeyShape(
+                name: "worktree", shape: .flag, standard: "false",
+                help: "Whether the tests are those of the revision under test, run in a clean worktree of it. "
+                    + "Experiments hold them at the wanted revision while the code varies."),
         ] + place + suiteResults,
         unsupported: ["runner", "roles", "audit", "shards"])
 

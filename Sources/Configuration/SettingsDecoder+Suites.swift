@@ -33,6 +33,7 @@ extension SettingsDecoder {
                 path: resolve(section.text("path") ?? ""), ref: section.text("ref") ?? "main",
                 fetch: section.flag("fetch") ?? false)
         }
+        suite.worktree = section.flag("worktree") ?? false
         return suite
     }
 

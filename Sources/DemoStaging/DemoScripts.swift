@@ -64,7 +64,7 @@ enum DemoScripts {
         tries=0
         while [ ! -s "$ROOT/port" ]; do
           tries=$((tries + 1))
-          if [ "$tries" -gt 200 ]; then
+          if [ "$tries" -gt 600 ]; then
             echo "deploy: the service did not start; its last lines:" >&2
             tail -n 5 "$ROOT/service.log" >&2
             exit 1

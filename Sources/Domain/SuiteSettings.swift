@@ -65,6 +65,8 @@ package struct SuiteSettings: Hashable, Sendable {
     package var attempts: Int
     /// Where the tests live, if not beside the configuration: they run in a clean worktree of it.
     package var repository: RepositorySettings?
+    /// Whether the tests are those of the revision under test: run in a clean worktree of it.
+    package var worktree: Bool
 
     package init(
         name: String, priority: Int, value: Double? = nil, command: CommandSettings,
@@ -73,9 +75,10 @@ package struct SuiteSettings: Hashable, Sendable {
         after: CommandSettings? = nil, testTimeout: Duration? = nil, artifacts: [String] = [],
         capabilities: [CapabilitySettings] = [], owner: String? = nil, impact: String? = nil, blocking: Bool,
         real: Bool = false, exitCodes: [Int] = [], allowAllSkipped: Bool = false, failFast: Bool = false,
-        attempts: Int = 1, repository: RepositorySettings? = nil
+        attempts: Int = 1, repository: RepositorySettings? = nil, worktree: Bool = false
     ) {
         self.repository = repository
+        self.worktree = worktree
         self.name = name
         self.priority = priority
         self.value = value

@@ -10,6 +10,8 @@ import Synchronization
 
 /// What a stage needs to know of the cycle it belongs to.
 struct StageSurroundings: Sendable {
+    /// What the cycle is about, whatever is deployed for an experiment.
+    var wanted: Revision?
     var lastGreen: Revision?
     var previous: Revision?
     var cycleStartedAt: Timestamp

@@ -87,7 +87,7 @@ final class Performer: Sendable {
     private func start(_ run: StageRun, _ machine: CycleMachine, _ tell: @escaping @Sendable (Event) -> Void) {
         let cycle = machine.cycle
         let surroundings = StageSurroundings(
-            lastGreen: cycle?.lastGreen, previous: cycle?.previousLive,
+            wanted: cycle?.wanted, lastGreen: cycle?.lastGreen, previous: cycle?.previousLive,
             cycleStartedAt: cycle?.startedAt ?? context.now(),
             component: cycle?.incidents.lazy.compactMap(\.diagnosis).first { $0.runbook == run.subject }?.component)
         let context = context

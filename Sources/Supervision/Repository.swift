@@ -115,7 +115,7 @@ package struct Repository: Sendable {
 
     static func greenReference(_ loop: String) -> String { "refs/nightjar/\(StageRun.fileName(loop))/last-green" }
 
-    private func git(
+    func git(
         _ arguments: [String], to attempted: String, timeout: Duration = .seconds(30)
     ) async throws(RepositoryError) -> String {
         let output: HelperOutput

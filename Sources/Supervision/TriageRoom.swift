@@ -19,7 +19,7 @@ struct TriageRoom: Sendable {
         }
         let commits = await commits(cycle)
         let irreversible = await irreversible(cycle)
-        let facts = TriageCase(
+        var facts = TriageCase(
             cycle: cycle.number, openedAt: cycle.startedAt, wanted: cycle.wanted, lastGreen: cycle.lastGreen,
             records: cycle.records, decidingFrom: cycle.decidingFrom, experiments: cycle.experiments,
             suites: judgement.suites, doubts: doubts, commits: commits.list, commitsFile: commits.file,
@@ -28,16 +28,44 @@ struct TriageRoom: Sendable {
             allowance: TriageAllowance(
                 experiments: budget.experiments, deploys: budget.deploys, seconds: budget.seconds,
                 nextNumber: budget.nextNumber, deploysBarred: budget.deploysBarred ?? irreversible),
-            references: references(cycle), consoles: consoles(cycle), quarantined: quarantined(cycle))
-        var answer: TriageAnswered
-        switch Investigator.next(facts) {
-        case .experiment(let experiment):
-            answer = TriageAnswered(cycle: cycle.number, experiment: experiment)
-        case .concluded(let incidents):
-            answer = TriageAnswered(cycle: cycle.number, incidents: incidents)
-        }
+            references: references(cycle), consoles: consoles(cycle), quarantined: quarantined(cycle),
+            crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)))
+        var answer = await answer(&facts)
         answer.irreversible = irreversible
         return .triageAnswered(answer)
+    }
+
+    /// An experiment with a revision that is not there yet waits for git to make it; where git cannot, triage hears why
+    /// and is asked again. Each commit is tried once, so that this ends.
+    private func answer(_ facts: inout TriageCase) async -> TriageAnswered {
+        while true {
+            switch Investigator.next(facts) {
+            case .concluded(let incidents):
+                return TriageAnswered(cycle: facts.cycle, incidents: incidents)
+            case .experiment(var experiment):
+                guard let culprit = experiment.reverting, facts.irrevertible[culprit] == nil else {
+                    return TriageAnswered(cycle: facts.cycle, experiment: experiment)
+                }
+                do {
+                    experiment.revision = try await without(culprit, facts.wanted)
+                    return TriageAnswered(cycle: facts.cycle, experiment: experiment)
+                } catch {
+                    facts.irrevertible[culprit] = "\(error)"
+                }
+            }
+        }
+    }
+
+    private func without(_ culprit: Revision, _ wanted: Revision) async throws -> Revision {
+        guard let repository = context.repository else {
+            throw RepositoryError(
+                attempted: "take \(culprit.short) alone back", path: context.settings.current.baseDirectory,
+                problem: "repository is not configured")
+        }
+        try Files.createDirectories("\(context.layout.root)/worktrees")
+        return try await repository.revert(
+            culprit, on: wanted, loop: context.settings.current.name,
+            at: "\(context.layout.root)/worktrees/without-\(StageRun.fileName(culprit.id))")
     }
 
     /// Failing tests that everybody knows of: no deployment is spent on them.

@@ -75,6 +75,8 @@ package struct TriageCase: Sendable {
     /// New and grown kinds of log lines, the most telling first.
     package var logs: [LogFinding]
     package var surroundings: [SurroundingFact]
+    /// Suites whose test sources can be taken from another revision than the code: `crossed` makes sense for them.
+    package var crossable: Set<String>
     /// Why commits cannot be taken back alone, by commit: git found conflicts.
     package var irrevertible: [Revision: String]
 
@@ -85,8 +87,9 @@ package struct TriageCase: Sendable {
         openIncidents: [Incident] = [], runbook: [RunbookPolicy] = [], allowance: TriageAllowance,
         references: [String: EvidenceReference] = [:], consoles: [String: EvidenceReference] = [:],
         quarantined: Set<String> = [], history: [String: TestHistory] = [:], logs: [LogFinding] = [],
-        surroundings: [SurroundingFact] = [], irrevertible: [Revision: String] = [:]
+        surroundings: [SurroundingFact] = [], irrevertible: [Revision: String] = [:], crossable: Set<String> = []
     ) {
+        self.crossable = crossable
         self.history = history
         self.logs = logs
         self.surroundings = surroundings

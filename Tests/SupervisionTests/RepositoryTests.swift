@@ -70,4 +70,34 @@ struct RepositoryTests {
         #expect(await repository.markedGreen(loop: "staging") == old)
         #expect(try Files.list(folder.path).filter { $0.hasPrefix("stolen") } == [])
     }
+
+    /// Three commits on one file each; the second is to be taken back.
+    private func threeFiles(third: (name: String, text: String)) async throws -> (culprit: Revision, wanted: Revision) {
+        try await git(["init", "--quiet", "app"])
+        for (name, text) in [("one", "1\n"), ("two", "2\n"), (third.name, third.text)] {
+            try folder.write("app/\(name)", text)
+            try await git(["-C", "app", "add", "."])
+            try await git(["-C", "app", "commit", "--quiet", "-m", "add \(text)"])
+        }
+        return (try await repository.resolve("HEAD~1"), try await repository.resolve("HEAD"))
+    }
+
+    @Test func `one commit alone is taken back, and asking again gives the same commit`() async throws {
+        let (culprit, wanted) = try await threeFiles(third: ("three", "3\n"))
+        let first = try await repository.revert(culprit, on: wanted, loop: "staging", at: folder("tree"))
+        let second = try await repository.revert(culprit, on: wanted, loop: "staging", at: folder("tree"))
+        #expect(first == second)
+        #expect(try await repository.changedFiles(wanted, first) == ["two"])
+        #expect(!Files.exists(folder("tree")))
+        #expect(try await repository.resolve("refs/nightjar/staging/without-\(culprit.id)") == first)
+    }
+
+    @Test func `a commit that later ones build on cannot be taken back alone`() async throws {
+        let (culprit, wanted) = try await threeFiles(third: ("two", "2 and 3\n"))
+        let error = await #expect(throws: RepositoryError.self) {
+            try await repository.revert(culprit, on: wanted, loop: "staging", at: folder("tree"))
+        }
+        #expect(error?.description.contains("take \(culprit.short) alone back") == true)
+        #expect(!Files.exists(folder("tree")))
+    }
 }

@@ -269,9 +269,12 @@ struct ProxyEngine {
     }
 
     private mutating func strike(_ pair: ProxyPair, _ fault: ProxyFault, _ direction: ProxyRule.Direction) {
+        if case .refuse = fault { return }
+        if case .flap = fault { return }
+        note("connection \(pair.number): \(fault.name)")
+        strike(fault.name)
         switch fault {
-        case .refuse, .flap: return
-        case .latency, .bandwidth, .stall, .blackhole, .slowClose: break
+        case .refuse, .flap, .latency, .bandwidth, .stall, .blackhole, .slowClose: break
         case .reset: end(pair, resetting: true)
         case .close: end(pair, resetting: false)
         case .halfClose:
@@ -280,8 +283,6 @@ struct ProxyEngine {
             pair[side].isEnded = true
             pair[side].endDue = .now
         }
-        note("connection \(pair.number): \(fault.name)")
-        strike(fault.name)
     }
 
     private func strike(_ name: String) {

@@ -54,15 +54,10 @@ struct TestStage: Sendable {
         return await conclude(suite, reader, commands, started)
     }
 
-    /// Tests that have a repository of their own run in a clean worktree of it. Nil where they have none.
+    /// Tests that have a repository of their own, or are those of the revision under test, run in a clean worktree.
+    /// Nil where they lie beside the configuration.
     private func worktree(_ suite: SuiteSettings, _ values: inout PlaceholderValues) async throws -> Revision? {
-        guard let settings = suite.repository else { return nil }
-        let repository = Repository(path: settings.path, environment: context.environment)
-        if settings.fetch { try await repository.fetch() }
-        var revision = try await repository.resolve(settings.ref)
-        if settings.fetch, let remote = try? await repository.resolve("refs/remotes/origin/\(settings.ref)") {
-            revision = remote
-        }
+        guard let (repository, revision) = try await sources(suite) else { return nil }
         let folder = "\(context.layout.root)/worktrees/suite-\(StageRun.fileName(suite.name))"
         // A command that was begun before a restart still runs in it.
         if !Files.exists("\(context.folder(run))/claim") {
@@ -72,6 +67,21 @@ struct TestStage: Sendable {
         values.workingDirectory = folder
         values["worktree"] = folder
         return revision
+    }
+
+    /// The tests stay the same while experiments vary the code, unless the run says which tests it wants.
+    private func sources(_ suite: SuiteSettings) async throws -> (Repository, Revision)? {
+        if suite.worktree, suite.repository == nil, let repository = context.repository {
+            let held = run.purpose.isDeployedExperiment ? surroundings.wanted : nil
+            return (repository, run.testsRevision ?? held ?? run.revision)
+        }
+        guard let settings = suite.repository else { return nil }
+        let repository = Repository(path: settings.path, environment: context.environment)
+        if settings.fetch { try await repository.fetch() }
+        if settings.fetch, let remote = try? await repository.resolve("refs/remotes/origin/\(settings.ref)") {
+            return (repository, remote)
+        }
+        return (repository, try await repository.resolve(settings.ref))
     }
 
     private struct EarlyEnd {
