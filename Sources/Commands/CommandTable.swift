@@ -16,7 +16,7 @@ enum CommandTable {
                 StatusCommand.self, TailCommand.self, CyclesCommand.self, ShowCommand.self, WhyCommand.self,
             ]),
         Group(title: "decide", commands: [GateCommand.self, VerifyCommand.self, KeepCommand.self]),
-        Group(title: "break on purpose", commands: [ProxyCommand.self]),
+        Group(title: "break on purpose", commands: [ResilienceCommand.self, ProxyCommand.self]),
         Group(
             title: "steer a running daemon",
             commands: [

@@ -11,14 +11,16 @@ package final class SocketChild: Sendable {
     package let socket: Socket
     private let process: Pidfd
     private let errors: Descriptor
-    private let isReaped = Mutex(false)
+    private let reaped = Mutex<(isDone: Bool, end: ProcessEnd?)>((false, nil))
 
     /// Starts the command in a group of its own.
     ///
     /// - Parameters:
     ///   - argv: the program is searched in the PATH of `environment`.
     ///   - environment: the complete environment, `NAME=value`.
-    package init(_ argv: [String], environment: [String]) throws(SystemError) {
+    package init(
+        _ argv: [String], environment: [String], workingDirectory: String? = nil
+    ) throws(SystemError) {
         let ends: (near: Socket, far: Socket)
         do throws(SocketError) {
             let (near, far) = try Socket.pair()
@@ -31,7 +33,7 @@ package final class SocketChild: Sendable {
         // A file, not a pipe: nobody has to read along, and what was said last is there when the child has ended.
         errors = try Descriptor.memory([])
         let spawn = ChildSpawn(
-            arguments: argv, environment: environment, workingDirectory: nil, standing: .ownGroup)
+            arguments: argv, environment: environment, workingDirectory: workingDirectory, standing: .ownGroup)
         let far = ends.far.descriptor
         let pid = try spawn.start(input: far, output: far, error: errors.number)
         do throws(SystemError) {
@@ -66,12 +68,38 @@ package final class SocketChild: Sendable {
     /// Ends the child at once. Harmless when repeated.
     package func end() {
         socket.shutdown()
-        isReaped.withLock { isReaped in
-            guard !isReaped else { return }
-            isReaped = true
+        reap()
+    }
+
+    @discardableResult
+    private func reap() -> ProcessEnd? {
+        reaped.withLock { reaped in
+            guard !reaped.isDone else { return reaped.end }
             process.send(SIGKILL)
-            _ = uninterrupted { waitpid(process.pid, nil, 0) }
+            var status: Int32 = 0
+            _ = uninterrupted { waitpid(process.pid, &status, 0) }
+            reaped = (true, ProcessEnd(status: status))
+            return reaped.end
         }
+    }
+
+    /// Waits for the end of a command that is only run for its effect: nil at the deadline, when it is ended. What it
+    /// prints is read and returned, at most 4 KiB of it; what it leaves in the background holds nothing up.
+    package func finish(deadline: SocketDeadline) -> (end: ProcessEnd?, output: String) {
+        var output: [UInt8] = []
+        var isOpen = true
+        while !process.hasEnded, !deadline.isPast {
+            let slice = deadline.atMost(.milliseconds(20))
+            if isOpen, let bytes = try? socket.read(upTo: 4096, deadline: slice) {
+                isOpen = !bytes.isEmpty
+                output = Array((output + bytes).suffix(4096))
+            } else {
+                _ = waitForEnd(deadline: slice)
+            }
+        }
+        let isInTime = process.hasEnded
+        let end = reap()
+        return (isInTime ? end : nil, String(decoding: output, as: UTF8.self) + errorText)
     }
 
     deinit { end() }
