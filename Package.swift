@@ -55,7 +55,8 @@ let package = Package(
         .executableTarget(
             name: "nightjar-bench",
             dependencies: [
-                "Supervision", "Engine", "Configuration", "Execution", "TestReports", "Probes", "Platform", "Domain",
+                "Supervision", "Engine", "Configuration", "Execution", "TestReports", "Probes", "WebSocket", "Platform",
+                "Domain",
             ],
             swiftSettings: strict),
         .target(
@@ -73,7 +74,7 @@ let package = Package(
         tests("ReportingTests", ["Reporting", "Domain"], fixtures: true),
         tests("WebSocketTests", ["WebSocket", "Platform"]),
         tests("DemoStagingTests", ["DemoStaging", "WebSocket", "Platform", "nightjar"]),
-        tests("ProbesTests", ["Probes", "Platform", "Domain"]),
+        tests("ProbesTests", ["Probes", "WebSocket", "Platform", "Domain"]),
         tests(
             "SupervisionTests",
             [

@@ -13,6 +13,7 @@ let usage = """
       soak     [--cycles N]            memory, descriptors and threads after N cycles in one process
       reports  [--cases N] [--rounds N] JUnit readers beside each other
       flood    [--bytes N]             output through the shepherd
+      proxy    [--megabytes N] [--rounds N] the fault proxy beside a plain relay (socat)
     """
 
 let arguments = BenchArguments(Array(CommandLine.arguments.dropFirst()))
@@ -25,6 +26,7 @@ do {
     case "soak": try await SoakBench.run(arguments, &report)
     case "reports": try ReportBench.run(arguments, &report)
     case "flood": try await FloodBench.run(arguments, &report)
+    case "proxy": try ProxyBench.run(arguments, &report)
     case ReportBench.childName:
         try ReportBench.child(arguments.operands)
         exit(0)

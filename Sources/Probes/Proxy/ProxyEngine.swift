@@ -42,8 +42,10 @@ struct ProxyEngine {
             let now = Instant.now
             let next = [wakeups.values.min(), listenerChange(now: now)].compactMap { $0 }.min()
             for event in control.poll.wait(next.map { max(.zero, $0 - now) }) {
+                // Orders first: a rule that was set before a byte was sent holds for that byte.
+                obey()
                 switch event.tag {
-                case SocketPoll.wakeTag: obey()
+                case SocketPoll.wakeTag: continue
                 case Self.listenerTag: accept()
                 default: serve(event)
                 }

@@ -97,10 +97,20 @@ package struct ResilienceContract: Sendable {
         package var message: MessagePattern?
     }
 
+    /// A failure that somebody has accepted: it makes a scenario conditional, and the report names it.
+    package struct Accepted: Sendable, Equatable {
+        /// The name of the case; `*` stands for anything.
+        package var pattern: String
+        package var reason: String
+    }
+
     package var name = ""
+    package var accepted: [Accepted] = []
     package var variables: [String: JSONValue] = [:]
     package var users: [[String: JSONValue]] = []
     package var connect = Connect()
+    /// Makes the account of a user, once; an account that is there already must be among its `status`.
+    package var signUp: HTTPAction?
     package var login: HTTPAction?
     package var expiredLogin: HTTPAction?
     package var expiringLogin: HTTPAction?

@@ -51,6 +51,7 @@ extension ResilienceContract {
             users.append(Dictionary(members.map { ($0.key, $0.value) }) { $1 })
         }
         if users.isEmpty { users = [[:]] }
+        signUp = file.action("signUp")
         login = file.action("login")
         expiredLogin = file.action("expiredLogin")
         expiringLogin = file.action("expiringLogin")
@@ -155,6 +156,14 @@ extension ResilienceContract {
             limits.delivery = section.number("deliveryPercent") ?? limits.delivery
             limits.recovery = section.number("recoveryMilliseconds") ?? limits.recovery
             section.end()
+        }
+        for (index, value) in (file.list("accepted") ?? []).enumerated() {
+            let section = file.element("accepted[\(index)]", value)
+            let pattern = section.text("case") ?? ""
+            let reason = section.text("reason") ?? ""
+            if pattern.isEmpty || reason.isEmpty { section.complain("case", "case and reason are both needed") }
+            section.end()
+            accepted.append(Accepted(pattern: pattern, reason: reason))
         }
         if let section = file.section("values") {
             for scenario in ScenarioKind.allCases {

@@ -62,7 +62,9 @@ package enum ResilienceSuite {
             progress(.began(scenario, endpoint: world.endpoint))
             let begun = ContinuousClock.now
             // TCP, the upgrade, the greeting and the resume each cross the network once.
-            let recorder = ScenarioRecorder(floor: 4 * roundTrip, prepare: { world.proxy.heal() }) {
+            let recorder = ScenarioRecorder(
+                floor: 4 * roundTrip, accepted: contract.accepted, prepare: { world.proxy.heal() }
+            ) {
                 progress(.tested(scenario, $0))
             }
             Scenarios(world: world, recorder: recorder).run(scenario)

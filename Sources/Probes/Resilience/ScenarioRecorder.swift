@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the cases of one scenario and keeps what each one found.
 
+internal import Domain
+
 /// What a case reports beside passing.
 struct CaseFindings {
     var kpis: [ScenarioKPI] = []
@@ -15,11 +17,16 @@ final class ScenarioRecorder {
     private let progress: (ScenarioCase) -> Void
     private let floor: Double
     private let prepare: () -> Void
+    private let accepted: [ResilienceContract.Accepted]
 
     /// `floor` is the least that a reconnection takes over this network, in milliseconds; `prepare` comes before each
     /// case and ends the troubles of the one before.
-    init(floor: Double, prepare: @escaping () -> Void, progress: @escaping (ScenarioCase) -> Void) {
+    init(
+        floor: Double, accepted: [ResilienceContract.Accepted], prepare: @escaping () -> Void,
+        progress: @escaping (ScenarioCase) -> Void
+    ) {
         self.floor = floor
+        self.accepted = accepted
         self.prepare = prepare
         self.progress = progress
     }
@@ -57,8 +64,17 @@ final class ScenarioRecorder {
     private func add(
         _ name: String, _ outcome: ScenarioCase.Outcome, reason: String?, _ findings: CaseFindings, seconds: Double
     ) {
-        let found = ScenarioCase(
+        var found = ScenarioCase(
             name: name, outcome: outcome, reason: reason, notes: findings.notes, kpis: findings.kpis, seconds: seconds)
+        if let known = accepted.first(where: { Glob.matches($0.pattern, name) }) {
+            switch outcome {
+            case .failed:
+                found.outcome = .skipped
+                found.reason = "accepted, \(known.reason): \(reason ?? "")"
+            case .passed: found.notes.append("it passes now: it need not be accepted any more")
+            case .errored, .skipped: break
+            }
+        }
         cases.append(found)
         progress(found)
     }

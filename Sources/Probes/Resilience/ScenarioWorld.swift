@@ -14,6 +14,7 @@ final class ScenarioWorld {
     private(set) var random: SeededRandom
     private var uniques = 0
     private let run: String
+    private var signedUp: Set<Int> = []
 
     init(
         _ contract: ResilienceContract, environment: [String: String], workingDirectory: String, seed: UInt64
@@ -69,6 +70,9 @@ final class ScenarioWorld {
         variables.values.merge(contract.users[min(user, contract.users.count - 1)]) { $1 }
         variables.values["last"] = .number("0")
         variables.values["unique"] = .string(unique())
+        if let signUp = contract.signUp, signedUp.insert(user).inserted {
+            try perform(signUp, &variables, what: "sign-up")
+        }
         guard let action = action ?? contract.login else { return variables }
         try perform(action, &variables, what: "login")
         return variables
