@@ -51,14 +51,14 @@ let package = Package(
             "Commands",
             [
                 "Supervision", "StatusServer", "Engine", "Configuration", "Execution", "Evidence", "Triage",
-                "TestReports", "Probes",
-                "Reporting", "DemoStaging", "Platform", "Domain",
+                "TestReports", "Probes", "WebSocket", "Reporting", "DemoStaging", "Platform", "Domain",
             ]),
         .executableTarget(name: "nightjar", dependencies: ["Shepherd", "Commands"], swiftSettings: strict),
         .executableTarget(
             name: "nightjar-bench",
             dependencies: [
-                "Supervision", "Engine", "Configuration", "Execution", "Triage", "TestReports", "Probes", "Platform",
+                "Supervision", "Engine", "Configuration", "Execution", "Triage", "TestReports", "Probes", "WebSocket",
+                "Platform",
                 "Domain",
             ],
             swiftSettings: strict),
@@ -79,7 +79,7 @@ let package = Package(
         tests("WebSocketTests", ["WebSocket", "Platform"]),
         tests("StatusServerTests", ["StatusServer", "Evidence", "Reporting", "Platform", "Domain", "TestSupport"]),
         tests("DemoStagingTests", ["DemoStaging", "WebSocket", "Platform", "nightjar"]),
-        tests("ProbesTests", ["Probes", "Platform", "Domain"]),
+        tests("ProbesTests", ["Probes", "WebSocket", "Platform", "Domain"]),
         tests(
             "SupervisionTests",
             [
