@@ -31,8 +31,11 @@ struct TriageRoom: Sendable {
                 deploysBarred: budget.deploysBarred ?? (budget.mayCrossIrreversible ? nil : irreversible)
             ),
             references: references(cycle), consoles: consoles(cycle), quarantined: quarantined(cycle),
+            history: await history(cycle),
             crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)),
             parts: parts(context.settings.current.health), rules: context.settings.current.rules)
+        facts.logs = await logFindings(cycle, judgement.suites)
+        facts.surroundings = surroundingFacts(cycle)
         var answer = await answer(&facts)
         answer.irreversible = irreversible
         return .triageAnswered(answer)

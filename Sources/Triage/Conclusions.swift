@@ -120,6 +120,7 @@ enum Conclusions {
             answer: evidence == nil ? "\(whys[0].answer) (\(answer))" : answer,
             confidence: evidence == nil ? 0 : 0.95, evidence: evidence.map { [$0] } ?? [])
         let isInfrastructure = doubt.rule == "infrastructure"
+        if doubt.rule == "environment-drift" { return driftIncident(doubt, facts) }
         let diagnosis = Diagnosis(
             category: isInfrastructure ? .unknown : .fakeEvidence, component: "tests",
             summary: "the evidence cannot carry a pass: \(answer)", grade: isInfrastructure ? .unknown : .likely,
@@ -127,6 +128,24 @@ enum Conclusions {
         return Incident(
             id: "", signature: "evidence: \(doubt.rule) \(doubt.subject ?? "")", title: answer, tests: [],
             suites: suites, firstSeen: facts.openedAt, firstCycle: facts.cycle, diagnosis: diagnosis)
+    }
+
+    /// What the operators want unchanged during the tests changed: the results are of neither state.
+    private static func driftIncident(_ doubt: Reason, _ facts: TriageCase) -> Incident {
+        let evidence = facts.surroundings.first { fact in
+            fact.kind == .file && doubt.text.contains(" \(fact.subject):")
+        }?.reference
+        var whys = Whys.unknown(facts)
+        whys[0] = Why(
+            n: 1, question: Whys.questions[0], answer: doubt.text, confidence: evidence == nil ? 0 : 0.95,
+            evidence: evidence.map { [$0] } ?? [])
+        let diagnosis = Diagnosis(
+            category: .configChange, component: "environment",
+            summary: "the environment was not the same before and after the tests: \(doubt.text)", grade: .likely,
+            recommendedAction: .rerun, whys: whys)
+        return Incident(
+            id: "", signature: "environment-drift", title: doubt.text, tests: [], suites: [],
+            firstSeen: facts.openedAt, firstCycle: facts.cycle, diagnosis: diagnosis)
     }
 }
 

@@ -183,6 +183,6 @@ struct CulpritMethod: Sendable {
         flakeAware("flake-aware 0.9999, as described", threshold: 0.9999, nearest: false),
         flakeAware("flake-aware 0.9999, nearest to half", threshold: 0.9999),
         flakeAware("flake-aware 0.99, nearest to half", threshold: 0.99),
-        flakeAware("flake-aware 0.9999, true flake rate", threshold: 0.9999, knowsRate: true),
+        flakeAware("flake-aware 0.9999, told the true rate", threshold: 0.9999, knowsRate: true, nearest: false),
     ]
 }
