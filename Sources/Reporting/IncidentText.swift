@@ -31,6 +31,7 @@ package enum IncidentText {
     private static func write(_ diagnosis: Diagnosis, into layout: inout TextLayout) {
         layout.paragraph(diagnosis.headline, indent: 2, paint: diagnosis.grade == .proven ? .cyan : nil)
         layout.paragraph(diagnosis.summary, indent: 2)
+        if let statistics = diagnosis.statistics { layout.paragraph(statistics, indent: 2) }
         if let culprit = diagnosis.culprit { layout.paragraph("culprit \(culprit.words)", indent: 2, paint: .red) }
         for candidate in diagnosis.candidates.prefix(5) where candidate != diagnosis.culprit {
             layout.paragraph("candidate \(candidate.words)", indent: 2)
@@ -45,9 +46,17 @@ package enum IncidentText {
                     limit: 3)
             }
         }
+        for weighed in (diagnosis.hypotheses ?? []).prefix(3) {
+            let because = weighed.because.prefix(3).joined(separator: "; ")
+            layout.paragraph(
+                "weighed \(weighed.category.rawValue) \(Numbers.probability(weighed.probability)): \(because)",
+                indent: 2,
+                paint: .dim, limit: 4)
+        }
         for ruled in diagnosis.ruledOut {
             layout.paragraph("ruled out \(ruled.category.rawValue): \(ruled.because)", indent: 2, paint: .dim)
         }
+        if let check = diagnosis.check { layout.paragraph("would tell: \(check)", indent: 2, paint: .bold) }
         if diagnosis.recommendedAction != .none {
             layout.paragraph(
                 "do: \(diagnosis.recommendedAction.rawValue)\(diagnosis.runbook.map { " \($0)" } ?? "")", indent: 2,

@@ -63,6 +63,17 @@ struct Account {
         return undisturbed.first == true && undisturbed.contains(false) && !comesAndGoes
     }
 
+    /// Passes on the last green revision, or fails there so much less often than here that luck is no explanation: one in
+    /// twenty by Fisher's exact test.
+    var passesOnGreen: Bool {
+        if green.isPassing { return true }
+        guard green.isMixed, here.fails > 0 else { return false }
+        let comparison = OutcomeComparison(
+            here: RunCounts(fails: here.fails, passes: here.passes),
+            there: RunCounts(fails: green.fails, passes: green.passes))
+        return comparison.fisher < 0.05
+    }
+
     var isOfTests: Bool { if case .passes = suspicion.predicate { true } else { false } }
 
     var wasRedeployed: Bool {

@@ -55,7 +55,7 @@ struct Diagnosing {
         let isOfCommit = Conclusions.ofCommits.contains(category)
         // A commit is suspected firmly only where the revision before it passes, now.
         if isOfCommit, case .proves = suspicion.predicate { return hasAsked ? .likely : .possible }
-        if isOfCommit, !account.green.isPassing { return .possible }
+        if isOfCommit, !account.passesOnGreen { return .possible }
         return probability >= (hasAsked ? Diagnosing.likely : Diagnosing.likelyUnasked) ? .likely : .possible
     }
 
@@ -100,7 +100,7 @@ struct Diagnosing {
         case .testDefect: return grade == .possible ? .none : .fixTest
         case .codeRegression, .configChange, .performanceRegression, .deployFailure:
             // The last green revision passes now: going back there helps.
-            if account.green.isPassing, !account.again.isPassing { return .rollback }
+            if account.passesOnGreen, !account.again.isPassing { return .rollback }
             return hasRunbook ? .runbook : .none
         case .dependencyDown, .environmentDown, .resourceExhaustion, .expiredCredential, .dataState, .network,
             .transient:
@@ -138,7 +138,7 @@ struct Diagnosing {
             return
                 "fails \(account.here.fails)/\(runs) and passes \(account.here.passes)/\(runs) on \(wanted): not deterministic"
         }
-        if account.green.isPassing {
+        if account.passesOnGreen {
             return
                 "fails \(account.here.fails)/\(account.here.runs) on \(wanted), passes \(account.green.passes)/\(account.green.runs) on \(green) now"
         }
@@ -167,7 +167,7 @@ struct Diagnosing {
         }
         let ailing = suspicion.ailing(facts)
         var said = compared.isEmpty ? suspicion.title : compared
-        if account.green.isPassing, !account.again.isPassing {
+        if account.passesOnGreen, !account.again.isPassing {
             said +=
                 account.suspects.isEmpty
                 ? ": which commits lie between is not known" : ": one of \(account.suspects.count) commits"

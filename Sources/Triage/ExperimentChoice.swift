@@ -41,7 +41,10 @@ struct ExperimentChoice {
             // The redeployment of a wrong revision has asked already.
             return account.again == Observation() && account.wrong == nil
                 && !account.green.isFailing && (account.green == Observation() || account.suspicion.mayBeSurroundings)
-        case .baseline: return account.green == Observation() && !account.again.isPassing && !account.again.isMixed
+        case .baseline:
+            // What lies there too, now and then, is measured: more often here than there is a difference all the same.
+            let isUnclear = account.green.isMixed && account.green.runs < Reruns.measuring && !account.passesOnGreen
+            return (account.green == Observation() || isUnclear) && !account.again.isPassing && !account.again.isMixed
         case .rerun, .bisect, .revert, .crossed: return false
         }
     }
@@ -114,6 +117,8 @@ struct ExperimentChoice {
         }
         let green = facts.lastGreen ?? facts.wanted
         let question = "last green \(green.short), now: the code or the environment? (\(bits))"
-        return Investigator.experiment(.baseline, green, question, asking, facts)
+        var experiment = Investigator.experiment(.baseline, green, question, asking, facts)
+        if asking.contains(where: \.green.isMixed) { experiment.times = Reruns.measuring }
+        return experiment
     }
 }

@@ -120,7 +120,7 @@ struct Search {
     static func experiment(_ open: [Account], _ facts: TriageCase) -> Experiment? {
         guard Investigator.may(.bisect, facts) else { return nil }
         let searched = open.filter { account in
-            guard account.green.isPassing, !account.again.isPassing, !account.again.isMixed else { return false }
+            guard account.passesOnGreen, !account.again.isPassing, !account.again.isMixed else { return false }
             if account.suspicion.mayBeSurroundings, account.wrong == nil, account.again == Observation() {
                 return false
             }

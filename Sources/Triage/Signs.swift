@@ -60,7 +60,7 @@ struct Signs {
     private static func experiments(_ account: Account) -> Set<TriageSign> {
         var found: Set<TriageSign> = []
         if account.green.isFailing, account.changedTest == nil { found.insert(.failsOnGreen) }
-        if account.green.isPassing { found.insert(.passesOnGreen) }
+        if account.passesOnGreen { found.insert(.passesOnGreen) }
         if account.again.isFailing { found.insert(.failsAgain) }
         if account.again.isPassing { found.insert(.passesAgain) }
         let crossed = account.observation(of: .crossed)
@@ -121,7 +121,8 @@ struct Signs {
             case .descriptors: if isProblem { found.insert(.descriptorProblem) }
             case .load: if isProblem { found.insert(.loadProblem) }
             case .clock: if isProblem { found.insert(.clockProblem) }
-            case .certificate: if isProblem { found.insert(.certificateProblem) }
+            // One that ends soon is a problem of tomorrow.
+            case .certificate: if isProblem, !fact.value.hasPrefix("ends ") { found.insert(.certificateProblem) }
             case .name: if isProblem || isChanged { found.insert(.nameProblem) }
             case .address: if isProblem { found.insert(.addressProblem) }
             case .health: if isProblem { found.insert(.healthProblem) }
@@ -154,14 +155,15 @@ struct Signs {
         ]
     }
 
-    /// Whether a kind of log line may tell of a cause: a problem by its level, or new where there is no level.
+    private static let errors: Set<String> = [
+        "error", "err", "critical", "crit", "fatal", "alert", "emerg", "emergency", "panic", "severe",
+    ]
+
+    /// Whether a kind of log line may tell of a cause: a problem by its level, or new where there is no level. Where nothing
+    /// is there to compare with, warnings may be what the tests provoke every day.
     static func isTelling(_ finding: LogFinding) -> Bool {
         guard let level = finding.level?.lowercased() else { return finding.countAtGreen != nil }
-        return [
-            "error", "err", "critical", "crit", "fatal", "alert", "emerg", "emergency", "panic", "severe", "warn",
-            "warning",
-        ]
-        .contains(level)
+        return errors.contains(level) || (level.hasPrefix("warn") && finding.countAtGreen != nil)
     }
 
     /// The word of a rule that occurs, and where.

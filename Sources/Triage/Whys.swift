@@ -105,7 +105,8 @@ struct Whys {
             if !seen.isEmpty { said.append(compared) }
             references += seen
         }
-        for fact in facts.surroundings where fact.isProblem == true && references.count < 6 {
+        let isOfSurroundings = Conclusions.ofSurroundings.contains(category)
+        for fact in facts.surroundings where isOfSurroundings && fact.isProblem == true && references.count < 6 {
             said.append("\(fact.kind.rawValue) \(fact.subject): \(fact.value)")
             references.append(fact.reference)
         }
@@ -157,7 +158,7 @@ struct Whys {
                 "\(fact.kind.rawValue) \(fact.subject) changed since the loop was last green: it was \(before), it is \(fact.value)",
                 0.6, [fact.reference])
         }
-        guard isOfCommit, account.green.isPassing, !account.again.isPassing, let top = account.search.ranked.first,
+        guard isOfCommit, account.passesOnGreen, !account.again.isPassing, let top = account.search.ranked.first,
             let reference = listed(top.commit)
         else { return nil }
         let count = account.search.suspects.count

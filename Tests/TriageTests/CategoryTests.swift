@@ -153,7 +153,7 @@ struct CategoryTests {
     }
 
     /// Whatever is wrong with the surroundings, however it sounds, no commit is blamed and nothing is rolled back.
-    @Test(arguments: 0..<300 as Range<UInt64>)
+    @Test(arguments: 0..<120 as Range<UInt64>)
     func `no commit is blamed for what the surroundings did`(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let messages = Fault.all.map(\.message)

@@ -70,6 +70,25 @@ struct FlakeTests {
         #expect(broken.recommendedAction == .rollback)
     }
 
+    /// It fails in a quarter of its runs on good revisions, too, as times do on a busy machine; since commit 3 it always does.
+    @Test func `a test that fails now and then anyway, and each time since a commit, is a regression`() {
+        var found = 0
+        for seed in 0..<30 as Range<UInt64> {
+            var scene = Scene(commits: 8) { run, index in
+                guard run.kind == .test else { return Scene.Ending() }
+                var random = SeededGenerator(seed: seed &+ UInt64(run.attempt) &* 104_729)
+                let isFailing = index >= 3 || Int.random(in: 0..<4, using: &random) == 0
+                return Scene.tests(run, failing: isFailing ? ["t2"] : [], message: "p95 is 151 ms, target 30 ms")
+            }
+            scene.run(.test, suite: "login")
+            let diagnosis = scene.investigate().first?.diagnosis
+            let culprit = diagnosis?.culprit?.commit
+            #expect(culprit == nil || culprit == Revision("commit-3"), "seed \(seed)")
+            if culprit != nil, diagnosis?.category == .performanceRegression { found += 1 }
+        }
+        #expect(found >= 22, "\(found) of 30")
+    }
+
     @Test func `a test that was flaky before is not searched for`() throws {
         var scene = scene(seed: 1, files: ["tests/test_runs.py"])
         scene.facts.history[TriageCase.historyKey("t2", of: "login")] = TestHistory(

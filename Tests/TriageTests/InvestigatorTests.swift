@@ -148,7 +148,7 @@ struct InvestigatorTests {
     }
 
     /// The culprit that is named is the right one whatever the history, and fails at least twice where its parent passes.
-    @Test(arguments: 0..<300 as Range<UInt64>)
+    @Test(arguments: 0..<120 as Range<UInt64>)
     func `deterministic failures have the right culprit`(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let count = Int.random(in: 1...40, using: &random)
@@ -180,7 +180,7 @@ struct InvestigatorTests {
     }
 
     /// Flaky tests may hide a culprit; they never make triage run for ever.
-    @Test(arguments: 0..<200 as Range<UInt64>)
+    @Test(arguments: 0..<100 as Range<UInt64>)
     func `noise comes to an end`(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let count = Int.random(in: 1...20, using: &random)
