@@ -97,7 +97,7 @@ import WebSocket
             let body = Array(#"{"user":"ada","password":"guess"}"#.utf8)
             #expect(try HTTPClient.send("POST", base + "/login", body: body, deadline: soon).status == 401)
             #expect(try HTTPClient.get(base + "/nothing", deadline: soon).status == 404)
-            let error = #expect(throws: WebSocketError.self) { try visitor.open("nonsense") }
+            let error = try #require(throws: WebSocketError.self) { _ = try visitor.open("nonsense") }
             #expect(error == .refused(status: 401, reason: "Unauthorized"))
         }
     }
