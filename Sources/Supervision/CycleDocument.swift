@@ -14,7 +14,10 @@ enum CycleDocument {
     ) -> CycleRecord {
         let endedAt = cycle.records.map(\.endedAt).max() ?? cycle.startedAt
         let suites = judgement.suites.map { timed($0, layout, cycle.number) }
-        let isRestored = cycle.actions.contains { $0.kind == .rollback && $0.outcome == .succeeded }
+        let isRestored = cycle.actions.contains { action in
+            let isFix = action.kind == .fix && serving?.id == action.name
+            return action.outcome == .succeeded && (action.kind == .rollback || isFix)
+        }
         let state: EnvironmentRecord.State
         if let serving, serving.names(cycle.wanted) {
             state = .asWanted
@@ -39,8 +42,10 @@ enum CycleDocument {
             capabilities: capabilities(suites, settings, layout, cycle.number),
             incidents: cycle.earlierIncidents + cycle.incidents,
             experiments: cycle.experiments, actions: cycle.actions,
-            environment: EnvironmentRecord(serving: serving, services: services, state: state),
+            environment: EnvironmentRecord(
+                serving: serving, services: services, state: state, fingerprint: FingerprintRecord(cycle.records)),
             writtenBy: writtenBy, settingsHash: cycle.settingsHash)
+        record.audit = cycle.fix?.audit
         record.targets = targets(cycle, suites, settings)
         record.readiness = settings.readiness.map { readiness in
             ReadinessRecord(
