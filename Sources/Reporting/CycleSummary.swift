@@ -140,7 +140,8 @@ struct CycleSummary: Sendable {
             suite.notPassed.map { test in
                 let time = test.durationSeconds.map { " after \(Durations.text(seconds: $0))" } ?? ""
                 let place = test.file.map { file in test.line.map { "\(file):\($0)" } ?? file }
-                let message = [test.type, test.message].compactMap { $0 }.joined(separator: ": ")
+                let whole = [test.type, test.message].compactMap { $0 }.joined(separator: ": ")
+                let message = Printable.line(whole, columns: Printable.columnsPerLine)
                 return TestRow(
                     id: test.id, suite: suite.name, outcome: test.outcome.words + time, place: place,
                     message: message.isEmpty ? nil : message, details: test.details,
@@ -222,6 +223,15 @@ extension Experiment {
 }
 
 extension ActionRecord {
+    /// Why, who allowed it, and what came of it.
+    package var account: String {
+        var parts = [because]
+        if let approvedBy { parts.append("allowed by \(approvedBy)\(approvedBecause.map { ": \($0)" } ?? "")") }
+        if let branch { parts.append("branch \(branch)") }
+        if let result { parts.append(result) }
+        return parts.joined(separator: "; ")
+    }
+
     package var words: String {
         "\(kind.rawValue)\(name.map { " \(Revision($0).short)" } ?? "") \(outcome.rawValue)"
     }
