@@ -23,6 +23,7 @@ struct StatusMemory {
         cursor = JournalCursor(layout)
     }
 }
+import Supervision
 
 struct StatusReader {
     private let loop: LoopPlace

@@ -37,14 +37,6 @@ extension ThisProcess {
 }
 
 extension Files {
-    /// Size and free bytes of the file system of `path`; free as an unprivileged writer sees it.
-    package static func space(at path: String) throws(SystemError) -> (size: Int64, free: Int64) {
-        var status = statvfs()
-        guard statvfs(path, &status) == 0 else { throw .last("ask for free space at", path) }
-        let unit = UInt64(status.f_frsize)
-        return (Int64(clamping: UInt64(status.f_blocks) * unit), Int64(clamping: UInt64(status.f_bavail) * unit))
-    }
-
     /// What changes when a file is written or replaced: inode, size and time of the last write. Nil where it is missing.
     package static func stamp(_ path: String) -> FileStamp? {
         var status = stat()

@@ -199,10 +199,10 @@ struct Metrics {
         let spaces = board.loops.map { ($0.loop.name, try? Files.space(at: $0.loop.layout.root)) }
         text.add(
             "nightjar_evidence_disk_size_bytes", "gauge", "Size of the file system that holds the evidence.",
-            spaces.map { ([("loop", $0.0)], $0.1.map { Double($0.size) }) })
+            spaces.map { ([("loop", $0.0)], $0.1.map { Double($0.bytes) }) })
         text.add(
             "nightjar_evidence_disk_free_bytes", "gauge", "Free bytes of the file system that holds the evidence.",
-            spaces.map { ([("loop", $0.0)], $0.1.map { Double($0.free) }) })
+            spaces.map { ([("loop", $0.0)], $0.1.map { Double($0.freeBytes) }) })
     }
 
     private mutating func server() {
