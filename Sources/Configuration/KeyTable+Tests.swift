@@ -129,8 +129,10 @@ extension KeyTable {
                 name: "experiments", shape: .list(.choice(Experiment.Kind.allCases.map(\.rawValue)), atLeast: 0),
                 standard: "[" + Experiment.Kind.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + "]",
                 help: "The kinds of experiments that may be made."),
-        ],
-        unsupported: ["rules"])
+            KeyShape(
+                name: "rules", shape: .list(.text(.path), atLeast: 0), standard: "[]",
+                help: "Rule files that add to the built-in rules, see docs/triage.md."),
+        ])
 
     static let quarantine = ObjectShape(
         name: "quarantine",

@@ -123,8 +123,13 @@ package struct EnvironmentRecord: Codable, Hashable, Sendable {
     package var serving: Revision?
     package var services: [ServiceState]
     package var state: State
+    /// The surroundings before and after the tests.
+    package var fingerprint: FingerprintRecord?
 
-    package init(serving: Revision?, services: [ServiceState] = [], state: State) {
+    package init(
+        serving: Revision?, services: [ServiceState] = [], state: State, fingerprint: FingerprintRecord? = nil
+    ) {
+        self.fingerprint = fingerprint
         self.serving = serving
         self.services = services
         self.state = state

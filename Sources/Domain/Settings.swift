@@ -13,8 +13,9 @@ package enum Mode: String, Codable, Sendable, CaseIterable {
 
 /// A command as an argument vector; a shell takes part only where the file says `shell`.
 package struct CommandSettings: Hashable, Sendable {
+    /// The program and its arguments; of a shell command the text alone. What is run is `argv`.
     package var arguments: [String]
-    /// Set where the file wrote `{ shell: "…" }`: run as `/bin/sh -c TEXT`.
+    /// Set where the file wrote `{ shell: "…" }`.
     package var isShell: Bool
     package var timeout: Duration
     package var idleTimeout: Duration?
@@ -35,6 +36,9 @@ package struct CommandSettings: Hashable, Sendable {
         self.environment = environment
         self.secrets = secrets
     }
+
+    /// What is run: the arguments, or `/bin/sh -c TEXT`.
+    package var argv: [String] { isShell ? ["/bin/sh", "-c"] + arguments : arguments }
 }
 
 /// When cycles may run.
@@ -316,6 +320,7 @@ package struct LoopSettings: Hashable, Sendable {
     package var triage: TriageSettings
     package var remedy: RemedySettings
     package var quarantine: [QuarantineEntry]
+    package var notify: NotifySettings
     package var retention: RetentionSettings
     package var valueUnit: String
     /// Whether `degraded` is recommended to ship.
@@ -326,6 +331,11 @@ package struct LoopSettings: Hashable, Sendable {
     package var outputBytes: Int64
     /// No new cycle starts with less free space than this in the state directory.
     package var minFreeBytes: Int64
+    package var fingerprint = FingerprintSettings()
+
+    /// Files whose rules add to the built-in ones, absolute paths; `rules` has the sum.
+    package var ruleFiles: [String] = []
+    package var rules = TriageRules()
 
     package init(
         name: String, mode: Mode, environment: String, stateDirectory: String, baseDirectory: String,
@@ -333,6 +343,7 @@ package struct LoopSettings: Hashable, Sendable {
         repository: RepositorySettings? = nil, deploy: DeploySettings? = nil, health: HealthSettings = HealthSettings(),
         suites: [SuiteSettings] = [], triage: TriageSettings = TriageSettings(),
         remedy: RemedySettings = RemedySettings(), quarantine: [QuarantineEntry] = [],
+        notify: NotifySettings = NotifySettings(),
         retention: RetentionSettings = RetentionSettings(), valueUnit: String = "USD/month",
         shipDegraded: Bool = false, failFast: Bool = false, stopGrace: Duration = .seconds(60),
         outputBytes: Int64 = 64 << 20, minFreeBytes: Int64 = 100 << 20
@@ -351,6 +362,7 @@ package struct LoopSettings: Hashable, Sendable {
         self.triage = triage
         self.remedy = remedy
         self.quarantine = quarantine
+        self.notify = notify
         self.retention = retention
         self.valueUnit = valueUnit
         self.shipDegraded = shipDegraded

@@ -2,7 +2,7 @@
 // Questions to people. The loop waits, with a deadline; other loops go on. What was said, and that nobody said anything,
 // is in the evidence. A newer revision ends the wait: fixing forward is an answer too.
 
-import Domain
+package import Domain
 
 extension CycleMachine {
     /// Puts a question. A single cycle in the foreground has nobody to wait for.
@@ -21,6 +21,12 @@ extension CycleMachine {
         return Approval(
             subject: subject, incident: incident, name: name, because: because, pastMigration: pastMigration,
             askedAt: now, deadline: now + .milliseconds(Int64(seconds * 1000)))
+    }
+
+    /// What a person is asked now; nil where the loop waits for nobody.
+    package var awaited: Approval? {
+        guard case .awaitingApproval = state else { return nil }
+        return cycle?.approval
     }
 
     private func question(_ approval: Approval) -> LogLine {

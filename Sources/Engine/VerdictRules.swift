@@ -9,7 +9,7 @@ package enum VerdictRules {
     package static func judge(_ cycle: CycleProgress, at now: Timestamp) -> Judgement {
         var reasons: [Reason] = []
         if let interruption = cycle.interruption { reasons.append(interruption) }
-        reasons += deployReasons(cycle) + proofReasons(cycle)
+        reasons += deployReasons(cycle) + proofReasons(cycle) + driftReasons(cycle)
         if let joined = cycle.joined, joined.isDeciding(in: cycle) {
             reasons.append(
                 Reason(

@@ -39,7 +39,9 @@ enum CycleDocument {
             capabilities: capabilities(suites, settings, layout, cycle.number),
             incidents: cycle.earlierIncidents + cycle.incidents,
             experiments: cycle.experiments, actions: cycle.actions,
-            environment: EnvironmentRecord(serving: serving, services: stable?.services ?? [], state: state),
+            environment: EnvironmentRecord(
+                serving: serving, services: stable?.services ?? [], state: state,
+                fingerprint: FingerprintRecord(cycle.records)),
             writtenBy: writtenBy, settingsHash: cycle.settingsHash)
         record.audit = cycle.fix?.audit
         return record

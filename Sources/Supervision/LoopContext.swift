@@ -79,6 +79,9 @@ struct LoopContext: Sendable {
     let history: SuiteHistory
     /// Writes a line to `cycle.log` at once: for what is seen while a stage is under way.
     let say: @Sendable (LogLine) -> Void
+    /// Before the number in the names of stages where it does not count the loop's cycles: what is left of a cycle's stage
+    /// must not be taken for one of another kind.
+    var numbering = ""
 
     var repository: Repository? {
         settings.current.repository.map { Repository(path: $0.path, environment: environment) }
@@ -95,6 +98,18 @@ struct LoopContext: Sendable {
 
     // MARK: - Commands
 
+    /// Asks every command of a stage run that is at work to end.
+    func stop(_ run: StageRun) {
+        let folder = folder(run)
+        runner.stop(folder: folder)
+        let audits = (settings.current.remedy.fix?.audit ?? []).map { RoleStage.auditRole($0.name) }
+        let helpers = ["before", "after", "collect", "permit", "logs", "cleanup"] + audits
+        for role in helpers + (1..<20).map({ "rest-\($0)" }) {
+            let part = "\(folder).\(role)"
+            if Files.exists(part) { runner.stop(folder: part) }
+        }
+    }
+
     /// Runs one command of a stage in a folder of its own, or takes over what an earlier daemon began there.
     func command(
         _ command: CommandSettings, role: String, of run: StageRun, values: PlaceholderValues,
@@ -108,12 +123,11 @@ struct LoopContext: Sendable {
             let needles = try await secrets.fetch(command.secrets)
             var variables = environment.merging(command.environment) { $1 }.merging(extra) { $1 }
             for name in command.secrets { variables[name] = needles[name] }
-            let arguments = try values.placeholders.fill(command.arguments)
-            let argv = command.isShell ? ["/bin/sh", "-c"] + arguments : arguments
+            let argv = try values.placeholders.fill(command.argv)
             let directory = try command.workingDirectory.map { try values.placeholders.fill($0) }
             let spec = CommandSpec(
                 argv: argv, environment: variables, workingDirectory: directory ?? values.workingDirectory,
-                stageID: "\(settings.name)-\(run.cycle)-\(run.folder)-\(role)", folder: folder,
+                stageID: "\(settings.name)-\(numbering)\(run.cycle)-\(run.folder)-\(role)", folder: folder,
                 timeout: command.timeout,
                 idleTimeout: command.idleTimeout, grace: grace, leavesServices: leavesServices,
                 outputLimit: outputLimit ?? settings.outputBytes, needles: secrets.needles,

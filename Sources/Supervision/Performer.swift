@@ -102,14 +102,7 @@ final class Performer: Sendable {
 
     private func cancel(_ run: StageRun) {
         tasks.withLock { $0.stages[run]?.cancel() }
-        let folder = context.folder(run)
-        context.runner.stop(folder: folder)
-        let audits = (context.settings.current.remedy.fix?.audit ?? []).map { RoleStage.auditRole($0.name) }
-        let helpers = ["before", "after", "collect", "permit", "logs", "cleanup"] + audits
-        for role in helpers + (1..<20).map({ "rest-\($0)" }) {
-            let part = "\(folder).\(role)"
-            if Files.exists(part) { context.runner.stop(folder: part) }
-        }
+        context.stop(run)
     }
 
     private func wake(_ timer: TimerID, after delay: Duration, _ tell: @escaping @Sendable (Event) -> Void) {

@@ -2,6 +2,7 @@
 // Drives the machine through a world for years: delivers what it asked for, speaks as operators do, kills it at any
 // moment and folds its journal, and holds every step to the invariants.
 
+import Configuration
 import Domain
 import Testing
 import Triage
@@ -231,7 +232,8 @@ struct Simulator {
             allowance: TriageAllowance(
                 experiments: budget.experiments, deploys: budget.deploys, seconds: budget.seconds,
                 nextNumber: budget.nextNumber,
-                deploysBarred: budget.deploysBarred ?? (budget.mayCrossIrreversible ? nil : irreversible)))
+                deploysBarred: budget.deploysBarred ?? (budget.mayCrossIrreversible ? nil : irreversible)),
+            rules: RuleFile.builtIn)
         var answer: TriageAnswered
         switch Investigator.next(facts) {
         case .experiment(let experiment): answer = TriageAnswered(cycle: cycle.number, experiment: experiment)
