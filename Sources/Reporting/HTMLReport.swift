@@ -201,7 +201,7 @@ package enum HTMLReport {
     private static func actions(_ record: CycleRecord) -> String {
         guard !record.actions.isEmpty else { return "" }
         return "<h2>Actions</h2>\n"
-            + table(["Action", "Because"], record.actions.map { [escaped($0.words), escaped($0.because)] })
+            + table(["Action", "Because"], record.actions.map { [escaped($0.words), escaped($0.account)] })
     }
 
     private static func stages(_ summary: CycleSummary) -> String {

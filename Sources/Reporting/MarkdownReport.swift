@@ -139,7 +139,7 @@ package enum MarkdownReport {
 
     private static func actions(_ record: CycleRecord) -> String {
         guard !record.actions.isEmpty else { return "" }
-        return "## Actions\n\n" + table(["Action", "Because"], record.actions.map { [$0.words, $0.because] })
+        return "## Actions\n\n" + table(["Action", "Because"], record.actions.map { [$0.words, $0.account] })
     }
 
     private static func stages(_ summary: CycleSummary) -> String {
