@@ -45,18 +45,20 @@ let package = Package(
                 "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Notifications",
                 "Reporting", "Platform", "Domain",
             ]),
+        module("StatusServer", ["Evidence", "Reporting", "Platform", "Domain"]),
         module("DemoStaging", ["WebSocket", "Platform"]),
         module(
             "Commands",
             [
-                "Supervision", "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes",
-                "Reporting", "DemoStaging", "Platform", "Domain",
+                "Supervision", "StatusServer", "Engine", "Configuration", "Execution", "Evidence", "Triage",
+                "TestReports", "Probes", "WebSocket", "Reporting", "DemoStaging", "Platform", "Domain",
             ]),
         .executableTarget(name: "nightjar", dependencies: ["Shepherd", "Commands"], swiftSettings: strict),
         .executableTarget(
             name: "nightjar-bench",
             dependencies: [
-                "Supervision", "Engine", "Configuration", "Execution", "Triage", "TestReports", "Probes", "Platform",
+                "Supervision", "Engine", "Configuration", "Execution", "Triage", "TestReports", "Probes", "WebSocket",
+                "Platform",
                 "Domain",
             ],
             swiftSettings: strict),
@@ -75,8 +77,9 @@ let package = Package(
         tests("ReportingTests", ["Reporting", "Domain"], fixtures: true),
         tests("NotificationsTests", ["Notifications", "Platform", "Domain", "TestSupport"]),
         tests("WebSocketTests", ["WebSocket", "Platform"]),
+        tests("StatusServerTests", ["StatusServer", "Evidence", "Reporting", "Platform", "Domain", "TestSupport"]),
         tests("DemoStagingTests", ["DemoStaging", "WebSocket", "Platform", "nightjar"]),
-        tests("ProbesTests", ["Probes", "Platform", "Domain"]),
+        tests("ProbesTests", ["Probes", "WebSocket", "Platform", "Domain"]),
         tests(
             "SupervisionTests",
             [

@@ -17,6 +17,7 @@ let usage = """
       culprit  [--histories N] [--seed S] culprit searches over the same synthetic histories; also --commits N,
                                        --flakes PERCENT, --reference 1 (deterministic culprits alone)
       history  [--cycles N] [--tests N] the index of outcomes, beside SQLite (--peer 0: without)
+      proxy    [--megabytes N] [--rounds N] the fault proxy beside a plain relay (socat)
     """
 
 let arguments = BenchArguments(Array(CommandLine.arguments.dropFirst()))
@@ -32,6 +33,7 @@ do {
     case "flood": try await FloodBench.run(arguments, &report)
     case "culprit": try CulpritBench.run(arguments, &report)
     case "history": try await HistoryBench.run(arguments, &report)
+    case "proxy": try ProxyBench.run(arguments, &report)
     case ReportBench.childName:
         try ReportBench.child(arguments.operands)
         exit(0)
