@@ -235,4 +235,10 @@ extension ActionRecord {
     package var words: String {
         "\(kind.rawValue)\(name.map { " \(Revision($0).short)" } ?? "") \(outcome.rawValue)"
     }
+
+    /// Why, who allowed it, where it is, and what came of it.
+    package var account: String {
+        let word = approvedBy.map { "approved by \($0)" + (approvedBecause.map { ": \($0)" } ?? "") }
+        return [because, word, branch.map { "branch \($0)" }, result].compactMap { $0 }.joined(separator: "; ")
+    }
 }
