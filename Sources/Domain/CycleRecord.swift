@@ -160,6 +160,8 @@ package struct CycleRecord: Codable, Hashable, Sendable {
     package var experiments: [ExperimentRecord]
     package var actions: [ActionRecord]
     package var environment: EnvironmentRecord
+    /// What the rules about a fix found; absent where none was tried.
+    package var audit: [AuditRecord]?
     /// The build that wrote this, and the hash of the settings in force.
     package var writtenBy: String
     package var settingsHash: String

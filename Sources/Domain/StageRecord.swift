@@ -207,6 +207,8 @@ package struct StageRecord: Codable, Hashable, Sendable {
     package var recovery: String?
     /// The surroundings as they were seen at the borders of this stage.
     package var fingerprints: [Fingerprint]?
+    /// Of a step of a fix: what it came to.
+    package var role: RoleReading?
 
     package init(
         run: StageRun, outcome: StageOutcome, summary: String, startedAt: Timestamp, endedAt: Timestamp,

@@ -94,27 +94,13 @@ struct VerdictRuleTests {
         #expect(rules(skipped, allowAllSkipped: true).isEmpty)
     }
 
-    @Test func `durations of zero without a host, and fewer tests than usual, are doubtful`() {
+    @Test func `durations of zero without a host are doubtful`() {
         let hollow = Self.facts { facts in
             facts.hosts = []
             for index in facts.results.indices { facts.results[index].durationSeconds = 0 }
         }
         #expect(SuiteRules.authenticity(hollow, real: true).status == .doubtful)
         #expect(SuiteRules.authenticity(hollow, real: false).status == .proven)
-
-        for (counts, status) in [
-            ([10, 10, 10, 10], Authenticity.Status.proven), ([14, 14, 14, 14, 14], .doubtful),
-            ([13, 13, 13, 13, 13], .proven),
-        ] {
-            let fewer = Self.facts { $0.usualCounts = counts }
-            #expect(SuiteRules.authenticity(fewer, real: true).status == status)
-        }
-        let changed = Self.facts { facts in
-            facts.usualCounts = [14, 14, 14, 14, 14]
-            facts.testsChanged = true
-        }
-        #expect(SuiteRules.authenticity(changed, real: true).status == .proven)
-        #expect(SuiteRules.authenticity(Self.facts { $0.usualCounts = [10, 10] }, real: true).baseline == "2/5")
     }
 
     // MARK: - The whole cycle

@@ -21,6 +21,8 @@ struct StagePerformer: Sendable {
         case .stabilize:
             record = await StabilizeStage(context: context, run: run, surroundings: surroundings).perform(started)
         case .test: record = await TestStage(context: context, run: run, surroundings: surroundings).perform(started)
+        case .remedy where run.purpose == .fix:
+            record = await RoleStage(context: context, run: run, surroundings: surroundings).perform(started)
         case .remedy:
             record = await RemedyStage(context: context, run: run, surroundings: surroundings).perform(started)
         }
