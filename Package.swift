@@ -36,26 +36,30 @@ let package = Package(
         module("Configuration", ["Domain"]),
         module("Evidence", ["Platform", "Domain"]),
         module("Execution", ["Shepherd", "Platform", "Domain"]),
+        module("Notifications", ["Execution", "Platform", "Domain"]),
         module("WebSocket", ["Platform"]),
         module("Probes", ["WebSocket", "Execution", "Platform", "Domain"]),
         module(
             "Supervision",
             [
-                "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Reporting",
-                "Platform", "Domain",
+                "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Notifications",
+                "Reporting", "Platform", "Domain",
             ]),
+        module("StatusServer", ["Evidence", "Reporting", "Platform", "Domain"]),
         module("DemoStaging", ["WebSocket", "Platform"]),
         module(
             "Commands",
             [
-                "Supervision", "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes",
-                "Reporting", "DemoStaging", "Platform", "Domain",
+                "Supervision", "StatusServer", "Engine", "Configuration", "Execution", "Evidence", "Triage",
+                "TestReports", "Probes", "WebSocket", "Reporting", "DemoStaging", "Platform", "Domain",
             ]),
         .executableTarget(name: "nightjar", dependencies: ["Shepherd", "Commands"], swiftSettings: strict),
         .executableTarget(
             name: "nightjar-bench",
             dependencies: [
-                "Supervision", "Engine", "Configuration", "Execution", "TestReports", "Probes", "Platform", "Domain",
+                "Supervision", "Engine", "Configuration", "Execution", "Triage", "TestReports", "Probes", "WebSocket",
+                "Platform",
+                "Domain",
             ],
             swiftSettings: strict),
         .target(
@@ -65,20 +69,22 @@ let package = Package(
         tests("ShepherdTests", ["Shepherd", "Platform", "TestSupport"]),
         tests("ExecutionTests", ["Execution", "Shepherd", "Platform", "Domain", "TestSupport", "nightjar"]),
         tests("DomainTests", ["Domain"]),
-        tests("EngineTests", ["Engine", "Triage", "Domain"]),
-        tests("TriageTests", ["Triage", "Domain"]),
+        tests("EngineTests", ["Engine", "Triage", "Configuration", "Domain"]),
+        tests("TriageTests", ["Triage", "Configuration", "Domain"]),
         tests("TestReportsTests", ["TestReports", "Domain"]),
         tests("ConfigurationTests", ["Configuration", "Domain"]),
         tests("EvidenceTests", ["Evidence", "Platform", "Domain"], fixtures: true),
         tests("ReportingTests", ["Reporting", "Domain"], fixtures: true),
+        tests("NotificationsTests", ["Notifications", "Platform", "Domain", "TestSupport"]),
         tests("WebSocketTests", ["WebSocket", "Platform"]),
+        tests("StatusServerTests", ["StatusServer", "Evidence", "Reporting", "Platform", "Domain", "TestSupport"]),
         tests("DemoStagingTests", ["DemoStaging", "WebSocket", "Platform", "nightjar"]),
-        tests("ProbesTests", ["Probes", "Platform", "Domain"]),
+        tests("ProbesTests", ["Probes", "WebSocket", "Platform", "Domain"]),
         tests(
             "SupervisionTests",
             [
-                "Supervision", "Configuration", "Engine", "Evidence", "Execution", "Triage", "Platform", "Domain",
-                "TestSupport", "nightjar",
+                "Supervision", "Configuration", "Engine", "Evidence", "Execution", "Probes", "Triage", "Platform",
+                "Domain", "TestSupport", "nightjar",
             ]),
         tests(
             "CommandsTests",

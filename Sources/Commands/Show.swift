@@ -5,6 +5,7 @@ import Domain
 import Evidence
 import Foundation
 import Reporting
+import Supervision
 
 struct ShowCommand: Command {
     static let description = CommandDescription(
@@ -41,9 +42,11 @@ struct ShowCommand: Command {
             return .ok
         }
         let record = try CycleReader(loop.layout).record(number)
+        let cycles = (try? EvidenceIndex.load(loop.layout, newest: ShowCommand.cyclesCharted))?.cycles ?? []
+        let reports = ReportContext.reading(record, loop.layout, cycles: cycles)
         switch formats.first {
-        case "markdown": output.write(MarkdownReport.text(record))
-        case "html": output.write(HTMLReport.text(record))
+        case "markdown": output.write(MarkdownReport.text(record, reports))
+        case "html": output.write(HTMLReport.text(record, reports))
         default:
             let folder = context.shown(loop.layout.cycle(number))
             output.write(
@@ -51,6 +54,8 @@ struct ShowCommand: Command {
         }
         return .ok
     }
+
+    private static let cyclesCharted = 60
 
     private func contents(_ path: String) throws(CommandError) -> Data {
         do {

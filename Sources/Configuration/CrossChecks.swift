@@ -16,6 +16,7 @@ struct CrossChecks {
         checkTriage()
         checkQuarantine()
         checkLiterals()
+        checkReports()
     }
 
     private func checkMode() {
@@ -162,6 +163,7 @@ struct CrossChecks {
                     path, what: "allows rollback, but there is no way back", allowed: "a repository or deploy.rollback")
             case .redeploy where settings.deploy == nil, .rollback where settings.deploy == nil:
                 notes.add(path, what: "allows \(kind.rawValue), but there is no deploy")
+            case .fix: checkFix(path, "allows")
             default: break
             }
         }
@@ -169,6 +171,19 @@ struct CrossChecks {
             notes.warn("remedy.runbook", "is not used: neither remedy.allow nor remedy.approve names runbook")
         }
         checkApprovals()
+    }
+
+    private func checkFix(_ path: String, _ verb: String) {
+        let remedy = settings.remedy
+        if remedy.fix == nil {
+            notes.add(path, what: "\(verb) fixes, but there is no remedy.fix")
+        } else if remedy.roles.implement == nil {
+            notes.add(path, what: "\(verb) fixes, but remedy.roles.implement names nobody to make them")
+        } else if settings.repository == nil {
+            notes.add(path, what: "\(verb) fixes, but there is no repository")
+        } else if settings.repository?.revisionCommand != nil {
+            notes.warn(path, "a fix is a commit; what repository.revisionCommand prints must be one too")
+        }
     }
 
     private func checkApprovals() {
@@ -187,6 +202,7 @@ struct CrossChecks {
                 notes.add(
                     path, what: "asks about rollback, but there is no way back",
                     allowed: "a repository or deploy.rollback")
+            case .fix: checkFix(path, "asks about")
             case .experiments where !settings.triage.mayDeploy:
                 notes.warn(path, "is never asked: triage.mayDeploy is false")
             default: break
@@ -277,7 +293,12 @@ extension LoopSettings {
                 ("\(path).before", suite.before), ("\(path).after", suite.after),
             ]
         }
+        for (index, target) in targets.enumerated() {
+            if case .command(let command) = target.source { all.append(("targets[\(index)].command", command)) }
+        }
         all += remedy.runbook.map { (join("remedy.runbook", $0.name) + ".command", $0.command) }
+        all += (remedy.fix?.audit ?? []).map { (join("remedy.fix.audit", $0.name) + ".command", $0.command) }
+        all += Role.allCases.map { ("remedy.roles.\($0.rawValue)", remedy.roles[$0]) }
         return all.compactMap { path, command in command.map { (path, $0) } }
     }
 }

@@ -108,6 +108,9 @@ extension KeyTable {
             KeyShape(name: "tests", shape: .text(.words), isRequired: true, help: "A glob over the ids of its tests."),
             KeyShape(
                 name: "value", shape: .amount, otherwise: "not counted", help: "Its business value, in loop.valueUnit."),
+            KeyShape(
+                name: "steps", shape: .list(.text(.words), atLeast: 0), standard: "[]",
+                help: "The steps of a flow in their order, each a glob over the ids of its tests."),
         ])
 
     static let triage = ObjectShape(
@@ -129,50 +132,9 @@ extension KeyTable {
                 name: "experiments", shape: .list(.choice(Experiment.Kind.allCases.map(\.rawValue)), atLeast: 0),
                 standard: "[" + Experiment.Kind.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + "]",
                 help: "The kinds of experiments that may be made."),
-        ],
-        unsupported: ["rules"])
-
-    static let remedy = ObjectShape(
-        name: "remedy",
-        keys: [
             KeyShape(
-                name: "allow", shape: .list(.choice(remedies.map(\.rawValue)), atLeast: 0), standard: "[]",
-                help: "What the loop may do by itself."),
-            KeyShape(
-                name: "runbook", shape: .map(key: .name, value: .object(runbook)), standard: "{}",
-                help: "Commands of the operators, by name."),
-            KeyShape(
-                name: "rollbacksPerIncident", shape: .integer(0...10), standard: "1",
-                help: "Rollbacks for one incident."),
-            KeyShape(
-                name: "approve", shape: .list(.choice(ApprovalSubject.allCases.map(\.rawValue)), atLeast: 0),
-                standard: "[]",
-                help: "What is done only when a person says `nightjar approve`. A rollback across an irreversible "
-                    + "change always asks; experiments across one ask where they are listed, and are barred elsewhere."),
-            KeyShape(
-                name: "approvalDeadline", shape: .duration(zeroAllowed: false), standard: "\"4h\"",
-                help: "How long the loop waits for an approval."),
-            KeyShape(
-                name: "atDeadline", shape: .choice(ApprovalDefault.allCases.map(\.rawValue)), standard: "\"hold\"",
-                help: "Where nobody answered: hold (it is not done), or abort (the cycle ends as interrupted)."),
-        ],
-        unsupported: ["roles"])
-
-    static let remedies: [RemedyKind] = [.redeploy, .runbook, .rollback]
-
-    static let runbook = ObjectShape(
-        name: "runbook",
-        keys: [
-            KeyShape(
-                name: "command", shape: .command, isRequired: true,
-                help: "What to run; {component} is what the diagnosis names. Timeout 10m."),
-            KeyShape(
-                name: "for", shape: .list(.choice(Category.allCases.map(\.rawValue)), atLeast: 1), isRequired: true,
-                help: "Categories of causes that call for it."),
-            KeyShape(name: "attempts", shape: .integer(1...10), standard: "1", help: "How often, for one incident."),
-            KeyShape(
-                name: "attemptsPerNight", shape: .integer(1...100), standard: "3",
-                help: "How often between two openings of the window, for all incidents."),
+                name: "rules", shape: .list(.text(.path), atLeast: 0), standard: "[]",
+                help: "Rule files that add to the built-in rules, see docs/triage.md."),
         ])
 
     static let quarantine = ObjectShape(

@@ -25,15 +25,31 @@ enum KeyTable {
             KeyShape(
                 name: "suites", shape: .list(.object(suite), atLeast: 1), isRequired: true,
                 help: "The groups of tests."),
+            KeyShape(
+                name: "targets", shape: .list(.object(target), atLeast: 0), standard: "[]",
+                help: "Numbers that must hold, measured after the tests."),
+            KeyShape(
+                name: "readiness", shape: .object(readiness), otherwise: "no score",
+                help: "What the readiness of a cycle is computed from."),
             KeyShape(name: "triage", shape: .object(triage), help: "How far the search for a cause may go."),
             KeyShape(name: "remedy", shape: .object(remedy), help: "What may be done about a cause."),
             KeyShape(
                 name: "quarantine", shape: .list(.object(quarantine), atLeast: 0), standard: "[]",
                 help: "Tests whose failures do not block for a while. They still run and are reported."),
+            KeyShape(
+                name: "notify", shape: .list(.object(receiver), atLeast: 0), standard: "[]",
+                help: "Whom to tell. A message goes out on a change of state only."),
+            KeyShape(name: "paging", shape: .object(paging), help: "When a person is called, and how often at most."),
+            KeyShape(
+                name: "deadman", shape: .object(deadman), otherwise: "nobody is told that the loop lives",
+                help: "A sign of life."),
+            KeyShape(
+                name: "fingerprint", shape: .object(fingerprint),
+                help: "What must stay as it is while the tests run."),
             KeyShape(name: "retention", shape: .object(retention), help: "How much evidence is kept."),
             KeyShape(name: "storage", shape: .object(storage), help: "Bounds on what is written."),
         ],
-        unsupported: ["notify", "targets", "runner"])
+        unsupported: ["runner"])
 
     static let loop = ObjectShape(
         name: "loop",

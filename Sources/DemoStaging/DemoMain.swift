@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hidden subcommands of the demo: `__demo-service` and `__demo-check`.
+// The hidden subcommands of the demo: `__demo-service`, `__demo-check`, `__demo-live` and `__demo-echo`.
 
 internal import Foundation
 internal import Platform
@@ -12,6 +12,18 @@ package enum DemoMain {
         let rest = Array(arguments.dropFirst(2))
         switch arguments.dropFirst().first {
         case "__demo-service": return serve(rest)
+        case "__demo-live":
+            guard let status = LiveMain.run(rest, program: ownPath ?? arguments[0]) else {
+                write(LiveMain.usage, to: .standardError)
+                return 2
+            }
+            return status
+        case "__demo-echo":
+            guard let status = EchoPeer(print: { write($0, to: .standardOutput) }).run(rest) else {
+                write(EchoPeer.usage, to: .standardError)
+                return 2
+            }
+            return status
         case "__demo-check":
             guard let check = DemoCheck(arguments: rest, print: { write($0, to: .standardOutput) }) else {
                 write(DemoCheck.usage, to: .standardError)
@@ -20,6 +32,11 @@ package enum DemoMain {
             return check.run()
         default: return nil
         }
+    }
+
+    /// Where this program is, whatever name it was started with.
+    private static var ownPath: String? {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     }
 
     private static func serve(_ arguments: [String]) -> Int32 {

@@ -60,10 +60,12 @@ package struct LoopPolicy: Codable, Hashable, Sendable {
     /// What needs a person's word; nil is nothing.
     package var approve: [ApprovalSubject]?
     package var atDeadline: ApprovalDefault?
+    package var fix: FixPolicy?
 
     package init(_ settings: LoopSettings) {
         // Absent where they say nothing: what earlier versions wrote means the same.
         approve = settings.remedy.approve.isEmpty ? nil : settings.remedy.approve
+        fix = settings.remedy.fix.map { FixPolicy($0, settings.remedy.roles) }
         atDeadline = settings.remedy.atDeadline == .hold ? nil : settings.remedy.atDeadline
         mode = settings.mode
         suites = settings.suites.map { suite in

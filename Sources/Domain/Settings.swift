@@ -13,8 +13,9 @@ package enum Mode: String, Codable, Sendable, CaseIterable {
 
 /// A command as an argument vector; a shell takes part only where the file says `shell`.
 package struct CommandSettings: Hashable, Sendable {
+    /// The program and its arguments; of a shell command the text alone. What is run is `argv`.
     package var arguments: [String]
-    /// Set where the file wrote `{ shell: "…" }`: run as `/bin/sh -c TEXT`.
+    /// Set where the file wrote `{ shell: "…" }`.
     package var isShell: Bool
     package var timeout: Duration
     package var idleTimeout: Duration?
@@ -35,6 +36,9 @@ package struct CommandSettings: Hashable, Sendable {
         self.environment = environment
         self.secrets = secrets
     }
+
+    /// What is run: the arguments, or `/bin/sh -c TEXT`.
+    package var argv: [String] { isShell ? ["/bin/sh", "-c"] + arguments : arguments }
 }
 
 /// When cycles may run.
@@ -266,12 +270,16 @@ package struct RemedySettings: Hashable, Sendable {
     /// What needs a person's word.
     package var approve: [ApprovalSubject]
     package var atDeadline: ApprovalDefault
+    package var fix: FixSettings?
+    package var roles: RoleSettings
 
     package init(
         allow: [RemedyKind] = [], runbook: [RunbookSettings] = [], rollbacksPerIncident: Int = 1,
         approvalDeadline: Duration = .seconds(14_400), approve: [ApprovalSubject] = [],
-        atDeadline: ApprovalDefault = .hold
+        atDeadline: ApprovalDefault = .hold, fix: FixSettings? = nil, roles: RoleSettings = RoleSettings()
     ) {
+        self.fix = fix
+        self.roles = roles
         self.approve = approve
         self.atDeadline = atDeadline
         self.allow = allow
@@ -309,9 +317,12 @@ package struct LoopSettings: Hashable, Sendable {
     package var deploy: DeploySettings?
     package var health: HealthSettings
     package var suites: [SuiteSettings]
+    package var targets: [TargetSettings] = []
+    package var readiness: ReadinessSettings?
     package var triage: TriageSettings
     package var remedy: RemedySettings
     package var quarantine: [QuarantineEntry]
+    package var notify: NotifySettings
     package var retention: RetentionSettings
     package var valueUnit: String
     /// Whether `degraded` is recommended to ship.
@@ -322,6 +333,11 @@ package struct LoopSettings: Hashable, Sendable {
     package var outputBytes: Int64
     /// No new cycle starts with less free space than this in the state directory.
     package var minFreeBytes: Int64
+    package var fingerprint = FingerprintSettings()
+
+    /// Files whose rules add to the built-in ones, absolute paths; `rules` has the sum.
+    package var ruleFiles: [String] = []
+    package var rules = TriageRules()
 
     package init(
         name: String, mode: Mode, environment: String, stateDirectory: String, baseDirectory: String,
@@ -329,6 +345,7 @@ package struct LoopSettings: Hashable, Sendable {
         repository: RepositorySettings? = nil, deploy: DeploySettings? = nil, health: HealthSettings = HealthSettings(),
         suites: [SuiteSettings] = [], triage: TriageSettings = TriageSettings(),
         remedy: RemedySettings = RemedySettings(), quarantine: [QuarantineEntry] = [],
+        notify: NotifySettings = NotifySettings(),
         retention: RetentionSettings = RetentionSettings(), valueUnit: String = "USD/month",
         shipDegraded: Bool = false, failFast: Bool = false, stopGrace: Duration = .seconds(60),
         outputBytes: Int64 = 64 << 20, minFreeBytes: Int64 = 100 << 20
@@ -347,6 +364,7 @@ package struct LoopSettings: Hashable, Sendable {
         self.triage = triage
         self.remedy = remedy
         self.quarantine = quarantine
+        self.notify = notify
         self.retention = retention
         self.valueUnit = valueUnit
         self.shipDegraded = shipDegraded

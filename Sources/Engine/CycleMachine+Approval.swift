@@ -2,7 +2,7 @@
 // Questions to people. The loop waits, with a deadline; other loops go on. What was said, and that nobody said anything,
 // is in the evidence. A newer revision ends the wait: fixing forward is an answer too.
 
-import Domain
+package import Domain
 
 extension CycleMachine {
     /// Puts a question. A single cycle in the foreground has nobody to wait for.
@@ -21,6 +21,12 @@ extension CycleMachine {
         return Approval(
             subject: subject, incident: incident, name: name, because: because, pastMigration: pastMigration,
             askedAt: now, deadline: now + .milliseconds(Int64(seconds * 1000)))
+    }
+
+    /// What a person is asked now; nil where the loop waits for nobody.
+    package var awaited: Approval? {
+        guard case .awaitingApproval = state else { return nil }
+        return cycle?.approval
     }
 
     private func question(_ approval: Approval) -> LogLine {
@@ -94,7 +100,9 @@ extension CycleMachine {
             guard let experiment = cycle?.pendingExperiment else { return askTriage(now) }
             cycle?.pendingExperiment = nil
             return begin(experiment, now)
-        case .redeploy, .runbook, .rollback, .fix:
+        case .fix:
+            return answeredFix(isApproved: true, "", now)
+        case .redeploy, .runbook, .rollback:
             return decideRemedy(now)
         }
     }
@@ -116,7 +124,9 @@ extension CycleMachine {
                     ExperimentRecord(experiment: experiment, result: "refused: \(text)", refused: true))
             }
             return askTriage(now)
-        case .redeploy, .runbook, .rollback, .fix:
+        case .fix:
+            return answeredFix(isApproved: false, text, now)
+        case .redeploy, .runbook, .rollback:
             let kind = RemedyKind(rawValue: approval.subject.rawValue) ?? .none
             let because = "\(approval.incident.map { "\($0): " } ?? "")\(approval.because); \(text)"
             cycle?.actions.append(ActionRecord(kind: kind, name: approval.name, outcome: .skipped, because: because))

@@ -11,7 +11,7 @@ extension CycleMachine {
         cycle?.queue = []
         if stopping == nil { return restoreOrConclude(now) }
         var said: [Action] = []
-        if let progress = cycle, progress.experimentDeploys > 0, progress.deployed != progress.wanted {
+        if let progress = cycle, progress.wasMoved, progress.deployed != progress.home {
             let left = progress.deployed?.short ?? "an unknown revision"
             said.append(.say(LogLine(.warn, "restore", "not restored before the stop: staging is left at \(left)")))
         }
@@ -22,8 +22,19 @@ extension CycleMachine {
         guard let progress = cycle else { return enterWaiting(now) }
         let judgement = VerdictRules.judge(progress, at: now)
         cycle?.concluded = judgement
+        endActions(judgement)
         state = .concluding
         return [.say(Lines.verdict(judgement, progress, serving: memory.serving)), .seal(progress.number)]
+    }
+
+    /// A redeployment is judged by the pass that followed it; what was cut off did not cure.
+    private mutating func endActions(_ judgement: Judgement) {
+        let isGood = judgement.verdict == .healthy || judgement.verdict == .degraded
+        for index in (cycle?.actions ?? []).indices where cycle?.actions[index].outcome == .started {
+            let isCured = isGood && cycle?.actions[index].kind == .redeploy
+            cycle?.actions[index].outcome = isCured ? .succeeded : .failed
+            if !isCured { cycle?.actions[index].result = judgement.reasons.first?.text }
+        }
     }
 
     mutating func sealed(_ seal: CycleSealed, _ now: Timestamp) -> [Action] {

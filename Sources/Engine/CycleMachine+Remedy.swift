@@ -14,10 +14,12 @@ extension CycleMachine {
 
     /// One remedy at a time, the least first: redeploy, runbook, rollback. What is not allowed is recorded as skipped,
     /// what needs a person's word is asked for.
-    mutating func decideRemedy(_ now: Timestamp) -> [Action] {
+    mutating func decideRemedy(
+        _ now: Timestamp, among kinds: [RemedyKind] = [.redeploy, .runbook, .rollback, .fix]
+    ) -> [Action] {
         guard let progress = cycle else { return [] }
         var said: [Action] = []
-        for kind in [RemedyKind.redeploy, .runbook, .rollback] {
+        for kind in kinds {
             for incident in progress.incidents where wants(incident, kind) {
                 // Runbook commands have budgets of their own; the others are done once in a cycle.
                 let isDone = progress.actions.contains { $0.kind == kind && $0.outcome != .skipped }
@@ -54,7 +56,8 @@ extension CycleMachine {
         if kind == .rollback, let irreversible = progress.irreversible {
             return .needsWord(irreversible, pastMigration: true)
         }
-        if let subject = ApprovalSubject(kind), progress.policy.approve?.contains(subject) == true {
+        // The word about a fix is asked for when there is a change to look at.
+        if kind != .fix, let subject = ApprovalSubject(kind), progress.policy.approve?.contains(subject) == true {
             return .needsWord("remedy.approve lists \(kind.rawValue)", pastMigration: false)
         }
         return .granted
@@ -62,6 +65,7 @@ extension CycleMachine {
 
     private func wants(_ incident: Incident, _ kind: RemedyKind) -> Bool {
         guard let diagnosis = incident.diagnosis else { return false }
+        if kind == .fix { return wantsFix(incident) }
         if diagnosis.recommendedAction == kind { return true }
         // A redeployment that did not cure is followed by a rollback.
         return kind == .rollback && diagnosis.recommendedAction == .redeploy
@@ -98,7 +102,9 @@ extension CycleMachine {
                 return "\(spent) of \(policy.rollbacksPerIncident) rollbacks for \(incident.id) are spent"
             }
             return nil
-        case .none, .rerun, .fix, .fixTest, .rejectReport:
+        case .fix:
+            return harmless(incident, progress, now) ?? fixBarred(incident, progress)
+        case .none, .rerun, .fixTest, .rejectReport:
             return "nothing is done automatically"
         }
     }
@@ -169,7 +175,9 @@ extension CycleMachine {
             return beginRunbook(incident, because, now)
         case .rollback:
             return beginRollback(incident, because, now)
-        case .none, .rerun, .fix, .fixTest, .rejectReport:
+        case .fix:
+            return beginFix(incident, because, now)
+        case .none, .rerun, .fixTest, .rejectReport:
             return restoreOrConclude(now)
         }
     }
@@ -249,6 +257,7 @@ extension CycleMachine {
     }
 
     mutating func advanceRemedy(_ index: Int, _ record: StageRecord, _ now: Timestamp) -> [Action] {
+        if cycle?.fix?.action == index { return advanceFix(record, now) }
         if record.run.purpose == .recheck, record.outcome != .succeeded, record.live?.revision != nil {
             return recheckEnded(record, now)
         }
@@ -269,6 +278,7 @@ extension CycleMachine {
     mutating func closeRemedy(_ index: Int, _ now: Timestamp) -> [Action] {
         guard let progress = cycle, progress.actions.indices.contains(index) else { return conclude(now) }
         let action = progress.actions[index]
+        if progress.fix?.action == index { return closeFix(now) }
         var said: [Action] = []
         if action.outcome == .started {
             cycle?.actions[index].outcome = .succeeded
@@ -285,7 +295,9 @@ extension CycleMachine {
         }
         guard action.kind == .runbook else {
             let isBack = progress.deployed != nil && progress.deployed == progress.lastGreen
-            return said + (isBack ? conclude(now) : restoreOrConclude(now))
+            // With staging restored there is time to mend the code.
+            let isCured = cycle?.actions[index].outcome == .succeeded
+            return said + (isBack && isCured ? decideRemedy(now, among: [.fix]) : restoreOrConclude(now))
         }
         let verdict = VerdictRules.judge(cycle ?? progress, at: now).verdict
         let isCured = verdict == .healthy || verdict == .degraded
@@ -296,24 +308,25 @@ extension CycleMachine {
 
     /// Where experiments left another revision than the wanted one, the wanted one is deployed again.
     mutating func restoreOrConclude(_ now: Timestamp) -> [Action] {
-        guard let progress = cycle, progress.experimentDeploys > 0, progress.deployed != progress.wanted,
-            stopping == nil, progress.phase != .restore
+        guard let progress = cycle, progress.wasMoved, progress.deployed != progress.home, stopping == nil,
+            progress.phase != .restore
         else { return conclude(now) }
         if let theirs = progress.deployed, !progress.hasTouched(theirs) {
             let text = "not restored: others deployed \(theirs.short) meanwhile"
             return [.say(LogLine(.hold, "restore", text))] + conclude(now)
         }
         cycle?.phase = .restore
-        var steps = [Step(.deploy, .restore, revision: progress.wanted)]
+        var steps = [Step(.deploy, .restore, revision: progress.home)]
         if progress.policy.hasHealth || progress.policy.provesRevision {
-            steps.append(Step(.stabilize, .restore, revision: progress.wanted))
+            steps.append(Step(.stabilize, .restore, revision: progress.home))
         }
         cycle?.queue = steps
         return [
             .say(
                 LogLine(
                     .act, "restore",
-                    "\(progress.wanted.short): experiments left \(progress.deployed?.short ?? "an unknown revision")"))
+                    "\(progress.home.short): \(progress.fix?.wasDeployed == true ? "the fix" : "experiments") left \(progress.deployed?.short ?? "an unknown revision")"
+                ))
         ]
             + startNext(now)
     }

@@ -90,6 +90,8 @@ package struct CycleProgress: Hashable, Sendable {
     package var expecting: String?
     /// Set when they failed: the cycle joins that incident, and nothing else is run.
     package var joined: Joined?
+    /// The fix that is under way, or was tried.
+    package var fix: FixProgress?
     package var concluded: Judgement?
 
     package var wanted: Revision { work.wanted }
@@ -112,6 +114,18 @@ package struct CycleProgress: Hashable, Sendable {
     /// The records that decide the verdict: the pass over the wanted revision after the last cure.
     package var deciding: ArraySlice<StageRecord> { records[min(decidingFrom, records.count)...] }
 
+    /// What the environment is to run when the cycle ends.
+    package var home: Revision { fix?.home ?? restoredTo ?? wanted }
+
+    /// The last green revision, where a rollback has brought it back.
+    private var restoredTo: Revision? {
+        let isBack = deployed != nil && deployed == lastGreen
+        return isBack && actions.contains { $0.kind == .rollback && $0.outcome != .skipped } ? lastGreen : nil
+    }
+
+    /// Whether experiments or a fix have deployed something else.
+    package var wasMoved: Bool { experimentDeploys > 0 || fix?.wasDeployed == true }
+
     /// Whether this cycle has deployed the revision, or tried to.
     package func hasTouched(_ revision: Revision) -> Bool {
         records.contains { $0.run.kind == .deploy && $0.run.revision == revision }
@@ -125,6 +139,29 @@ package struct CycleProgress: Hashable, Sendable {
                 && record.outcome != .neverRan
         }
     }
+}
+
+/// How far a fix has come.
+package struct FixProgress: Hashable, Sendable {
+    package enum Stage: Hashable, Sendable {
+        /// Roles and audit, up to the commit.
+        case preparing
+        /// Deployed and tested.
+        case verifying
+        case ending
+    }
+
+    package var incident: Incident
+    /// The index of the action in `actions`.
+    package var action: Int
+    package var stage = Stage.preparing
+    /// Runs of the failing tests that must all pass.
+    package var passes: Int
+    /// What the environment is to run afterwards.
+    package var home: Revision
+    package var revision: Revision?
+    package var wasDeployed = false
+    package var audit: [AuditRecord] = []
 }
 
 /// The open incident that a cycle has joined, and the stage that showed it.

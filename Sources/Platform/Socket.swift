@@ -25,8 +25,9 @@ package final class Socket: Sendable {
     }
 
     /// Connects to a TCP port. Every address of the host is tried in turn, each with its share of the time left.
+    /// `source` is the numeric local address to come from, nil for the one that the route has.
     package static func connect(
-        host: String, port: UInt16, deadline: SocketDeadline
+        host: String, port: UInt16, from source: String? = nil, deadline: SocketDeadline
     ) throws(SocketError) -> Socket {
         let target = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         let addresses = try SocketAddress.resolve(host: host, port: port, deadline: deadline)
@@ -34,10 +35,8 @@ package final class Socket: Sendable {
         for (index, address) in addresses.enumerated() {
             let share = deadline.remaining.map { deadline.atMost($0 / (addresses.count - index)) } ?? deadline
             do {
-                let socket = try connect(to: address, target: target, deadline: share)
-                var yes: Int32 = 1
-                setsockopt(
-                    socket.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
+                let socket = try connect(to: address, from: source, target: target, deadline: share)
+                socket.sendAtOnce()
                 return socket
             } catch {
                 failure = error
@@ -64,11 +63,19 @@ package final class Socket: Sendable {
         Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
 
     private static func connect(
-        to address: SocketAddress, target: String, deadline: SocketDeadline
+        to address: SocketAddress, from source: String? = nil, target: String, deadline: SocketDeadline
     ) throws(SocketError) -> Socket {
         let descriptor = socket(address.family, streamType, 0)
         guard descriptor >= 0 else { throw .system(operation: "create a socket for", target: target, code: errno) }
         let connection = Socket(owning: descriptor, peer: target)
+        if let source {
+            guard let local = SocketAddress.numeric(source, port: 0), local.family == address.family else {
+                throw .unresolved(host: source, reason: "a local address must be numeric and of the target's family")
+            }
+            guard local.withPointer({ bind(descriptor, $0, $1) }) == 0 else {
+                throw .system(operation: "come from \(source) to", target: target, code: errno)
+            }
+        }
         let result = address.withPointer { Glibc.connect(descriptor, $0, $1) }
         if result == 0 { return connection }
         guard errno == EINPROGRESS || errno == EINTR else {

@@ -7,7 +7,7 @@ internal import Synchronization
 
 /// A listening socket. `accept` blocks; `shutdown()` from any thread ends it.
 package final class SocketListener: Sendable {
-    private let socket: Socket
+    let socket: Socket
     private let isShutDown = Atomic<Bool>(false)
     /// The TCP port, zero for a Unix socket.
     package let port: UInt16
@@ -19,13 +19,16 @@ package final class SocketListener: Sendable {
 
     /// Listens on 127.0.0.1; port 0 asks the kernel for a free one.
     package static func loopback(port: UInt16 = 0) throws(SocketError) -> SocketListener {
-        let target = "127.0.0.1:\(port)"
-        var four = sockaddr_in()
-        four.sin_family = sa_family_t(AF_INET)
-        four.sin_port = port.bigEndian
-        four.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let address = SocketAddress(copying: &four, length: socklen_t(MemoryLayout<sockaddr_in>.size))
-        let descriptor = Glibc.socket(AF_INET, Socket.streamType, 0)
+        try tcp(address: "127.0.0.1", port: port)
+    }
+
+    /// Listens on a numeric local address; port 0 asks the kernel for a free one.
+    package static func tcp(address text: String, port: UInt16) throws(SocketError) -> SocketListener {
+        let target = "\(text):\(port)"
+        guard let address = SocketAddress.numeric(text, port: port) else {
+            throw .unresolved(host: text, reason: "an address to listen on must be numeric")
+        }
+        let descriptor = Glibc.socket(address.family, Socket.streamType, 0)
         guard descriptor >= 0 else { throw .system(operation: "create a socket for", target: target, code: errno) }
         let socket = Socket(owning: descriptor, peer: target)
         // A service that is restarted must get its port back although old connections still linger.
@@ -79,7 +82,7 @@ package final class SocketListener: Sendable {
         guard address.withPointer({ bind(socket.descriptor, $0, $1) }) == 0 else {
             throw .system(operation: "bind to", target: socket.peer, code: errno)
         }
-        guard listen(socket.descriptor, 128) == 0 else {
+        guard listen(socket.descriptor, 1024) == 0 else {
             throw .system(operation: "listen on", target: socket.peer, code: errno)
         }
     }

@@ -67,6 +67,7 @@ package final class LoopHost: Sendable {
     private let context: LoopContext
     private let performer: Performer
     private let log: CycleLogFile
+    private let notifier: Notifier
     private let start: LoopStart
     private let environmentLock: FileLock?
     private let green: Revision?
@@ -85,6 +86,7 @@ package final class LoopHost: Sendable {
         self.environmentLock = environmentLock
         self.green = green
         self.hadWindow = hadWindow
+        notifier = Notifier(context, secretEnvironment: start.secretEnvironment, host: start.host)
         name = start.loaded.settings.name
         layout = context.layout
     }
@@ -107,6 +109,7 @@ package final class LoopHost: Sendable {
                     LogLine(.warn, "journal", "a torn tail of \(torn.bytes) bytes was cut and kept at \(torn.keptAt)"))
             }
             try? Retention(layout).finishDeletions()
+            await Bisection.finishAbandoned(start, runner, say: performer.say)
             let supervisor = Supervisor(machine, journal, performer, now: context.now)
             let green = await knownGreen(machine.memory, settings, context)
             return LoopHost(
@@ -123,7 +126,7 @@ package final class LoopHost: Sendable {
 
     /// Loops that name the same environment exclude each other, whatever their state folders. A loop that names none has
     /// one called like itself, which it shares with its namesakes: two projects may both call their loop `staging`.
-    private static func environmentLock(_ settings: LoopSettings, _ start: LoopStart) throws -> FileLock? {
+    static func environmentLock(_ settings: LoopSettings, _ start: LoopStart) throws -> FileLock? {
         let base = "/tmp/nightjar-\(ThisProcess.userID)"
         let folder = "\(base)/environments"
         try Files.createDirectories(folder)
@@ -187,6 +190,7 @@ package final class LoopHost: Sendable {
         let ending = await supervisor.run()
         clockwork.cancel()
         control?.close()
+        await notifier.close(await supervisor.memory, approval: nil, within: .seconds(10))
         environmentLock?.release()
         await supervisor.close()
         return ending
@@ -220,6 +224,7 @@ package final class LoopHost: Sendable {
             // A window of whole days stays open, and its end moves: each day has its own budget.
             if window != told { supervisor.tell(.windowChanged(window)) }
             told = window
+            await notifier.look(await supervisor.memory, approval: await supervisor.approval)
             if log.quietSeconds > 900 {
                 let doing =
                     if let waiting = await supervisor.waitsForPeople { waiting } else {

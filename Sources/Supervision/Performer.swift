@@ -90,7 +90,8 @@ final class Performer: Sendable {
         let surroundings = StageSurroundings(
             wanted: cycle?.wanted, lastGreen: cycle?.lastGreen, previous: cycle?.previousLive,
             cycleStartedAt: cycle?.startedAt ?? context.now(),
-            component: cycle?.incidents.lazy.compactMap(\.diagnosis).first { $0.runbook == run.subject }?.component)
+            component: cycle?.incidents.lazy.compactMap(\.diagnosis).first { $0.runbook == run.subject }?.component,
+            fix: run.purpose == .fix ? FixSurroundings(cycle) : nil)
         let context = context
         let task = Task {
             let record = await StagePerformer(context: context).perform(run, surroundings)
@@ -101,12 +102,7 @@ final class Performer: Sendable {
 
     private func cancel(_ run: StageRun) {
         tasks.withLock { $0.stages[run]?.cancel() }
-        let folder = context.folder(run)
-        context.runner.stop(folder: folder)
-        for role in ["before", "after", "collect", "permit", "logs", "cleanup"] + (1..<20).map({ "rest-\($0)" }) {
-            let part = "\(folder).\(role)"
-            if Files.exists(part) { context.runner.stop(folder: part) }
-        }
+        context.stop(run)
     }
 
     private func wake(_ timer: TimerID, after delay: Duration, _ tell: @escaping @Sendable (Event) -> Void) {
@@ -182,8 +178,11 @@ final class Performer: Sendable {
                 if !isListed || Files.linkTarget(context.layout.latest) != "cycles/\(EvidenceLayout.name(number))" {
                     await context.history.add(try writer.publish(record, sealed))
                 }
-                try await writer.write(Array(MarkdownReport.text(record).utf8), to: "report.md", inCycle: number)
-                try await writer.write(Array(HTMLReport.text(record).utf8), to: "report.html", inCycle: number)
+                let reports = ReportContext.reading(record, context.layout, cycles: await context.history.cycles())
+                let markdown = MarkdownReport.text(record, reports)
+                try await writer.write(Array(markdown.utf8), to: "report.md", inCycle: number)
+                try await writer.write(Array(HTMLReport.text(record, reports).utf8), to: "report.html", inCycle: number)
+                await RoleRoom(context: context).clear(after: record)
                 onSealed(record)
                 await retire(record)
             } catch {

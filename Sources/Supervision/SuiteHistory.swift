@@ -59,6 +59,8 @@ package actor SuiteHistory {
         let layout = layout
         _ = try? await EvidenceReading.run { () throws(EvidenceError) in try HistoryStore.update(layout) }
     }
+    /// The newest cycles, oldest first.
+    package func cycles() -> [CycleSummary] { loaded()?.cycles ?? [] }
 
     /// Whether the index lists a cycle as its newest.
     package func lists(_ cycle: Int) -> Bool {

@@ -104,6 +104,9 @@ package actor Supervisor {
 
     package var memory: LoopMemory { machine.memory }
 
+    /// What is asked of a person now.
+    var approval: Approval? { machine.awaited }
+
     /// What the loop waits for, where that is not a stage that runs.
     package var waitsForPeople: String? {
         guard case .awaitingApproval = machine.state else { return nil }

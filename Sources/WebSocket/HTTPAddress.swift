@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// The addresses that this module can open: http:// and ws:// over plain sockets.
+// The addresses that this module can open: http and ws over plain sockets, https and wss through openssl.
 
-/// A parsed `http://` or `ws://` address.
+/// A parsed `http://`, `https://`, `ws://` or `wss://` address.
 package struct HTTPAddress: Hashable, Sendable {
     package var host: String
     package var port: UInt16
+    /// Whether it asks for TLS.
+    package var isSecure: Bool
     /// The path and query as they go into the request line.
     package var target: String
 
-    /// What the `Host` header says: the port only where it is not 80, brackets around an IPv6 address.
+    /// What the `Host` header says: the port only where it is not the usual one, brackets around an IPv6 address.
     package var authority: String {
         let name = host.contains(":") ? "[\(host)]" : host
-        return port == 80 ? name : "\(name):\(port)"
+        return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"
     }
 
-    /// Parses `text`, whose scheme must be one of `schemes`. The fragment is dropped.
+    /// Parses `text`, whose scheme must be one of `schemes` or the same with TLS. The fragment is dropped.
     package init(_ text: String, schemes: [String] = ["http"]) throws(HTTPError) {
         let printable = text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
         guard printable else {
@@ -24,9 +26,10 @@ package struct HTTPAddress: Hashable, Sendable {
             throw .badAddress(text, reason: "it has no scheme; write \(schemes[0])://host/path")
         }
         let scheme = text[..<colon.lowerBound].lowercased()
-        guard scheme != "https", scheme != "wss" else { throw .needsTLS(text) }
-        guard schemes.contains(scheme) else {
-            throw .badAddress(text, reason: "the scheme \(scheme) is not one of \(schemes.joined(separator: ", "))")
+        isSecure = scheme == "https" || scheme == "wss"
+        guard schemes.contains(isSecure ? String(scheme.dropLast()) : scheme) else {
+            let known = schemes.flatMap { [$0, $0 + "s"] }.joined(separator: ", ")
+            throw .badAddress(text, reason: "the scheme \(scheme) is not one of \(known)")
         }
         let rest = text[colon.upperBound...].prefix { $0 != "#" }
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
@@ -35,12 +38,14 @@ package struct HTTPAddress: Hashable, Sendable {
         }
         let target = String(rest[authority.endIndex...])
         self.target = target.hasPrefix("/") ? target : "/" + target
-        (host, port) = try Self.split(authority, of: text)
+        (host, port) = try Self.split(authority, usual: isSecure ? 443 : 80, of: text)
     }
 
-    private static func split(_ authority: Substring, of text: String) throws(HTTPError) -> (String, UInt16) {
+    private static func split(
+        _ authority: Substring, usual: UInt16, of text: String
+    ) throws(HTTPError) -> (String, UInt16) {
         var host = authority
-        var port: UInt16 = 80
+        var port = usual
         let closing = authority.lastIndex(of: "]")
         if let colon = authority.lastIndex(of: ":"), closing.map({ $0 < colon }) ?? true {
             host = authority[..<colon]

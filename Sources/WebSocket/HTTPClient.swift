@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One HTTP/1.1 exchange over a plain socket: connect, send, read, measure. Blocking; follows no redirects.
+// One HTTP/1.1 exchange: connect, send, read, measure. Blocking; follows no redirects.
 
 package import Platform
 
@@ -33,26 +33,28 @@ package struct HTTPResponse: Hashable, Sendable {
     package var text: String { String(decoding: body, as: UTF8.self) }
 }
 
-/// A client for `http://` addresses. Every call opens a connection, so that each measures what a new visitor sees.
+/// A client for `http://` and `https://` addresses. Every call opens a connection, so that each measures what a new visitor sees.
 package enum HTTPClient {
     /// Asks for `url`. Blocks the calling thread, at most until `deadline`; keeps at most `bodyLimit` bytes.
     package static func get(
-        _ url: String, headers: HTTPHeaders = HTTPHeaders(), deadline: SocketDeadline, bodyLimit: Int = 1 << 20
+        _ url: String, headers: HTTPHeaders = HTTPHeaders(), over path: NetworkPath = .direct,
+        deadline: SocketDeadline, bodyLimit: Int = 1 << 20
     ) throws(HTTPError) -> HTTPResponse {
-        try send("GET", url, headers: headers, deadline: deadline, bodyLimit: bodyLimit)
+        try send("GET", url, headers: headers, over: path, deadline: deadline, bodyLimit: bodyLimit)
     }
 
     /// Sends a request with any method and body.
     package static func send(
         _ method: String, _ url: String, headers: HTTPHeaders = HTTPHeaders(), body: [UInt8]? = nil,
-        deadline: SocketDeadline, bodyLimit: Int = 1 << 20
+        over path: NetworkPath = .direct, deadline: SocketDeadline, bodyLimit: Int = 1 << 20
     ) throws(HTTPError) -> HTTPResponse {
         let address = try HTTPAddress(url)
         var headers = headers
         if headers["User-Agent"] == nil { headers.fields.append(.init(name: "User-Agent", value: "nightjar")) }
         headers.fields.append(.init(name: "Connection", value: "close"))
         if let body { headers.fields.append(.init(name: "Content-Length", value: "\(body.count)")) }
-        var exchange = try HTTPExchange(address: address, deadline: deadline)
+        var exchange = try HTTPExchange(address: address, over: path, deadline: deadline)
+        defer { exchange.link.end() }
         try exchange.send(method, address, headers, body: body ?? [])
         var (head, status, reason) = try exchange.readHead()
         // Interim answers (100, 103) come before the real one; a server that sends nothing else is not waited for.
@@ -70,7 +72,7 @@ package enum HTTPClient {
 
 /// A connection on which one request is answered; the WebSocket handshake goes over it as well.
 struct HTTPExchange {
-    let socket: Socket
+    let link: Link
     private let deadline: SocketDeadline
     private let started = ContinuousClock.now
     private let connected: Duration
@@ -78,13 +80,9 @@ struct HTTPExchange {
     /// Bytes that were read and belong to what follows the head.
     private(set) var buffer: [UInt8] = []
 
-    init(address: HTTPAddress, deadline: SocketDeadline) throws(HTTPError) {
+    init(address: HTTPAddress, over path: NetworkPath, deadline: SocketDeadline) throws(HTTPError) {
         self.deadline = deadline
-        do {
-            socket = try Socket.connect(host: address.host, port: address.port, deadline: deadline)
-        } catch {
-            throw .socket(error)
-        }
+        link = try Link.open(address, over: path, deadline: deadline)
         connected = ContinuousClock.now - started
     }
 
@@ -97,7 +95,7 @@ struct HTTPExchange {
         let host = headers["Host"] == nil ? "Host: \(address.authority)\r\n" : ""
         let head = "\(method) \(address.target) HTTP/1.1\r\n\(host)\(headers.lines)\r\n"
         do {
-            try socket.write(Array(head.utf8) + body, deadline: deadline)
+            try link.socket.write(Array(head.utf8) + body, deadline: deadline)
         } catch .closed {
             // The server may have answered and closed before it read all; what it said is still to be read.
             return
@@ -114,6 +112,7 @@ struct HTTPExchange {
             }
             let bytes = try read()
             guard !bytes.isEmpty else {
+                if buffer.isEmpty, let failure = link.failure() { throw failure }
                 throw .truncated(buffer.isEmpty ? "nothing: no answer came" : "the head of the message")
             }
             buffer += bytes
@@ -137,10 +136,12 @@ struct HTTPExchange {
 
     private mutating func read() throws(HTTPError) -> [UInt8] {
         do {
-            let bytes = try socket.read(upTo: 16 << 10, deadline: deadline)
+            let bytes = try link.socket.read(upTo: 16 << 10, deadline: deadline)
             if firstByte == nil { firstByte = ContinuousClock.now - started }
             return bytes
         } catch {
+            // A child of openssl that ended with our request unread shows itself as a reset.
+            if buffer.isEmpty, case .system = error, let failure = link.failure() { throw failure }
             throw .socket(error)
         }
     }

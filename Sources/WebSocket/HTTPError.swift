@@ -6,8 +6,8 @@ package import Platform
 /// Why an HTTP exchange failed.
 package enum HTTPError: Error, Hashable, Sendable {
     case badAddress(String, reason: String)
-    /// The address asks for TLS, which this module does not speak.
-    case needsTLS(String)
+    /// TLS did not come about: no openssl, no trust in the certificate, no common version.
+    case tls(String)
     /// A header of the request cannot be sent as it is.
     case badRequestHeader(name: String)
     case socket(SocketError)
@@ -23,7 +23,7 @@ extension HTTPError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .badAddress(let text, let reason): "cannot use the address \(text.quoted): \(reason)"
-        case .needsTLS(let text): "cannot open \(text.quoted) over a plain socket: it needs TLS"
+        case .tls(let what): "cannot open a TLS connection: \(what)"
         case .badRequestHeader(let name): "cannot send the header \(name.quoted): it contains a forbidden character"
         case .socket(let error): error.description
         case .headTooLarge(let limit): "the head of the message has more than \(limit) bytes"

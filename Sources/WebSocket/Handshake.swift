@@ -58,8 +58,14 @@ package enum WebSocketHandshake {
         case refuse(status: Int, [UInt8])
     }
 
-    /// Checks a client's request (RFC 6455 section 4.2.1) and writes the answer.
-    package static func answer(to head: HTTPHead) -> ServerAnswer {
+    /// The subprotocols that a client offers, in its order and with their case.
+    package static func offeredSubprotocols(_ headers: HTTPHeaders) -> [String] {
+        headers.all("Sec-WebSocket-Protocol").flatMap { $0.split(separator: ",") }.map(\.trimmed).filter { !$0.isEmpty }
+    }
+
+    /// Checks a client's request (RFC 6455 section 4.2.1) and writes the answer. Of the subprotocols that are offered
+    /// the first one out of `subprotocols` is chosen.
+    package static func answer(to head: HTTPHead, subprotocols: [String] = []) -> ServerAnswer {
         guard let (method, _) = try? head.request(), method == "GET", head.startLine.hasSuffix("HTTP/1.1") else {
             return refusal(405, "Method Not Allowed", "Allow: GET\r\n")
         }
@@ -74,8 +80,10 @@ package enum WebSocketHandshake {
         guard keys.count == 1, Base64.isSixteenBytes(keys[0]), headers.all("Host").count == 1 else {
             return refusal(400, "Bad Request", "")
         }
+        let chosen = offeredSubprotocols(headers).first(where: subprotocols.contains)
         let text =
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + (chosen.map { "Sec-WebSocket-Protocol: \($0)\r\n" } ?? "")
             + "Sec-WebSocket-Accept: \(accept(for: keys[0]))\r\n\r\n"
         return .accept(Array(text.utf8))
     }

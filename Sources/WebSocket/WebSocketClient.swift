@@ -1,35 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opening a WebSocket as a client, over a plain socket.
+// Opening a WebSocket as a client.
 
 package import Platform
 
 /// Opens WebSockets.
 package enum WebSocketClient {
-    /// Opens `url` (`ws://`). Blocks until the handshake is checked or the deadline passes.
+    /// Opens `url` (`ws://` or `wss://`). Blocks until the handshake is checked or the deadline passes.
     package static func connect(
-        _ url: String, headers: HTTPHeaders = HTTPHeaders(), subprotocols: [String] = [], deadline: SocketDeadline,
+        _ url: String, headers: HTTPHeaders = HTTPHeaders(), subprotocols: [String] = [],
+        over path: NetworkPath = .direct, deadline: SocketDeadline,
         limits: WebSocketLimits = WebSocketLimits(), answersPings: Bool = true
     ) throws(WebSocketError) -> WebSocketConnection {
         var random = SystemRandomNumberGenerator()
         let request = WebSocketHandshake.requestHeaders(
             nonce: random.bytes(16), subprotocols: subprotocols, extra: headers)
-        let (exchange, head) = try ask(url, request, deadline: deadline)
+        let (exchange, head) = try ask(url, request, over: path, deadline: deadline)
         let subprotocol = try WebSocketHandshake.checkResponse(
             status: head.status, reason: head.reason, headers: head.head.headers,
             key: request["Sec-WebSocket-Key"] ?? "", subprotocols: subprotocols)
         return WebSocketConnection(
-            socket: exchange.socket, role: .client, leftover: exchange.buffer, subprotocol: subprotocol,
+            link: exchange.link, role: .client, leftover: exchange.buffer, subprotocol: subprotocol,
             limits: limits, answersPings: answersPings)
     }
 
     private typealias Answer = (head: HTTPHead, status: Int, reason: String)
 
     private static func ask(
-        _ url: String, _ headers: HTTPHeaders, deadline: SocketDeadline
+        _ url: String, _ headers: HTTPHeaders, over path: NetworkPath, deadline: SocketDeadline
     ) throws(WebSocketError) -> (HTTPExchange, Answer) {
         do throws(HTTPError) {
             let address = try HTTPAddress(url, schemes: ["ws", "http"])
-            var exchange = try HTTPExchange(address: address, deadline: deadline)
+            var exchange = try HTTPExchange(address: address, over: path, deadline: deadline)
             try exchange.send("GET", address, headers, body: [])
             let answer = try exchange.readHead()
             return (exchange, answer)

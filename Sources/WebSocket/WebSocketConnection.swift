@@ -14,7 +14,8 @@ package final class WebSocketConnection: Sendable {
     package let role: WebSocketRole
     /// The subprotocol that was agreed, if any.
     package let subprotocol: String?
-    private let socket: Socket
+    private let link: Link
+    private var socket: Socket { link.socket }
     private let answersPings: Bool
     private let reading: Mutex<Reading>
     private let writing = Mutex(Writing())
@@ -31,11 +32,21 @@ package final class WebSocketConnection: Sendable {
     }
 
     /// Takes over a socket after its handshake; `leftover` are bytes that were read behind it.
-    package init(
+    package convenience init(
         socket: Socket, role: WebSocketRole, leftover: [UInt8] = [], subprotocol: String? = nil,
         limits: WebSocketLimits = WebSocketLimits(), answersPings: Bool = true
     ) {
-        self.socket = socket
+        self.init(
+            link: Link(socket), role: role, leftover: leftover, subprotocol: subprotocol, limits: limits,
+            answersPings: answersPings)
+    }
+
+    /// Takes over a link after the handshake.
+    package init(
+        link: Link, role: WebSocketRole, leftover: [UInt8] = [], subprotocol: String? = nil,
+        limits: WebSocketLimits = WebSocketLimits(), answersPings: Bool = true
+    ) {
+        self.link = link
         self.role = role
         self.subprotocol = subprotocol
         self.answersPings = answersPings
@@ -134,7 +145,20 @@ package final class WebSocketConnection: Sendable {
                 try socket.write(FrameWriter.bytes(of: frame, maskedWith: key), deadline: deadline)
             } catch {
                 state.isClosed = true
-                socket.shutdown()
+                link.end()
+                throw .socket(error)
+            }
+        }
+    }
+
+    /// Sends bytes as they are, frames or not: for telling how a peer takes what is forbidden.
+    package func send(raw bytes: [UInt8], deadline: SocketDeadline) throws(WebSocketError) {
+        try writing.withLock { (state) throws(WebSocketError) in
+            do throws(SocketError) {
+                try socket.write(bytes, deadline: deadline)
+            } catch {
+                state.isClosed = true
+                link.end()
                 throw .socket(error)
             }
         }
@@ -159,7 +183,7 @@ package final class WebSocketConnection: Sendable {
 
     /// Ends the connection at once, without a close frame, and wakes whoever waits on it.
     package func end() {
-        socket.shutdown()
+        link.end()
     }
 }
 

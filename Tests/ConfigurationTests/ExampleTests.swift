@@ -46,4 +46,19 @@ struct ExampleTests {
             contentsOf: Self.root.appending(path: "config/examples/pytest/nightjar.json5"), encoding: .utf8)
         #expect(page.contains("```json5\n\(example)```"))
     }
+
+    @Test func `the scenario file of the demo fits its schema, and a typo does not`() throws {
+        let schema = try SchemaValidator(
+            root: parsed(
+                [UInt8](try Data(contentsOf: Self.root.appending(path: "docs/schema/nightjar.scenarios.schema.json")))))
+        let bytes = [UInt8](try Data(contentsOf: Self.root.appending(path: "config/examples/resilience/demo.json")))
+        #expect(try schema.accepts(parsed(bytes)))
+        let text = String(decoding: bytes, as: UTF8.self)
+        for (from, to) in [
+            ("\"resume\": {", "\"resumes\": {"), ("\"/seq\"", "\"seq\""), ("\"400ms\"", "\"fast\""),
+            ("\"trials\": 20", "\"trials\": 0"), ("\"url\": \"ws", "\"uri\": \"ws"),
+        ] {
+            #expect(try !schema.accepts(parsed(Array(text.replacing(from, with: to).utf8))), "\(from)")
+        }
+    }
 }

@@ -26,6 +26,13 @@ struct EveryEventTests {
         experimenting.answer(.baseline, Samples.green, number: 1)
         var awaiting = asking
         awaiting.conclude([Samples.incident(["a"], .codeRegression, .rollback)], irreversible: "a migration")
+        var mending = Story(fixPolicy)
+        mending.wake()
+        mending.see()
+        mending.pass(failing: ["a"])
+        mending.conclude([Samples.incident(["a"], .codeRegression, .none, culprit: Samples.wanted)])
+        var mended = mending
+        while mended.run?.kind == .remedy { mended.end() }
         var rollingBack = asking
         rollingBack.conclude([Samples.incident(["a"], .codeRegression, .rollback)])
         var concluding = testing
@@ -39,10 +46,19 @@ struct EveryEventTests {
         var detached = deploying
         detached.tell(.stopRequested(StopRequested(now: true, by: "SIGTERM")))
         return [
-            Story(), looking, deploying, refused, testing, canceling, asking, experimenting, awaiting, rollingBack,
+            Story(), looking, deploying, refused, testing, canceling, asking, experimenting, awaiting, mending, mended,
+            rollingBack,
             concluding,
             sealed, paused, finished, detached,
         ]
+    }
+
+    private var fixPolicy: LoopPolicy {
+        var policy = Samples.policy
+        policy.approve = [.fix]
+        policy.fix = FixPolicy(FixSettings(paths: ["*"]), RoleSettings())
+        policy.fix?.roles = [.implement, .review]
+        return policy
     }
 
     /// Facts that belong to no state: of another run, another cycle, another timer.

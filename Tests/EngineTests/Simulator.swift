@@ -2,6 +2,7 @@
 // Drives the machine through a world for years: delivers what it asked for, speaks as operators do, kills it at any
 // moment and folds its journal, and holds every step to the invariants.
 
+import Configuration
 import Domain
 import Testing
 import Triage
@@ -43,6 +44,7 @@ struct Simulator {
     private(set) var rollbacks = 0
     private(set) var crashes = 0
     private(set) var approvals = 0
+    private(set) var fixes = 0
     private var lastAnswer: OperatorAnswer?
     /// An irreversible change lies in every so many commits; 0 is never.
     var irreversibleEvery = 0
@@ -230,7 +232,8 @@ struct Simulator {
             allowance: TriageAllowance(
                 experiments: budget.experiments, deploys: budget.deploys, seconds: budget.seconds,
                 nextNumber: budget.nextNumber,
-                deploysBarred: budget.deploysBarred ?? (budget.mayCrossIrreversible ? nil : irreversible)))
+                deploysBarred: budget.deploysBarred ?? (budget.mayCrossIrreversible ? nil : irreversible)),
+            rules: RuleFile.builtIn)
         var answer: TriageAnswered
         switch Investigator.next(facts) {
         case .experiment(let experiment): answer = TriageAnswered(cycle: cycle.number, experiment: experiment)
@@ -336,6 +339,8 @@ struct Simulator {
     /// Nothing that needs a person's word is done without one, and nothing crosses an irreversible change without.
     private mutating func checkWords(_ cycle: CycleProgress) {
         for action in cycle.actions where action.outcome != .skipped {
+            // The word about a fix is asked for when there is a change: one that was refused before needs none.
+            if action.kind == .fix, action.name == nil { continue }
             let subject = ApprovalSubject(action.kind)
             let needs = subject.map { policy.approve?.contains($0) == true } ?? false
             let crosses = action.kind == .rollback && cycle.irreversible != nil
@@ -348,6 +353,9 @@ struct Simulator {
             if cycle.irreversible != nil, experiment.approvedBy == nil {
                 problems.append("experiment \(experiment.experiment.number) across a migration without a word")
             }
+        }
+        if let open = cycle.actions.first(where: { $0.outcome == .started }) {
+            problems.append("\(open.kind.rawValue) of cycle \(cycle.number) has no end")
         }
         if cycle.approval != nil { problems.append("cycle \(cycle.number) is sealed with an open question") }
     }
@@ -368,9 +376,18 @@ struct Simulator {
             problems.append("serving \(serving.short) is claimed, \(world.live?.short ?? "nothing") is live")
         }
         if wasStopped || world.othersMoved || restoreWasTried || judgement.verdict == .interrupted { return }
+        for action in cycle.actions where action.kind == .fix && action.outcome == .succeeded {
+            fixes += 1
+            let tests = cycle.fix?.incident.tests ?? []
+            let broken = ["login", "chat", "extras"].flatMap { world.broken($0, on: Revision(action.name ?? "")) }
+            if tests.contains(where: broken.contains) { problems.append("a fix is proven that cures nothing") }
+        }
         let known = [cycle.wanted, cycle.lastGreen]
+        if let serving, serving == cycle.fix?.revision {
+            problems.append("cycle \(cycle.number) leaves a fix in staging that was to go")
+        }
         if let serving, policy.mode == .operate, !known.contains(serving), world.commits.contains(serving),
-            cycle.experimentDeploys > 0
+            cycle.experimentDeploys > 0, cycle.hasTouched(serving)
         {
             problems.append("cycle \(cycle.number) leaves an experiment's \(serving.short) in staging")
         }

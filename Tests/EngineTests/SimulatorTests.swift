@@ -41,6 +41,34 @@ struct SimulatorTests {
         #expect(simulator.problems.isEmpty == false || simulator.cycles == 50)
     }
 
+    /// Roles that succeed, refuse, get lost or answer for people; fixes that cure or do not; restarts at any moment.
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func `a fix is proven only where it cures, and leaves nothing behind`(_ seed: UInt64) {
+        var policy = Samples.policy
+        policy.allow = seed % 3 == 0 ? [.rollback, .fix] : [.fix]
+        policy.approve = seed % 2 == 0 ? [.fix] : nil
+        policy.fix = FixPolicy(FixSettings(paths: ["*"], attempts: 2), RoleSettings())
+        policy.fix?.roles = [.investigate, .implement, .review, .approve]
+        var mishaps = Mishaps()
+        mishaps.operatorSpeaks = 30
+        var simulator = Simulator(seed: seed, mishaps: mishaps, policy: policy)
+        simulator.run(cycles: 50)
+        check(simulator, "fix")
+        #expect(simulator.problems.isEmpty == false || simulator.cycles == 50)
+    }
+
+    @Test func `in the simulator fixes are proven`() {
+        var policy = Samples.policy
+        policy.allow = [.fix]
+        policy.triage.deploysPerNight = 1000
+        policy.fix = FixPolicy(FixSettings(paths: ["*"]), RoleSettings())
+        policy.fix?.roles = [.implement]
+        var simulator = Simulator(seed: 11, mishaps: .none, policy: policy)
+        simulator.run(cycles: 200)
+        check(simulator, "fix")
+        #expect(simulator.fixes > 3)
+    }
+
     @Test func `in the simulator people are asked, and some say yes`() {
         var policy = Samples.policy
         policy.approve = [.rollback]

@@ -187,16 +187,16 @@ struct Story {
     /// The stage under way ends.
     mutating func end(
         _ outcome: StageOutcome = .succeeded, _ summary: String = "as told", live: Revision?? = .none,
-        suite: SuiteReading? = nil, infrastructure: Bool = false
+        suite: SuiteReading? = nil, infrastructure: Bool = false, role: RoleReading? = nil
     ) {
         guard let run else {
             Issue.record("nothing is running but \(place)")
             return
         }
-        tell(
-            .stageEnded(
-                Samples.record(
-                    run, outcome, summary, at: now, live: live, suite: suite, infrastructure: infrastructure)))
+        var record = Samples.record(
+            run, outcome, summary, at: now, live: live, suite: suite, infrastructure: infrastructure)
+        record.role = role
+        tell(.stageEnded(record))
     }
 
     /// The suite under way ends with these tests failing.

@@ -157,6 +157,28 @@ struct VerdictRuleTests {
         #expect(judgement.reasons.first?.rule == "wrong-revision")
     }
 
+    @Test(arguments: [
+        (Fingerprint.Kind.file, Purpose.cycle, Verdict.unproven), (.command, .cycle, .unproven),
+        (.name, .cycle, .healthy), (.disk, .cycle, .healthy), (.file, .baseline, .healthy),
+    ])
+    func `a configured file or answer that changes during the tests leaves them unproven`(
+        _ kind: Fingerprint.Kind, _ purpose: Purpose, _ verdict: Verdict
+    ) {
+        var progress = cycle(Samples.policy) { _ in Samples.reading() }
+        for (index, value) in [(1, "1"), (progress.records.count - 1, "2")] {
+            progress.records[index].run.purpose = index == 1 ? .cycle : purpose
+            progress.records[index].fingerprints = [
+                Fingerprint(
+                    moment: index == 1 ? .before : .after, at: Samples.start, path: "f.json",
+                    entries: [Fingerprint.Entry(kind, "settings", value)])
+            ]
+        }
+        let judgement = VerdictRules.judge(progress, at: Samples.start)
+        let drift = judgement.reasons.filter { $0.rule == "environment-drift" }
+        #expect(drift.map(\.verdict) == (purpose == .baseline || kind == .disk ? [] : [verdict]))
+        if purpose == .cycle { #expect(judgement.verdict == verdict) }
+    }
+
     @Test func `failures that the record does not list still count`() {
         var reading = Samples.reading(["a"])
         reading.notPassed = []

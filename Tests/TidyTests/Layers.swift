@@ -14,7 +14,7 @@ enum Layers {
             "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Notifications",
             "Reporting", "Platform", "Domain",
         ],
-        "StatusServer": ["Evidence", "Reporting", "WebSocket", "Platform", "Domain"],
+        "StatusServer": ["Evidence", "Reporting", "Platform", "Domain"],
         "Notifications": ["Execution", "Platform", "Domain"],
         "Reporting": ["Domain"],
         "Triage": ["Domain"],
@@ -58,5 +58,5 @@ enum Layers {
     ]
 
     /// Modules that may say `JSONEncoder`, `JSONDecoder` or `JSONSerialization`.
-    static let coders: Set<String> = ["Evidence", "Configuration", "Execution", "Reporting"]
+    static let coders: Set<String> = ["Evidence", "Configuration", "Execution", "Reporting", "Notifications"]
 }

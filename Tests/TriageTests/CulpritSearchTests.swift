@@ -271,7 +271,8 @@ struct CulpritSearchTests {
                 RunCounts(fails: Int(flakeRate * 100), passes: Int(100 - flakeRate * 100)))
             var search = CulpritSearch(
                 green: CulpritWorld.green, suspects: world.suspects,
-                settings: CulpritSettings(flakeRate: history, nonePrior: 0.33))
+                settings: CulpritSettings(
+                    flakeRate: history, nonePrior: 0.33, partialShare: badRate < 1 ? 0.5 : 0.1, noneConfidence: 0.99))
             _ = world.run(&search, deployCost: 5)
             if case .culprit(let revision, _) = search.standing {
                 named += 1

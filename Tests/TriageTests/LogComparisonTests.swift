@@ -87,15 +87,6 @@ private func traffic(_ rounds: Int) -> String {
         }
         #expect(LogComparison.tail(30, 1, 1) < 1e-6)
     }
-
-    @Test func `logarithm and exponential are those of the textbook`() {
-        #expect(abs(NaturalLogarithm.of(10) - 2.302_585_092_994_045_7) < 1e-14)
-        #expect(abs(NaturalLogarithm.of(1e-300) + 690.775_527_898_213_7) < 1e-10)
-        #expect(abs(NaturalLogarithm.exp(1) - 2.718_281_828_459_045) < 1e-14)
-        #expect(abs(NaturalLogarithm.exp(-20) / 2.061_153_622_438_558e-9 - 1) < 1e-12)
-        #expect(NaturalLogarithm.exp(-800) == 0)
-        #expect(NaturalLogarithm.of(0) == -.infinity)
-    }
 }
 
 @Suite struct CauseLineTests {

@@ -136,7 +136,8 @@ import Testing
         #expect(try parts("ws://[::1]:9/") == ["::1", "9", "/", "[::1]:9"])
         #expect(try parts("ws://[::1]") == ["::1", "80", "/", "[::1]"])
         #expect(try parts("http://a?q") == ["a", "80", "/?q", "a"])
-        #expect(throws: HTTPError.needsTLS("https://a")) { try parts("https://a") }
+        #expect(try parts("https://a/b") == ["a", "443", "/b", "a"])
+        #expect(try parts("wss://a:80") == ["a", "80", "/", "a:80"])
         for bad in [
             "a", "ftp://a", "http://", "http://a:0", "http://a:70000", "http://a b", "http://u:p@a",
             "http://a/\r\nX: y",

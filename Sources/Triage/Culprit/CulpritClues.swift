@@ -115,28 +115,7 @@ struct CulpritClues {
         return Int(text.prefix { $0.isASCII && $0.isNumber })
     }
 
-    /// Names in a text, lowercased: cut at what is no letter or digit, and where a small letter meets a large one.
-    /// Words of less than four letters say nothing.
-    static func words(_ text: String) -> Set<String> {
-        var found: Set<String> = []
-        var word = ""
-        var previousIsSmall = false
-        func close() {
-            if word.count >= 4, word.count <= 40, !word.allSatisfy(\.isNumber) { found.insert(word) }
-            word = ""
-        }
-        for byte in text.utf8.prefix(16 << 10) {
-            let character = Character(Unicode.Scalar(byte))
-            let isLarge = (65...90).contains(byte)
-            let isSmall = (97...122).contains(byte)
-            let isNumber = (48...57).contains(byte)
-            if !isLarge && !isSmall && !isNumber || isLarge && previousIsSmall { close() }
-            if isLarge || isSmall || isNumber { word += isLarge ? character.lowercased() : String(character) }
-            previousIsSmall = isSmall
-        }
-        close()
-        return found
-    }
+    static func words(_ text: String) -> Set<String> { FileChange.words(in: text.utf8.prefix(16 << 10)) }
 
     static func words(ofCommit commit: CommitInfo) -> Set<String> {
         var all = words(commit.subject)

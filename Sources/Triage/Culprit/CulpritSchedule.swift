@@ -37,6 +37,14 @@ package struct CulpritSchedule: Hashable, Sendable {
     /// Below this, in bits, a step tells nothing any more.
     private static let nothing = 1e-3
 
+    /// Whether the runs of a step tell enough for their own cost; the deployment is paid for what it makes possible.
+    private func isWorth(_ step: CulpritStep, _ open: [Int]) -> Bool {
+        let least = open.reduce(0) { sum, index in
+            sum + Double(step.times[index]) * searches[index].settings.leastInformation
+        }
+        return step.information > max(CulpritSchedule.nothing, least)
+    }
+
     /// The next step; nil where every search has ended, or no step would tell anything.
     ///
     /// Each search runs the head again before anything else: most of what looks like a regression and is none is
@@ -55,8 +63,7 @@ package struct CulpritSchedule: Hashable, Sendable {
         var best: CulpritStep?
         for position in positions.sorted() {
             let revision = searches[first].revision(at: position)
-            guard let step = step(at: revision, open, offers, deployed), step.information > CulpritSchedule.nothing
-            else { continue }
+            guard let step = step(at: revision, open, offers, deployed), isWorth(step, open) else { continue }
             if let leader = best, step.information / step.cost <= leader.information / leader.cost { continue }
             best = step
         }

@@ -20,14 +20,20 @@ package struct CulpritSettings: Hashable, Sendable {
     package var wasTriggered: Bool
     /// What one run of the test costs, in the unit of the deployment's cost.
     package var runCost: Double
-    /// The posterior probability that a culprit, or none, must reach.
+    /// The posterior probability that a culprit must reach before it is named.
     package var confidence: Double
+    /// The same for "none of them". Nobody is blamed by it and a later failure is searched for again, so less is asked:
+    /// telling a rare race from a flaky test to 99 % takes dozens of runs.
+    package var noneConfidence: Double
+    /// A search ends undecided where no step tells so many bits for the cost of one run.
+    package var leastInformation: Double
     /// No more runs than these.
     package var maximumRuns: Int
 
     package init(
         flakeRate: BetaDistribution = .unknownTest, nonePrior: Double = 0.2, partialShare: Double = 0.1,
-        wasTriggered: Bool = true, runCost: Double = 1, confidence: Double = 0.99, maximumRuns: Int = 400
+        wasTriggered: Bool = true, runCost: Double = 1, confidence: Double = 0.99, noneConfidence: Double = 0.9,
+        leastInformation: Double = 0.001, maximumRuns: Int = 400
     ) {
         self.flakeRate = flakeRate
         self.nonePrior = nonePrior
@@ -35,6 +41,8 @@ package struct CulpritSettings: Hashable, Sendable {
         self.wasTriggered = wasTriggered
         self.runCost = runCost
         self.confidence = confidence
+        self.noneConfidence = noneConfidence
+        self.leastInformation = leastInformation
         self.maximumRuns = maximumRuns
     }
 
@@ -145,7 +153,7 @@ package struct CulpritSearch: Hashable, Sendable {
     package var standing: CulpritStanding { standing(CulpritPosterior(self)) }
 
     func standing(_ posterior: CulpritPosterior) -> CulpritStanding {
-        if posterior.none >= settings.confidence { return .none(probability: posterior.none) }
+        if posterior.none >= settings.noneConfidence { return .none(probability: posterior.none) }
         guard let top = posterior.suspects.indices.max(by: { posterior.suspects[$0] < posterior.suspects[$1] }),
             posterior.suspects[top] >= settings.confidence
         else { return .open }

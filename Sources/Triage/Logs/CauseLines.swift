@@ -32,7 +32,7 @@ package enum CauseLines {
             var weight = LineWeight(text, level: template.severity)
             guard weight.isInteresting || weight.isEnd else { return nil }
             // What is said over and over is chatter; an attempt that is made again is said a few times.
-            weight.strength -= 0.25 * NaturalLogarithm.of(Double(max(1, template.count)))
+            weight.strength -= 0.25 * RealMath.log(Double(max(1, template.count)))
             if (template.countBefore ?? 0) > 0 { weight.strength -= 3 }
             return Candidate(template: template, text: text, weight: weight)
         }

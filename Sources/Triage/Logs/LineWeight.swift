@@ -100,7 +100,7 @@ struct LineWeight {
 
     private static let causes = [
         "out of memory", "cannot allocate", "no space left", "disk quota", "too many open files", "permission denied",
-        "access denied", "accessdenied", "not authorized", "unauthorized", "forbidden", "not found", "no such file",
+        "access denied", "accessdenied", "not authorized", "unauthorized", "forbidden", "not found", "no such ",
         "timed out", "timeout", "connection refused", "connection reset", "unreachable", "could not resolve",
         "couldn't", "could not", "cannot ", "can't ", "unable to", "failed to ", "expired", "undefined reference",
         "undefined symbol", "out of sync", "conflict", "killed", "oomkill", "more than the", "exceed", "mismatch",

@@ -104,9 +104,9 @@ package enum LogComparison {
         let total = Double(now + before)
         let (share, null) = (Double(now) / total, ratio / (1 + ratio))
         guard share > null else { return 1 }
-        var divergence = share * NaturalLogarithm.of(share / null)
-        if share < 1 { divergence += (1 - share) * NaturalLogarithm.of((1 - share) / (1 - null)) }
-        return NaturalLogarithm.exp(-total * divergence)
+        var divergence = share * RealMath.log(share / null)
+        if share < 1 { divergence += (1 - share) * RealMath.log((1 - share) / (1 - null)) }
+        return RealMath.exp(-total * divergence)
     }
 
     private static func score(_ change: LogChange, _ context: LogContext) -> Double {
@@ -126,7 +126,7 @@ package enum LogComparison {
         case .new: score += 1.5
         case .grown:
             let growth = Double(template.count) / max(1, change.expected)
-            score += min(1.5, 0.3 * NaturalLogarithm.of(growth) / NaturalLogarithm.of(2))
+            score += min(1.5, 0.3 * RealMath.log(growth) / RealMath.log(2))
         case .bad: break
         }
         if context.mentions(template) { score += 1 }
@@ -177,41 +177,5 @@ enum BadWords {
         template.text.lowercased().split(whereSeparator: { !$0.isLetter }).reduce(0) {
             $0 + (words.contains(String($1)) ? 1 : 0)
         }
-    }
-}
-
-/// Logarithm and exponential of the standard library's numbers; the module has no C library.
-enum NaturalLogarithm {
-    private static let two = 0.693_147_180_559_945_3
-
-    /// Of a positive number: the exponent, and the series of atanh for the significand.
-    static func of(_ value: Double) -> Double {
-        guard value > 0, value.isFinite else { return value > 0 ? .infinity : -.infinity }
-        let part = (value.significand - 1) / (value.significand + 1)
-        var (term, sum) = (part, 0.0)
-        for odd in stride(from: 1.0, through: 41, by: 2) {
-            sum += term / odd
-            term *= part * part
-        }
-        return Double(value.exponent) * two + 2 * sum
-    }
-
-    static func exp(_ value: Double) -> Double {
-        guard value > -745 else { return 0 }
-        guard value < 709 else { return .infinity }
-        let exponent = (value / two).rounded()
-        let rest = value - exponent * two
-        var (term, sum) = (1.0, 1.0)
-        for number in 1...20 {
-            term *= rest / Double(number)
-            sum += term
-        }
-        // In two steps, so that very small results are reached as well.
-        let half = Int(exponent) / 2
-        return sum * power(half) * power(Int(exponent) - half)
-    }
-
-    private static func power(_ exponent: Int) -> Double {
-        Double(sign: .plus, exponent: exponent, significand: 1)
     }
 }

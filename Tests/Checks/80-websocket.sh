@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# our WebSocket client and server pass the Autobahn cases and talk with websockets, aiohttp and wsproto
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+need python3 timeout
+# NIGHTJAR_WEBSOCKET_PYTHON names an interpreter that has the three libraries already.
+python=${NIGHTJAR_WEBSOCKET_PYTHON:-}
+if [[ -z $python ]]; then
+    venv=${NIGHTJAR_VENV:-$work/venv}-websocket
+    python=$venv/bin/python
+    if ! "$python" -c 'import websockets, aiohttp, wsproto' 2>/dev/null; then
+        python3 -m venv "$venv" >"$work/venv.log" 2>&1 || skip "python3 has no venv"
+        timeout 180 "$venv/bin/pip" --quiet --disable-pip-version-check install websockets aiohttp wsproto \
+            >>"$work/venv.log" 2>&1 || skip "websockets, aiohttp and wsproto cannot be installed: no package index"
+    fi
+fi
+timeout 500 "$python" "$ROOT/Tests/Checks/websocket.py" --nightjar "$NIGHTJAR" ||
+    fail "a case of the WebSocket protocol"

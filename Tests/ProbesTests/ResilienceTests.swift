@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pure parts of the scenarios: contracts read, templates filled in, events counted, statuses given, reports written.
+
+import Foundation
+import Testing
+
+@testable import Probes
+
+@Suite struct ResilienceTests {
+    private static let demo = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "config/examples/resilience/demo.json")
+
+    private func problems(_ text: String) -> [String] {
+        do {
+            _ = try ResilienceContract(parsing: Array(text.utf8), environment: [:])
+            return []
+        } catch {
+            return error.problems
+        }
+    }
+
+    // MARK: Contracts
+
+    @Test func `the demo's scenario file is read whole`() throws {
+        let bytes = Array(try Data(contentsOf: Self.demo))
+        let contract = try ResilienceContract(parsing: bytes, environment: ["NIGHTJAR_DEMO_ADDRESS": "there:1"])
+        #expect(contract.variables["address"] == .string("there:1"))
+        #expect(contract.variables["nightjar"] == .string("nightjar"), "the default where the environment has none")
+        #expect(contract.users.count == 2)
+        #expect(contract.heartbeat?.interval == .milliseconds(400))
+        #expect(contract.values.count == 11 && contract.trials == 20)
+        #expect(contract.resume?.capture == ["session": "/session"])
+    }
+
+    @Test func `every problem is said at once, with its place`() {
+        let text = #"""
+            {"connect": {"uri": "ws://a"}, "resumes": {}, "trials": 0, "heartbeat": {"interval": "fast"},
+             "stream": {"sequence": "seq"}, "queue": {}, "echo": {"expect": {"type": 1}}, "accepted": [{"case": "x"}],
+             "variables": {"a": {"env": "NOT_THERE"}}}
+            """#
+        let found = problems(text)
+        for place in [
+            "connect.url: is missing", "connect.uri: is not known here",
+            "resumes: is not known here; did you mean resume?",
+            "trials: expected a whole number from 1 to 1000", "heartbeat.interval: expected a time",
+            "stream.sequence: expected a JSON pointer", "stream.end: is missing", "queue.publish: a queue has either",
+            "echo.expect: expected a JSON pointer", "accepted[0].case: case and reason",
+            "variables.a: is not in the environment",
+        ] {
+            #expect(found.contains { $0.hasPrefix(place) }, "\(place) in \(found)")
+        }
+        #expect(problems("{").first?.hasPrefix("the file is no JSON") == true)
+        #expect(problems("[]").contains("the file: expected an object"))
+    }
+
+    // MARK: Templates
+
+    @Test func `placeholders are filled in, whole values keep their kind, other braces stay`() throws {
+        let variables = TemplateVariables(values: ["last": .number("7"), "name": .string("a\"b")])
+        #expect(try variables.fill("x{name}y{last}{}{ a }{") == "xa\"by7{}{ a }{")
+        let filled = try variables.fill(try JSONValue(parsing: #"{"n":"{last}","t":"no {last}","l":["{name}"],"z":1}"#))
+        #expect(filled.description == #"{"n":7,"t":"no 7","l":["a\"b"],"z":1}"#)
+        #expect(throws: TemplateProblem.self) { try variables.fill("{missing}") }
+    }
+
+    @Test func `a pattern needs all of its conditions`() throws {
+        let variables = TemplateVariables(values: ["id": .string("x1")])
+        let message = try JSONValue(parsing: #"{"type":"ok","id":"x1","n":3,"deep":{"a":[1,2]}}"#)
+        func accepts(_ conditions: [(String, MessagePattern.Condition)]) -> Bool {
+            MessagePattern(conditions: conditions.map { (pointer: $0.0, condition: $0.1) }).accepts(message, variables)
+        }
+        #expect(accepts([("/type", .equals(.string("ok"))), ("/id", .equals(.string("{id}")))]))
+        #expect(!accepts([("/type", .equals(.string("ok"))), ("/id", .equals(.string("other")))]))
+        #expect(accepts([("/n", .oneOf([.number("1"), .number("3")])), ("/deep/a/1", .exists(true))]))
+        #expect(accepts([("/missing", .exists(false)), ("/id", .matches("x*"))]))
+        #expect(!accepts([("/missing", .equals(.null))]))
+    }
+
+    @Test func `Socket IO messages are digits and JSON, both ways`() throws {
+        let message = ScenarioClient.message(#"42["event",{"a":1}]"#, prefixDigits: true)
+        #expect(message.value(at: "/0") == .string("42"))
+        #expect(message.value(at: "/1/1/a") == .number("1"))
+        #expect(ScenarioClient.wire(message, prefixDigits: true) == #"42["event",{"a":1}]"#)
+        #expect(ScenarioClient.message("2", prefixDigits: true).value(at: "/0") == .string("2"))
+        #expect(ScenarioClient.wire(.string("3"), prefixDigits: true) == "3")
+        #expect(ScenarioClient.message("plain", prefixDigits: false) == .string("plain"))
+    }
+
+    // MARK: Counting
+
+    @Test func `gaps, duplicates and disorder are counted apart`() {
+        func reading(_ numbers: [Int], to last: Int) -> [Int] {
+            let found = SequenceReading(numbers, from: 1, to: last)
+            return [found.expected, found.missing, found.duplicates, found.disordered]
+        }
+        #expect(reading([1, 2, 3], to: 3) == [3, 0, 0, 0])
+        #expect(reading([1, 3], to: 3) == [3, 1, 0, 0])
+        #expect(reading([1, 2, 2, 3], to: 3) == [3, 0, 1, 0])
+        #expect(reading([1, 3, 2], to: 3) == [3, 0, 0, 1])
+        #expect(reading([0, 1, 2, 9], to: 2) == [2, 0, 0, 0], "what lies outside belongs to something else")
+        #expect(reading([], to: 0) == [0, 0, 0, 0])
+        var sum = SequenceReading([1], from: 1, to: 2)
+        sum.add(SequenceReading([1, 2], from: 1, to: 2))
+        #expect(sum.kpis(ResilienceLimits()).map(\.isMet) == [false, true, true])
+        #expect(!SequenceReading().kpis(ResilienceLimits())[0].isMet, "nothing expected is nothing delivered")
+    }
+
+    @Test func `a mean has its 95th percentile from twenty samples on`() {
+        let samples = (1...20).map(Double.init)
+        let kpi = ScenarioKPI.mean("reconnect", samples, atMost: 10)
+        #expect(kpi.measured == 10.5 && kpi.p95 == 19 && !kpi.isMet)
+        #expect(ScenarioKPI.mean("a", [1, 2], atMost: 10).p95 == nil)
+        #expect(kpi.text == "reconnect mean 10.5 ms <= 10 ms (n 20, p95 19)")
+    }
+
+    // MARK: Judgment
+
+    private func found(_ outcomes: [ScenarioCase.Outcome]) -> ScenarioResult {
+        let cases = outcomes.enumerated().map { index, outcome in
+            ScenarioCase(
+                name: "case <\(index)>", outcome: outcome, reason: outcome == .passed ? nil : "needs \"this\" & that",
+                notes: ["a\u{1b}[31mnote"], kpis: [.worst("open", [1.5], atMost: 2)], seconds: 0.25)
+        }
+        return ScenarioResult(.queueing, cases: cases, value: 10, seconds: 1)
+    }
+
+    @Test func `one failure rejects, one thing untold is conditional, and nothing at all approves nothing`() {
+        #expect(found([.passed, .passed]).status == .approved)
+        #expect(found([.passed, .skipped]).status == .conditional)
+        #expect(found([.passed, .skipped]).prerequisites == ["needs \"this\" & that"])
+        #expect(found([.passed, .skipped, .failed]).status == .rejected)
+        #expect(found([.errored]).status == .rejected)
+        #expect(found([]).status == .conditional)
+        let report = ResilienceReport(
+            name: "n", endpoint: "ws://a", seed: 1, results: [found([.passed]), found([.skipped])], roundTrip: 1,
+            seconds: 2, faults: [:])
+        #expect(report.status == .conditional && report.value == 20 && report.valueApproved == 10)
+    }
+
+    @Test func `recorder: a missed limit fails, an impossible one is a prerequisite, an accepted failure is named`() {
+        let accepted = [ResilienceContract.Accepted(pattern: "known*", reason: "ticket 7")]
+        let recorder = ScenarioRecorder(floor: 800, accepted: accepted, prepare: {}, progress: { _ in })
+        recorder.test("too slow") { CaseFindings(kpis: [.worst("open", [900], atMost: 850)]) }
+        recorder.test("too far") { CaseFindings(kpis: [.worst("open", [900], atMost: 500)]) }
+        recorder.test("missing", needs: [("a stream", false)]) { .none }
+        recorder.test("known to fail") { throw ScenarioFailure(reason: "boom") }
+        recorder.test("known but good") { .none }
+        recorder.test("no login") { throw ScenarioFailure(reason: "refused", isSurroundings: true) }
+        #expect(recorder.cases.map(\.outcome) == [.failed, .skipped, .skipped, .skipped, .passed, .errored])
+        #expect(recorder.cases[1].reason?.contains("nearer endpoint") == true)
+        #expect(recorder.cases[2].reason == "needs a stream")
+        #expect(recorder.cases[3].reason == "accepted, ticket 7: boom")
+        #expect(recorder.cases[4].notes.count == 1)
+    }
+
+    @Test func `JUnit holds every case, its figures, and nothing that XML forbids`() {
+        let report = ResilienceReport(
+            name: "a & b", endpoint: "ws://a", seed: 1, results: [found([.passed, .failed, .errored, .skipped])],
+            roundTrip: 1, seconds: 2, faults: [:])
+        let text = report.junit
+        #expect(text.contains("tests=\"4\" failures=\"1\" errors=\"1\" skipped=\"1\""))
+        #expect(text.contains("classname=\"resilience.queueing\" name=\"case &lt;0&gt;\""))
+        #expect(text.contains("<property name=\"kpi\" value=\"open max 1.5 ms &lt;= 2 ms (n 1)\"/>"))
+        #expect(text.contains("<skipped message=\"needs &quot;this&quot; &amp; that\"/>"))
+        #expect(!text.contains("\u{1b}"))
+    }
+}
