@@ -36,13 +36,14 @@ let package = Package(
         module("Configuration", ["Domain"]),
         module("Evidence", ["Platform", "Domain"]),
         module("Execution", ["Shepherd", "Platform", "Domain"]),
+        module("Notifications", ["Execution", "Platform", "Domain"]),
         module("WebSocket", ["Platform"]),
         module("Probes", ["WebSocket", "Execution", "Platform", "Domain"]),
         module(
             "Supervision",
             [
-                "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Reporting",
-                "Platform", "Domain",
+                "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Notifications",
+                "Reporting", "Platform", "Domain",
             ]),
         module("DemoStaging", ["WebSocket", "Platform"]),
         module(
@@ -55,7 +56,8 @@ let package = Package(
         .executableTarget(
             name: "nightjar-bench",
             dependencies: [
-                "Supervision", "Engine", "Configuration", "Execution", "TestReports", "Probes", "WebSocket", "Platform",
+                "Supervision", "Engine", "Configuration", "Execution", "Triage", "TestReports", "Probes", "WebSocket",
+                "Platform",
                 "Domain",
             ],
             swiftSettings: strict),
@@ -66,20 +68,21 @@ let package = Package(
         tests("ShepherdTests", ["Shepherd", "Platform", "TestSupport"]),
         tests("ExecutionTests", ["Execution", "Shepherd", "Platform", "Domain", "TestSupport", "nightjar"]),
         tests("DomainTests", ["Domain"]),
-        tests("EngineTests", ["Engine", "Triage", "Domain"]),
-        tests("TriageTests", ["Triage", "Domain"]),
+        tests("EngineTests", ["Engine", "Triage", "Configuration", "Domain"]),
+        tests("TriageTests", ["Triage", "Configuration", "Domain"]),
         tests("TestReportsTests", ["TestReports", "Domain"]),
         tests("ConfigurationTests", ["Configuration", "Domain"]),
         tests("EvidenceTests", ["Evidence", "Platform", "Domain"], fixtures: true),
         tests("ReportingTests", ["Reporting", "Domain"], fixtures: true),
+        tests("NotificationsTests", ["Notifications", "Platform", "Domain", "TestSupport"]),
         tests("WebSocketTests", ["WebSocket", "Platform"]),
         tests("DemoStagingTests", ["DemoStaging", "WebSocket", "Platform", "nightjar"]),
         tests("ProbesTests", ["Probes", "WebSocket", "Platform", "Domain"]),
         tests(
             "SupervisionTests",
             [
-                "Supervision", "Configuration", "Engine", "Evidence", "Execution", "Triage", "Platform", "Domain",
-                "TestSupport", "nightjar",
+                "Supervision", "Configuration", "Engine", "Evidence", "Execution", "Probes", "Triage", "Platform",
+                "Domain", "TestSupport", "nightjar",
             ]),
         tests(
             "CommandsTests",

@@ -14,8 +14,13 @@ enum CommandTable {
             title: "look",
             commands: [
                 StatusCommand.self, TailCommand.self, CyclesCommand.self, ShowCommand.self, WhyCommand.self,
+                RulesCommand.self, FlakesCommand.self,
             ]),
-        Group(title: "decide", commands: [GateCommand.self, VerifyCommand.self, KeepCommand.self]),
+        Group(
+            title: "decide",
+            commands: [
+                GateCommand.self, BisectCommand.self, VerifyCommand.self, KeepCommand.self, AcceptBaselineCommand.self,
+            ]),
         Group(title: "break on purpose", commands: [ResilienceCommand.self, ProxyCommand.self]),
         Group(
             title: "steer a running daemon",

@@ -85,11 +85,12 @@ enum ControlCommand {
         ]
 
     static func send(
-        _ verb: ControlRequest.Verb, argument: String? = nil, until: Timestamp? = nil, _ context: Context
+        _ verb: ControlRequest.Verb, argument: String? = nil, until: Timestamp? = nil, answer: ApprovalWords? = nil,
+        _ context: Context
     ) async throws -> ExitCode {
         let loop = try LoopFinder.find(context)
         let by = context.arguments.value("by") ?? context.user
-        let request = ControlRequest(verb: verb, by: by, argument: argument, until: until)
+        let request = ControlRequest(verb: verb, by: by, argument: argument, until: until, answer: answer)
         let reply = try await ControlClient.ask(request, loop)
         if reply.ok || context.wantsJSON {
             try context.output.result(reply, json: context.wantsJSON) { Printable.line(reply.message) + "\n" }

@@ -16,6 +16,8 @@ struct LoopHistory {
     private(set) var stopRequested = false
 
     var memory: LoopMemory { machine.memory }
+    /// What a person is asked now.
+    var question: Approval? { machine.state == .awaitingApproval ? machine.cycle?.approval : nil }
     var pause: PauseRequested? { memory.pause }
     var window: WindowChanged? { memory.window }
     var policy: LoopPolicy? { memory.policy }

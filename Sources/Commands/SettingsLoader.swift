@@ -33,7 +33,10 @@ enum SettingsLoader {
             }
             throw .unavailable("could not read \(path): \(error.localizedDescription)")
         }
-        switch SettingsFile.load(bytes: Array(bytes), path: path, now: context.now()) {
+        switch SettingsFile.load(
+            bytes: Array(bytes), path: path, now: context.now(),
+            ruleFile: { FileManager.default.contents(atPath: $0).map(Array.init) })
+        {
         case .success(let loaded):
             try checkTimeZone(loaded.settings, path, context)
             return placed(loaded, context)

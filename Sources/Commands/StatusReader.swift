@@ -38,6 +38,7 @@ struct StatusReader {
         status.mode = loop.settings?.mode ?? history.policy?.mode
         describeVerdict(&status, cycles, record)
         describeServing(&status, history, record, cycles)
+        status.question = history.question
         status.window = history.window
         status.pause = history.pause
         status.incidents = incidents(history, record)
@@ -109,6 +110,13 @@ struct StatusReader {
                 text:
                     "nothing: the daemon went away at \(running.stage ?? "the beginning"); the next start goes on there"
             )
+        }
+        if let question = history.question {
+            let activity = StatusSnapshot.Doing(
+                .awaitingApproval, cycle: history.memory.cycle,
+                text: "waits until \(question.deadline.clockMinute) for \(question.title): \(question.because)",
+                since: question.askedAt)
+            return activity
         }
         if let running {
             // Stages without a command have no folder of their own until they end.

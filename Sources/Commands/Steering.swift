@@ -73,33 +73,6 @@ struct AcknowledgeCommand: Command {
     }
 }
 
-struct ApproveCommand: Command {
-    static let description = CommandDescription(
-        "approve", "allow what the loop asks for (in this version it never asks)",
-        operands: [OperandDescription("INCIDENT", "what it is about (default: the only question)")],
-        options: ControlCommand.options,
-        examples: [.init("nightjar approve INC-57", "For example a rollback past a migration.")],
-        exits: ControlCommand.exits)
-
-    func run(_ context: Context) async throws -> ExitCode {
-        let incident = context.arguments.operand(0).map(WhyCommand.identifier)
-        return try await ControlCommand.send(.approve, argument: incident, context)
-    }
-}
-
-struct RejectCommand: Command {
-    static let description = CommandDescription(
-        "reject", "forbid what the loop asks for (in this version it never asks)",
-        operands: [OperandDescription("INCIDENT", "what it is about (default: the only question)")],
-        options: ControlCommand.options,
-        examples: [.init("nightjar reject INC-57", "The cycle ends with hold.")], exits: ControlCommand.exits)
-
-    func run(_ context: Context) async throws -> ExitCode {
-        let incident = context.arguments.operand(0).map(WhyCommand.identifier)
-        return try await ControlCommand.send(.reject, argument: incident, context)
-    }
-}
-
 struct SkipCommand: Command {
     static let description = CommandDescription(
         "skip", "end the running test or experiment and go on with the next step",

@@ -12,13 +12,20 @@ struct WhyCommand: Command {
             OperandDescription("INCIDENT", "such as INC-57 (default: all incidents of the newest cycle)")
         ],
         options: CommandDescription.loopOptions + [
-            .value("cycle", "N", "as that cycle saw it"), .json,
+            .value("cycle", "N", "as that cycle saw it"),
+            .flag("evidence", "show each excerpt in its place, and whether it still stands there"), .json,
         ],
         examples: [
             .init("nightjar why INC-57", "What is known, what was ruled out, and what to do."),
+            .init(
+                "nightjar why INC-57 --evidence", "The same, with the cited lines as they stand in the cycle folder."),
             .init("nightjar why --json", "The incidents of the newest cycle as JSON."),
         ],
-        exits: [.init(.ok, "shown, also where there are none"), .init(.notFound, "no such loop, cycle or incident")])
+        exits: [
+            .init(.ok, "shown, also where there are none"),
+            .init(.unproven, "with --evidence: something cited does not stand where it should"),
+            .init(.notFound, "no such loop, cycle or incident"),
+        ])
 
     func run(_ context: Context) async throws -> ExitCode {
         let loop = try LoopFinder.find(context)
@@ -36,14 +43,34 @@ struct WhyCommand: Command {
         if let wanted, incidents.isEmpty {
             throw CommandError.notFound("cycle #\(number) of loop '\(loop.name)' has no incident \(wanted)")
         }
-        let folder = context.shown(loop.layout.cycle(number))
+        let folder = loop.layout.cycle(number)
+        let places = context.arguments.flag("evidence") ? incidents.map { Self.places($0, folder, output) } : []
         try output.result(incidents, json: context.wantsJSON) {
             if incidents.isEmpty { return "cycle #\(number) has no incidents: \(record.verdict.rawValue)\n" }
-            return incidents.map {
-                IncidentText.text($0, columns: output.columns, palette: output.palette, folder: folder)
+            return incidents.indices.map { index in
+                let text = IncidentText.text(
+                    incidents[index], columns: output.columns, palette: output.palette, folder: context.shown(folder))
+                return text + (places.isEmpty ? "" : "\n" + places[index].text)
             }.joined(separator: "\n")
         }
-        return .ok
+        return places.allSatisfy(\.isSound) ? .ok : .unproven
+    }
+
+    /// Each answer's evidence as it stands in the cycle folder.
+    private static func places(
+        _ incident: Incident, _ folder: String, _ output: Output
+    ) -> (text: String, isSound: Bool) {
+        var text = ""
+        var isSound = true
+        for why in incident.diagnosis?.whys ?? [] where !why.evidence.isEmpty {
+            text += output.palette("    \(why.n) \(why.question)", .blue) + "\n"
+            for reference in why.evidence {
+                let place = EvidencePlace(reference, folder: folder, output)
+                text += place.text
+                isSound = isSound && place.isThere
+            }
+        }
+        return (text.isEmpty ? "    no answer cites evidence\n" : text, isSound)
     }
 
     /// `57`, `inc-57` and `INC-57` are the same.

@@ -49,6 +49,9 @@ package enum ConfigurationSchema {
                 range.upperBound == .max ? [] : [("maximum", .integer(range.upperBound))]
             return [("type", .text("integer")), ("minimum", .integer(range.lowerBound))] + upper
         case .amount: return [("type", .text("number")), ("minimum", .integer(0))]
+        case .number(let range):
+            let bounds = [("minimum", range.lowerBound), ("maximum", range.upperBound)]
+            return [("type", .text("number"))] + bounds.map { ($0.0, .raw(JSON5Number(value: $0.1).jsonText)) }
         case .duration(let zero):
             let nonZero = zero ? "" : "(?=[^1-9]*[1-9])"
             let units = ["d", "h", "m", "s", "ms"].map { "([0-9]+\($0))?" }.joined()

@@ -162,11 +162,50 @@ struct CrossChecks {
                     path, what: "allows rollback, but there is no way back", allowed: "a repository or deploy.rollback")
             case .redeploy where settings.deploy == nil, .rollback where settings.deploy == nil:
                 notes.add(path, what: "allows \(kind.rawValue), but there is no deploy")
+            case .fix: checkFix(path, "allows")
             default: break
             }
         }
-        if !remedy.runbook.isEmpty, !remedy.allow.contains(.runbook) {
-            notes.warn("remedy.runbook", "is not used: remedy.allow does not name runbook")
+        if !remedy.runbook.isEmpty, !remedy.allow.contains(.runbook), !remedy.approve.contains(.runbook) {
+            notes.warn("remedy.runbook", "is not used: neither remedy.allow nor remedy.approve names runbook")
+        }
+        checkApprovals()
+    }
+
+    private func checkFix(_ path: String, _ verb: String) {
+        let remedy = settings.remedy
+        if remedy.fix == nil {
+            notes.add(path, what: "\(verb) fixes, but there is no remedy.fix")
+        } else if remedy.roles.implement == nil {
+            notes.add(path, what: "\(verb) fixes, but remedy.roles.implement names nobody to make them")
+        } else if settings.repository == nil {
+            notes.add(path, what: "\(verb) fixes, but there is no repository")
+        } else if settings.repository?.revisionCommand != nil {
+            notes.warn(path, "a fix is a commit; what repository.revisionCommand prints must be one too")
+        }
+    }
+
+    private func checkApprovals() {
+        let remedy = settings.remedy
+        for (index, subject) in remedy.approve.enumerated() {
+            let path = "remedy.approve[\(index)]"
+            if remedy.approve[..<index].contains(subject) {
+                notes.add(path, found: "\(subject.rawValue.jsonQuoted) twice")
+            }
+            switch subject {
+            case .runbook where remedy.runbook.isEmpty:
+                notes.add(path, what: "asks about runbook commands, but remedy.runbook has none")
+            case .redeploy where settings.deploy == nil, .rollback where settings.deploy == nil:
+                notes.add(path, what: "asks about \(subject.rawValue), but there is no deploy")
+            case .rollback where settings.repository == nil && settings.deploy?.rollback == nil:
+                notes.add(
+                    path, what: "asks about rollback, but there is no way back",
+                    allowed: "a repository or deploy.rollback")
+            case .fix: checkFix(path, "asks about")
+            case .experiments where !settings.triage.mayDeploy:
+                notes.warn(path, "is never asked: triage.mayDeploy is false")
+            default: break
+            }
         }
     }
 
@@ -254,6 +293,8 @@ extension LoopSettings {
             ]
         }
         all += remedy.runbook.map { (join("remedy.runbook", $0.name) + ".command", $0.command) }
+        all += (remedy.fix?.audit ?? []).map { (join("remedy.fix.audit", $0.name) + ".command", $0.command) }
+        all += Role.allCases.map { ("remedy.roles.\($0.rawValue)", remedy.roles[$0]) }
         return all.compactMap { path, command in command.map { (path, $0) } }
     }
 }

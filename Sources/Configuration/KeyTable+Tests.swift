@@ -129,39 +129,9 @@ extension KeyTable {
                 name: "experiments", shape: .list(.choice(Experiment.Kind.allCases.map(\.rawValue)), atLeast: 0),
                 standard: "[" + Experiment.Kind.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + "]",
                 help: "The kinds of experiments that may be made."),
-        ],
-        unsupported: ["rules"])
-
-    static let remedy = ObjectShape(
-        name: "remedy",
-        keys: [
             KeyShape(
-                name: "allow", shape: .list(.choice(remedies.map(\.rawValue)), atLeast: 0), standard: "[]",
-                help: "What the loop may do by itself."),
-            KeyShape(
-                name: "runbook", shape: .map(key: .name, value: .object(runbook)), standard: "{}",
-                help: "Commands of the operators, by name."),
-            KeyShape(
-                name: "rollbacksPerIncident", shape: .integer(0...10), standard: "1",
-                help: "Rollbacks for one incident."),
-            KeyShape(
-                name: "approvalDeadline", shape: .duration(zeroAllowed: false), standard: "\"4h\"",
-                help: "How long the loop waits for an approval before it holds."),
-        ],
-        unsupported: ["roles"])
-
-    static let remedies: [RemedyKind] = [.redeploy, .runbook, .rollback]
-
-    static let runbook = ObjectShape(
-        name: "runbook",
-        keys: [
-            KeyShape(
-                name: "command", shape: .command, isRequired: true,
-                help: "What to run; {component} is what the diagnosis names. Timeout 10m."),
-            KeyShape(
-                name: "for", shape: .list(.choice(Category.allCases.map(\.rawValue)), atLeast: 1), isRequired: true,
-                help: "Categories of causes that call for it."),
-            KeyShape(name: "attempts", shape: .integer(1...10), standard: "1", help: "How often, for one incident."),
+                name: "rules", shape: .list(.text(.path), atLeast: 0), standard: "[]",
+                help: "Rule files that add to the built-in rules, see docs/triage.md."),
         ])
 
     static let quarantine = ObjectShape(

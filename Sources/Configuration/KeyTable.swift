@@ -30,10 +30,20 @@ enum KeyTable {
             KeyShape(
                 name: "quarantine", shape: .list(.object(quarantine), atLeast: 0), standard: "[]",
                 help: "Tests whose failures do not block for a while. They still run and are reported."),
+            KeyShape(
+                name: "notify", shape: .list(.object(receiver), atLeast: 0), standard: "[]",
+                help: "Whom to tell. A message goes out on a change of state only."),
+            KeyShape(name: "paging", shape: .object(paging), help: "When a person is called, and how often at most."),
+            KeyShape(
+                name: "deadman", shape: .object(deadman), otherwise: "nobody is told that the loop lives",
+                help: "A sign of life."),
+            KeyShape(
+                name: "fingerprint", shape: .object(fingerprint),
+                help: "What must stay as it is while the tests run."),
             KeyShape(name: "retention", shape: .object(retention), help: "How much evidence is kept."),
             KeyShape(name: "storage", shape: .object(storage), help: "Bounds on what is written."),
         ],
-        unsupported: ["notify", "targets", "runner"])
+        unsupported: ["targets", "runner"])
 
     static let loop = ObjectShape(
         name: "loop",

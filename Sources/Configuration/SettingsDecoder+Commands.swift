@@ -21,7 +21,7 @@ extension SettingsDecoder {
         }
         let shell = inner.written("shell")?.textValue
         let list = (inner.written("command") ?? value).listOfTexts
-        guard let arguments = shell.map({ ["/bin/sh", "-c", $0] }) ?? list, !arguments.isEmpty else { return nil }
+        guard let arguments = shell.map({ [$0] }) ?? list, !arguments.isEmpty else { return nil }
         let text = shell.map { "{ shell: \($0.jsonQuoted) }" } ?? jsonList(arguments)
         notes.effect(path, text, origin: .file(value.position.line))
         notes.checkPlaceholders(arguments, isShell: shell != nil, role: role, at: path)

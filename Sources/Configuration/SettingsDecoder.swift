@@ -42,10 +42,14 @@ struct SettingsDecoder {
         }
         settings.health = health(root.sectionOrDefaults("health", KeyTable.health))
         settings.suites = sections(root, "suites", KeyTable.suite).map(suite)
-        settings.triage = triage(root.sectionOrDefaults("triage", KeyTable.triage))
+        let triage = root.sectionOrDefaults("triage", KeyTable.triage)
+        settings.triage = self.triage(triage)
+        settings.ruleFiles = triage.texts("rules").map(resolve)
         settings.remedy = remedy(root.sectionOrDefaults("remedy", KeyTable.remedy))
         settings.quarantine = sections(root, "quarantine", KeyTable.quarantine).map(quarantine)
+        settings.fingerprint = fingerprint(root.sectionOrDefaults("fingerprint", KeyTable.fingerprint))
         settings.retention = retention(root.sectionOrDefaults("retention", KeyTable.retention))
+        settings.notify = notify(root)
         let storage = root.sectionOrDefaults("storage", KeyTable.storage)
         settings.outputBytes = storage.size("outputBytes") ?? 0
         settings.minFreeBytes = storage.size("minFreeBytes") ?? 0
@@ -78,7 +82,7 @@ struct SettingsDecoder {
         return schedule
     }
 
-    private func window(_ section: Section) -> ScheduleSettings.Window {
+    func window(_ section: Section) -> ScheduleSettings.Window {
         let from = section.text("from").flatMap(Quantity.timeOfDay)
         let to = section.text("to").flatMap(Quantity.timeOfDay)
         if let from, from == to {
@@ -95,18 +99,17 @@ struct SettingsDecoder {
         var sources: [String: SecretSource] = [:]
         for member in value?.members ?? [] {
             let section = Section(member.value, KeyTable.secret, at: join("secrets", member.key), notes: notes)
-            if section.has("fromFile"), let path = section.text("fromFile") {
-                sources[member.key] = .file(resolve(path))
-            } else if section.has("fromEnv"), let name = section.text("fromEnv") {
-                sources[member.key] = .environment(name)
-            } else if section.has("fromCommand") {
-                sources[member.key] = .command(section.texts("fromCommand"))
-            } else {
-                // Its problem is reported already; commands that name the secret are right to do so.
-                sources[member.key] = .environment(member.key)
-            }
+            // Its problem is reported already; commands that name the secret are right to do so.
+            sources[member.key] = secretSource(section) ?? .environment(member.key)
         }
         return sources
+    }
+
+    /// Where a secret comes from; nil where the section does not say it.
+    func secretSource(_ section: Section) -> SecretSource? {
+        if section.has("fromFile"), let path = section.text("fromFile") { return .file(resolve(path)) }
+        if section.has("fromEnv"), let name = section.text("fromEnv") { return .environment(name) }
+        return section.has("fromCommand") ? .command(section.texts("fromCommand")) : nil
     }
 
     private func repository(_ section: Section) -> RepositorySettings {
@@ -123,22 +126,6 @@ struct SettingsDecoder {
             budgetSeconds: section.duration("budget")?.inSeconds ?? 0, mayDeploy: section.flag("mayDeploy") ?? false,
             deploysPerIncident: section.integer("deploysPerIncident") ?? 0,
             deploysPerNight: section.integer("deploysPerNight") ?? 0, experiments: kinds)
-    }
-
-    private func remedy(_ section: Section) -> RemedySettings {
-        var remedy = RemedySettings(allow: section.choices("allow", RemedyKind.self))
-        for member in section.written("runbook")?.members ?? [] {
-            let path = join(join(section.path, "runbook"), member.key)
-            let entry = Section(member.value, KeyTable.runbook, at: path, notes: notes)
-            let place = Place(timeout: .seconds(600), timeoutOrigin: "default of runbook commands")
-            remedy.runbook.append(
-                RunbookSettings(
-                    name: member.key, command: command(entry, "command", place, role: .runbook) ?? .standIn,
-                    categories: entry.choices("for", Category.self), attempts: entry.integer("attempts") ?? 1))
-        }
-        remedy.rollbacksPerIncident = section.integer("rollbacksPerIncident") ?? 0
-        remedy.approvalDeadline = section.duration("approvalDeadline") ?? .zero
-        return remedy
     }
 
     private func quarantine(_ section: Section) -> QuarantineEntry {

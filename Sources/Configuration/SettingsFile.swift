@@ -20,9 +20,9 @@ package enum SettingsFile {
     package static let defaultName = "nightjar.json5"
 
     /// Reads a file's bytes. `path` must be absolute: relative paths inside the file start at its folder, and messages
-    /// name it by its last part. `now` dates the quarantine.
+    /// name it by its last part. `now` dates the quarantine. `ruleFile` gives the bytes of a rule file by its absolute path.
     package static func load(
-        bytes: [UInt8], path: String, now: Timestamp
+        bytes: [UInt8], path: String, now: Timestamp, ruleFile: (String) -> [UInt8]? = { _ in nil }
     ) -> Result<LoadedSettings, ConfigurationProblems> {
         let file = path.split(separator: "/").last.map(String.init) ?? path
         let notes = DecodingNotes(file: file)
@@ -38,25 +38,48 @@ package enum SettingsFile {
         case .problems(let problems):
             return .failure(ConfigurationProblems(problems.map { $0.problem(in: file) }))
         case .value(let document):
-            return decode(document, path: path, notes, now)
+            return decode(document, path: path, notes, now, ruleFile)
         }
     }
 
     private static func decode(
-        _ document: JSON5Value, path: String, _ notes: DecodingNotes, _ now: Timestamp
+        _ document: JSON5Value, path: String, _ notes: DecodingNotes, _ now: Timestamp,
+        _ ruleFile: (String) -> [UInt8]?
     ) -> Result<LoadedSettings, ConfigurationProblems> {
         ShapeChecker(notes: notes).check(document, .object(KeyTable.root), at: "")
         let folder = path.split(separator: "/").dropLast().joined(separator: "/")
-        let settings = SettingsDecoder(notes: notes, base: normalized(folder)).settings(document)
+        var settings = SettingsDecoder(notes: notes, base: normalized(folder)).settings(document)
         CrossChecks(notes: notes, settings: settings, now: now).run()
-        guard notes.problems.isEmpty else {
-            return .failure(ConfigurationProblems(inFileOrder(notes.problems)))
+        let rules = rules(settings.ruleFiles, notes, ruleFile)
+        guard notes.problems.isEmpty, rules.problems.isEmpty else {
+            return .failure(ConfigurationProblems(inFileOrder(notes.problems) + rules.problems))
         }
+        settings.rules = rules.rules
         let canonical = notes.canonical.sorted().joined(separator: "\n") + "\n"
         return .success(
             LoadedSettings(
                 settings: settings, effective: notes.effective, canonicalText: canonical,
                 warnings: inFileOrder(notes.warnings)))
+    }
+
+    /// The built-in rules with what the files add, or what is wrong with the files.
+    private static func rules(
+        _ files: [String], _ notes: DecodingNotes, _ read: (String) -> [UInt8]?
+    ) -> (rules: TriageRules, problems: [ConfigurationProblem]) {
+        var rules = RuleFile.builtIn
+        var problems: [ConfigurationProblem] = []
+        for (index, path) in files.enumerated() {
+            guard let bytes = read(path) else {
+                notes.add("triage.rules[\(index)]", what: "cannot be read", found: path.jsonQuoted)
+                continue
+            }
+            let name = path.split(separator: "/").last.map(String.init) ?? path
+            switch RuleFile.load(bytes: bytes, file: name) {
+            case .success(let more): rules = rules.extended(by: more)
+            case .failure(let found): problems += found.problems
+            }
+        }
+        return (rules, problems)
     }
 
     /// What several files that one daemon is given may not share.
@@ -80,7 +103,7 @@ package enum SettingsFile {
 }
 
 extension JSON5Problem {
-    fileprivate func problem(in file: String) -> ConfigurationProblem {
+    func problem(in file: String) -> ConfigurationProblem {
         ConfigurationProblem(
             path: "", file: file, line: position.line, column: position.column, found: found, allowed: expected,
             hint: hint)

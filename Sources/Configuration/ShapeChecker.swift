@@ -111,6 +111,7 @@ extension ValueShape {
         case (.text(let rule), .text(let text)): rule.accepts(text)
         case (.integer(let range), .number(let number)): number.whole.map(range.contains) ?? false
         case (.amount, .number(let number)): number.value >= 0
+        case (.number(let range), .number(let number)): range.contains(number.value)
         case (.duration(let zero), .text(let text)): Quantity.duration(text).map { zero || $0 > .zero } ?? false
         case (.size, .text(let text)): Quantity.size(text) != nil
         case (.choice(let words), .text(let text)): words.contains(text)

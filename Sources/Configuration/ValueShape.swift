@@ -10,6 +10,7 @@ indirect enum ValueShape: Sendable {
     case integer(ClosedRange<Int>)
     /// Zero or more.
     case amount
+    case number(ClosedRange<Double>)
     case duration(zeroAllowed: Bool)
     case size
     case choice([String])
@@ -65,6 +66,8 @@ extension ValueShape {
                 ? "a whole number from \(range.lowerBound) on"
                 : "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .amount: "a number, zero or more"
+        case .number(let range):
+            "a number from \(JSON5Number(value: range.lowerBound).jsonText) to \(JSON5Number(value: range.upperBound).jsonText)"
         case .duration(let zero):
             "a duration such as \"30s\", \"20m\", \"2h\", \"1h30m\", \"3d\"" + (zero ? "" : ", longer than zero")
         case .size: "a size such as \"20GB\" or \"64MiB\""

@@ -5,14 +5,24 @@
 package struct ControlRequest: Codable, Hashable, Sendable {
     package enum Verb: String, Codable, Sendable, CaseIterable {
         case ping, pause, resume, trigger, skip, abort, stop, acknowledge, approve, reject, reload
+        case acceptBaseline
     }
     package var verb: Verb
     package var by: String
-    /// Reason of a pause or abort, incident of an acknowledgement.
+    /// Reason of a pause or abort, incident of an acknowledgement, suite of an accepted baseline.
     package var argument: String?
+    /// Of `acceptBaseline`: why.
+    package var reason: String?
     package var until: Timestamp?
+    /// Of `approve` and `reject`: what it is about.
+    package var answer: ApprovalWords?
 
-    package init(verb: Verb, by: String, argument: String? = nil, until: Timestamp? = nil) {
+    package init(
+        verb: Verb, by: String, argument: String? = nil, reason: String? = nil, until: Timestamp? = nil,
+        answer: ApprovalWords? = nil
+    ) {
+        self.reason = reason
+        self.answer = answer
         self.verb = verb
         self.by = by
         self.argument = argument

@@ -123,8 +123,13 @@ package struct EnvironmentRecord: Codable, Hashable, Sendable {
     package var serving: Revision?
     package var services: [ServiceState]
     package var state: State
+    /// The surroundings before and after the tests.
+    package var fingerprint: FingerprintRecord?
 
-    package init(serving: Revision?, services: [ServiceState] = [], state: State) {
+    package init(
+        serving: Revision?, services: [ServiceState] = [], state: State, fingerprint: FingerprintRecord? = nil
+    ) {
+        self.fingerprint = fingerprint
         self.serving = serving
         self.services = services
         self.state = state
@@ -155,6 +160,8 @@ package struct CycleRecord: Codable, Hashable, Sendable {
     package var experiments: [ExperimentRecord]
     package var actions: [ActionRecord]
     package var environment: EnvironmentRecord
+    /// What the rules about a fix found; absent where none was tried.
+    package var audit: [AuditRecord]?
     /// The build that wrote this, and the hash of the settings in force.
     package var writtenBy: String
     package var settingsHash: String

@@ -277,6 +277,8 @@ package struct ExperimentRecord: Codable, Hashable, Sendable {
     /// `3/3 fail`, `passes 3/3`, `could not deploy`, `refused: …`.
     package var result: String
     package var refused: Bool
+    /// Who allowed it, where it needed a person's word.
+    package var approvedBy: String?
 
     package init(experiment: Experiment, stages: [String] = [], result: String, refused: Bool = false) {
         self.experiment = experiment
@@ -296,6 +298,13 @@ package struct ActionRecord: Codable, Hashable, Sendable {
     package var name: String?
     package var outcome: Outcome
     package var because: String
+    /// Who allowed it, where it needed a person's word, and what they said.
+    package var approvedBy: String?
+    package var approvedBecause: String?
+    /// Of a fix: the branch that holds it.
+    package var branch: String?
+    /// What came of it, where the outcome alone does not say: why a fix was refused, what a runbook did not cure.
+    package var result: String?
 
     package init(kind: RemedyKind, name: String? = nil, outcome: Outcome, because: String) {
         self.kind = kind

@@ -47,11 +47,15 @@ package struct WorkSeen: Codable, Hashable, Sendable {
     package var live: Revision?
     /// Known-bad revisions that `wanted` contains, as git tells.
     package var containsKnownBad: [Revision]
+    /// Open incidents whose proven culprit `wanted` contains, as git tells.
+    package var containsCulpritOf: [String]?
 
     package init(
         trigger: Trigger, wanted: Revision, subject: String? = nil, author: String? = nil, ref: String? = nil,
-        commitsAfterGreen: Int? = nil, live: Revision? = nil, containsKnownBad: [Revision] = []
+        commitsAfterGreen: Int? = nil, live: Revision? = nil, containsKnownBad: [Revision] = [],
+        containsCulpritOf: [String]? = nil
     ) {
+        self.containsCulpritOf = containsCulpritOf
         self.trigger = trigger
         self.wanted = wanted
         self.subject = subject
@@ -145,11 +149,14 @@ package struct OperatorRequest: Codable, Hashable, Sendable {
     package var by: String
     /// An incident id, a reason, a revision: what the verb is about.
     package var argument: String?
+    /// Of `approve` and `reject`: what it is about, where the operator said so.
+    package var answer: ApprovalWords?
 
-    package init(verb: Verb, by: String, argument: String? = nil) {
+    package init(verb: Verb, by: String, argument: String? = nil, answer: ApprovalWords? = nil) {
         self.verb = verb
         self.by = by
         self.argument = argument
+        self.answer = answer
     }
 }
 
@@ -222,6 +229,24 @@ package struct LoopMemory: Codable, Hashable, Sendable {
     package var sealedHash: String?
     /// Sound cycles in a row in which an open incident (by id) was not seen.
     package var greenCycles: [String: Int] = [:]
+    /// Runbook commands and fixes that were tried for an incident.
+    package var remediesSpent: [RemedySpent]?
+    /// Runbook commands (by name) since the window opened, or in the last 24 h where there is none.
+    package var runbooksTonight: [String: Int]?
+
+    package struct RemedySpent: Codable, Hashable, Sendable {
+        package var incident: String
+        package var kind: RemedyKind
+        package var name: String?
+        package var count: Int
+
+        package init(incident: String, kind: RemedyKind, name: String?, count: Int) {
+            self.incident = incident
+            self.kind = kind
+            self.name = name
+            self.count = count
+        }
+    }
 
     package struct KnownBad: Codable, Hashable, Sendable {
         package var revision: Revision

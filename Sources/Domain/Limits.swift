@@ -26,6 +26,12 @@ package enum Limits {
     package static let journalSegmentBytes: Int64 = 1 << 20
     /// Reruns of a failing test before triage stops asking.
     package static let rerunsPerTest = 10
+    /// What a role may print, its answer included; more refuses it.
+    package static let roleOutputBytes: Int64 = 1 << 20
+    /// What a change may come to as a patch.
+    package static let patchBytes = 4 << 20
+    /// Clean passes that a fix is made to show; a failure that needs more is too rare to prove a fix of.
+    package static let cleanPasses = 60
     /// The shepherd may need this long beyond its own limits before the daemon calls it mad.
     package static let shepherdSlack: Duration = .seconds(30)
 }

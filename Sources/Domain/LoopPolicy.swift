@@ -22,9 +22,13 @@ package struct SuitePolicy: Codable, Hashable, Sendable {
 package struct RunbookPolicy: Codable, Hashable, Sendable {
     package var name: String
     package var categories: [Category]
+    /// Attempts for one incident.
     package var attempts: Int
+    /// Attempts between two openings of the window; nil for no limit.
+    package var attemptsPerNight: Int?
 
-    package init(name: String, categories: [Category], attempts: Int) {
+    package init(name: String, categories: [Category], attempts: Int, attemptsPerNight: Int? = nil) {
+        self.attemptsPerNight = attemptsPerNight
         self.name = name
         self.categories = categories
         self.attempts = attempts
@@ -53,8 +57,16 @@ package struct LoopPolicy: Codable, Hashable, Sendable {
     package var approvalDeadlineSeconds: Double
     package var quarantine: [QuarantineEntry]
     package var valueUnit: String
+    /// What needs a person's word; nil is nothing.
+    package var approve: [ApprovalSubject]?
+    package var atDeadline: ApprovalDefault?
+    package var fix: FixPolicy?
 
     package init(_ settings: LoopSettings) {
+        // Absent where they say nothing: what earlier versions wrote means the same.
+        approve = settings.remedy.approve.isEmpty ? nil : settings.remedy.approve
+        fix = settings.remedy.fix.map { FixPolicy($0, settings.remedy.roles) }
+        atDeadline = settings.remedy.atDeadline == .hold ? nil : settings.remedy.atDeadline
         mode = settings.mode
         suites = settings.suites.map { suite in
             SuitePolicy(
@@ -76,7 +88,9 @@ package struct LoopPolicy: Codable, Hashable, Sendable {
         allow = settings.remedy.allow
         rollbacksPerIncident = settings.remedy.rollbacksPerIncident
         runbook = settings.remedy.runbook.map { entry in
-            RunbookPolicy(name: entry.name, categories: entry.categories, attempts: entry.attempts)
+            RunbookPolicy(
+                name: entry.name, categories: entry.categories, attempts: entry.attempts,
+                attemptsPerNight: entry.attemptsPerNight)
         }
         approvalDeadlineSeconds = settings.remedy.approvalDeadline.inSeconds
         quarantine = settings.quarantine

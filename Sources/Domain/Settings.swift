@@ -13,8 +13,9 @@ package enum Mode: String, Codable, Sendable, CaseIterable {
 
 /// A command as an argument vector; a shell takes part only where the file says `shell`.
 package struct CommandSettings: Hashable, Sendable {
+    /// The program and its arguments; of a shell command the text alone. What is run is `argv`.
     package var arguments: [String]
-    /// Set where the file wrote `{ shell: "…" }`: run as `/bin/sh -c TEXT`.
+    /// Set where the file wrote `{ shell: "…" }`.
     package var isShell: Bool
     package var timeout: Duration
     package var idleTimeout: Duration?
@@ -35,6 +36,9 @@ package struct CommandSettings: Hashable, Sendable {
         self.environment = environment
         self.secrets = secrets
     }
+
+    /// What is run: the arguments, or `/bin/sh -c TEXT`.
+    package var argv: [String] { isShell ? ["/bin/sh", "-c"] + arguments : arguments }
 }
 
 /// When cycles may run.
@@ -242,9 +246,15 @@ package struct RunbookSettings: Hashable, Sendable {
     package var name: String
     package var command: CommandSettings
     package var categories: [Category]
+    /// Attempts for one incident.
     package var attempts: Int
+    /// Attempts between two openings of the window.
+    package var attemptsPerNight: Int
 
-    package init(name: String, command: CommandSettings, categories: [Category], attempts: Int = 1) {
+    package init(
+        name: String, command: CommandSettings, categories: [Category], attempts: Int = 1, attemptsPerNight: Int = 3
+    ) {
+        self.attemptsPerNight = attemptsPerNight
         self.name = name
         self.command = command
         self.categories = categories
@@ -257,11 +267,21 @@ package struct RemedySettings: Hashable, Sendable {
     package var runbook: [RunbookSettings]
     package var rollbacksPerIncident: Int
     package var approvalDeadline: Duration
+    /// What needs a person's word.
+    package var approve: [ApprovalSubject]
+    package var atDeadline: ApprovalDefault
+    package var fix: FixSettings?
+    package var roles: RoleSettings
 
     package init(
         allow: [RemedyKind] = [], runbook: [RunbookSettings] = [], rollbacksPerIncident: Int = 1,
-        approvalDeadline: Duration = .seconds(14_400)
+        approvalDeadline: Duration = .seconds(14_400), approve: [ApprovalSubject] = [],
+        atDeadline: ApprovalDefault = .hold, fix: FixSettings? = nil, roles: RoleSettings = RoleSettings()
     ) {
+        self.fix = fix
+        self.roles = roles
+        self.approve = approve
+        self.atDeadline = atDeadline
         self.allow = allow
         self.runbook = runbook
         self.rollbacksPerIncident = rollbacksPerIncident
@@ -300,6 +320,7 @@ package struct LoopSettings: Hashable, Sendable {
     package var triage: TriageSettings
     package var remedy: RemedySettings
     package var quarantine: [QuarantineEntry]
+    package var notify: NotifySettings
     package var retention: RetentionSettings
     package var valueUnit: String
     /// Whether `degraded` is recommended to ship.
@@ -310,6 +331,11 @@ package struct LoopSettings: Hashable, Sendable {
     package var outputBytes: Int64
     /// No new cycle starts with less free space than this in the state directory.
     package var minFreeBytes: Int64
+    package var fingerprint = FingerprintSettings()
+
+    /// Files whose rules add to the built-in ones, absolute paths; `rules` has the sum.
+    package var ruleFiles: [String] = []
+    package var rules = TriageRules()
 
     package init(
         name: String, mode: Mode, environment: String, stateDirectory: String, baseDirectory: String,
@@ -317,6 +343,7 @@ package struct LoopSettings: Hashable, Sendable {
         repository: RepositorySettings? = nil, deploy: DeploySettings? = nil, health: HealthSettings = HealthSettings(),
         suites: [SuiteSettings] = [], triage: TriageSettings = TriageSettings(),
         remedy: RemedySettings = RemedySettings(), quarantine: [QuarantineEntry] = [],
+        notify: NotifySettings = NotifySettings(),
         retention: RetentionSettings = RetentionSettings(), valueUnit: String = "USD/month",
         shipDegraded: Bool = false, failFast: Bool = false, stopGrace: Duration = .seconds(60),
         outputBytes: Int64 = 64 << 20, minFreeBytes: Int64 = 100 << 20
@@ -335,6 +362,7 @@ package struct LoopSettings: Hashable, Sendable {
         self.triage = triage
         self.remedy = remedy
         self.quarantine = quarantine
+        self.notify = notify
         self.retention = retention
         self.valueUnit = valueUnit
         self.shipDegraded = shipDegraded

@@ -205,6 +205,10 @@ package struct StageRecord: Codable, Hashable, Sendable {
     package var infrastructure: Bool
     /// Set where the daemon took the run over after its own restart: what was found and done.
     package var recovery: String?
+    /// The surroundings as they were seen at the borders of this stage.
+    package var fingerprints: [Fingerprint]?
+    /// Of a step of a fix: what it came to.
+    package var role: RoleReading?
 
     package init(
         run: StageRun, outcome: StageOutcome, summary: String, startedAt: Timestamp, endedAt: Timestamp,

@@ -12,6 +12,14 @@ package struct TriageBudget: Codable, Hashable, Sendable {
     package var nextNumber: Int
     /// Why experiments that deploy are not allowed; nil where they are.
     package var deploysBarred: String?
+    /// Whether an irreversible change bars nothing now: a person may be asked, or has said yes.
+    package var mayCrossIrreversible = false
+}
+
+/// What an operator is told about a request: whether anything came of it, and what is the case.
+package struct OperatorAnswer: Hashable, Sendable {
+    package var isDone: Bool
+    package var words: String
 }
 
 /// How a loop ended its run.
@@ -45,6 +53,8 @@ package enum Action: Hashable, Sendable {
     /// Remember the revision as the last green one in the repository.
     case markGreen(Revision)
     case say(LogLine)
+    /// The reply to the operator's request that led here.
+    case answer(OperatorAnswer)
     case finish(Ending)
 
     /// Whether the event that led here must be on the disk before this is done: it reaches outside, or ends a cycle.
@@ -52,7 +62,7 @@ package enum Action: Hashable, Sendable {
         switch self {
         case .run(let run): run.kind == .deploy || run.kind == .remedy
         case .seal, .publish, .markGreen: true
-        case .openCycle, .cancel, .askTriage, .lookForWork, .wake, .say, .finish: false
+        case .openCycle, .cancel, .askTriage, .lookForWork, .wake, .say, .answer, .finish: false
         }
     }
 }

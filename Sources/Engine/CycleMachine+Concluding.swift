@@ -11,7 +11,7 @@ extension CycleMachine {
         cycle?.queue = []
         if stopping == nil { return restoreOrConclude(now) }
         var said: [Action] = []
-        if let progress = cycle, progress.experimentDeploys > 0, progress.deployed != progress.wanted {
+        if let progress = cycle, progress.wasMoved, progress.deployed != progress.home {
             let left = progress.deployed?.short ?? "an unknown revision"
             said.append(.say(LogLine(.warn, "restore", "not restored before the stop: staging is left at \(left)")))
         }
@@ -22,8 +22,19 @@ extension CycleMachine {
         guard let progress = cycle else { return enterWaiting(now) }
         let judgement = VerdictRules.judge(progress, at: now)
         cycle?.concluded = judgement
+        endActions(judgement)
         state = .concluding
         return [.say(Lines.verdict(judgement, progress, serving: memory.serving)), .seal(progress.number)]
+    }
+
+    /// A redeployment is judged by the pass that followed it; what was cut off did not cure.
+    private mutating func endActions(_ judgement: Judgement) {
+        let isGood = judgement.verdict == .healthy || judgement.verdict == .degraded
+        for index in (cycle?.actions ?? []).indices where cycle?.actions[index].outcome == .started {
+            let isCured = isGood && cycle?.actions[index].kind == .redeploy
+            cycle?.actions[index].outcome = isCured ? .succeeded : .failed
+            if !isCured { cycle?.actions[index].result = judgement.reasons.first?.text }
+        }
     }
 
     mutating func sealed(_ seal: CycleSealed, _ now: Timestamp) -> [Action] {
@@ -33,7 +44,7 @@ extension CycleMachine {
         memory.lastVerdict = judgement.verdict
         memory.lastTested = progress.wanted
         memory.sealedHash = seal.sha256
-        resolveIncidents(progress, judgement)
+        resolveIncidents(progress, judgement, now)
         var actions: [Action] = [.publish(progress.number)]
         // In observe mode without a live revision nobody knows what was green.
         let isNamed = progress.policy.provesRevision || progress.policy.mode == .operate
@@ -50,7 +61,7 @@ extension CycleMachine {
     }
 
     /// An incident is resolved after two cycles with a sound verdict in which it was not seen.
-    private mutating func resolveIncidents(_ progress: CycleProgress, _ judgement: Judgement) {
+    private mutating func resolveIncidents(_ progress: CycleProgress, _ judgement: Judgement, _ now: Timestamp) {
         guard judgement.verdict == .healthy || judgement.verdict == .degraded || judgement.verdict == .failing else {
             return
         }
@@ -62,12 +73,21 @@ extension CycleMachine {
             } else if isGreen {
                 let count = (memory.greenCycles[memory.incidents[index].id] ?? 0) + 1
                 memory.greenCycles[memory.incidents[index].id] = count
-                if count >= 2 { memory.incidents[index].state = .resolved }
+                if count >= 2 { resolve(index, now) }
             }
         }
         let open = memory.incidents.filter { $0.state != .resolved }
         let closed = memory.incidents.filter { $0.state == .resolved }.suffix(100)
         memory.incidents = closed + open
         memory.greenCycles = memory.greenCycles.filter { entry in open.contains { $0.id == entry.key } }
+    }
+
+    /// Should it come back, its remedies may be tried again.
+    private mutating func resolve(_ index: Int, _ now: Timestamp) {
+        let id = memory.incidents[index].id
+        memory.incidents[index].state = .resolved
+        memory.incidents[index].resolvedAt = now
+        memory.rollbacks.removeAll { $0.incident == id }
+        memory.remediesSpent?.removeAll { $0.incident == id }
     }
 }

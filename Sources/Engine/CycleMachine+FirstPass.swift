@@ -100,16 +100,38 @@ extension CycleMachine {
             cycle?.notRun[name] = "skipped by an operator"
             return startNext(now)
         }
+        if record.run.only != nil, let joining = joins(record) { return joining + startNext(now) }
         let retries = record.outcome == .lost || (record.outcome == .couldNotRun && record.infrastructure)
         if retries, tries(of: record) <= 2 { return start(step(of: record.run)) }
         let policy = progress.policy.suites.first { $0.name == name }
-        if record.outcome != .succeeded, tries(of: record) < policy?.attempts ?? 1 {
+        if record.run.only == nil, record.outcome != .succeeded, tries(of: record) < policy?.attempts ?? 1 {
             return start(step(of: record.run))
         }
-        if progress.policy.failFast, let policy, policy.blocking, hasUnmutedFailure(record, progress.policy, now) {
+        if record.run.only == nil, progress.policy.failFast, let policy, policy.blocking,
+            hasUnmutedFailure(record, progress.policy, now)
+        {
             return failFast(after: policy, now)
         }
         return startNext(now)
+    }
+
+    /// The failing tests of an open incident fail on a revision that contains its proven culprit: nothing new is to be
+    /// learned from the rest. Nil where they do not.
+    private mutating func joins(_ record: StageRecord) -> [Action]? {
+        guard let progress = cycle, let id = progress.expecting, (record.suite?.totals.failing ?? 0) > 0,
+            let incident = memory.incidents.first(where: { $0.id == id }),
+            let culprit = incident.diagnosis?.culprit, let suite = record.run.subject
+        else { return nil }
+        let text =
+            "\(progress.wanted.short) contains \(culprit.commit.short), the proven culprit of \(id), and "
+            + "\(record.suite?.notPassed.first?.id ?? "its test") fails as it did"
+        cycle?.joined = Joined(
+            incident: id, culprit: culprit.commit, suite: suite, stage: record.run.folder, text: text)
+        for step in progress.queue where step.kind == .test {
+            cycle?.notRun[step.subject ?? ""] = "notRun: joins \(id), whose culprit is still contained"
+        }
+        cycle?.queue.removeAll { $0.kind == .test }
+        return [.say(LogLine(.fact, "incident", "\(id): \(text); no new experiments"))]
     }
 
     /// Whether a test fails that is not in quarantine: those that are listed are looked at, the rest counts.
@@ -165,6 +187,9 @@ extension CycleMachine {
         // What everybody knows of (quarantine, a known flake) is no question.
         let isKnown = judgement.reasons.allSatisfy { $0.verdict == .healthy || $0.rule == "quarantine" }
         if isKnown || judgement.verdict == .interrupted || isInfrastructure { return restoreOrConclude(now) }
+        if let joined = progress.joined, let incident = memory.incidents.first(where: { $0.id == joined.incident }) {
+            return diagnosed([incident], now)
+        }
         if progress.triageStartedAt == nil { cycle?.triageStartedAt = now }
         return askTriage(now)
     }

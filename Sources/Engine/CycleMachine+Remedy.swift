@@ -4,28 +4,68 @@
 import Domain
 
 extension CycleMachine {
-    /// One remedy per cycle, the least first: redeploy, runbook, rollback. What is not allowed is recorded as skipped.
-    mutating func decideRemedy(_ now: Timestamp) -> [Action] {
+    /// What stands between a remedy and its being done.
+    private enum Permission {
+        case granted
+        case barred(String)
+        /// A person is asked; why, and whether it goes across an irreversible change.
+        case needsWord(String, pastMigration: Bool)
+    }
+
+    /// One remedy at a time, the least first: redeploy, runbook, rollback. What is not allowed is recorded as skipped,
+    /// what needs a person's word is asked for.
+    mutating func decideRemedy(
+        _ now: Timestamp, among kinds: [RemedyKind] = [.redeploy, .runbook, .rollback, .fix]
+    ) -> [Action] {
         guard let progress = cycle else { return [] }
         var said: [Action] = []
-        for kind in [RemedyKind.redeploy, .runbook, .rollback] {
+        for kind in kinds {
             for incident in progress.incidents where wants(incident, kind) {
-                if progress.actions.contains(where: { $0.kind == kind && $0.outcome != .skipped }) { continue }
-                if let barred = barred(kind, incident, progress, now) {
-                    let skipped = ActionRecord(kind: kind, outcome: .skipped, because: barred)
+                // Runbook commands have budgets of their own; the others are done once in a cycle.
+                let isDone = progress.actions.contains { $0.kind == kind && $0.outcome != .skipped }
+                if isDone, kind != .runbook { continue }
+                switch permission(kind, incident, progress, now) {
+                case .granted:
+                    return said + begin(kind, for: incident, now)
+                case .needsWord(let because, let pastMigration):
+                    guard let subject = ApprovalSubject(kind) else { continue }
+                    if let answer = answer(subject, incident: incident.id) {
+                        if answer.isApproved { return said + begin(kind, for: incident, now) }
+                        continue
+                    }
+                    let name = kind == .rollback ? progress.lastGreen?.id : incident.diagnosis?.runbook
+                    let question = approval(
+                        subject, incident: incident.id, name: name, because: because, pastMigration: pastMigration, now)
+                    return said + ask(question, now)
+                case .barred(let because):
+                    let skipped = ActionRecord(kind: kind, outcome: .skipped, because: because)
                     if cycle?.actions.contains(skipped) == true { continue }
-                    said.append(.say(LogLine(.hold, kind.rawValue, "\(incident.id): \(barred)")))
+                    said.append(.say(LogLine(.hold, kind.rawValue, "\(incident.id): \(because)")))
                     cycle?.actions.append(skipped)
-                    continue
                 }
-                return said + begin(kind, for: incident, now)
             }
         }
         return said + restoreOrConclude(now)
     }
 
+    /// What bars a remedy bars it whoever approves; an irreversible change bars a rollback that nobody has approved.
+    private func permission(
+        _ kind: RemedyKind, _ incident: Incident, _ progress: CycleProgress, _ now: Timestamp
+    ) -> Permission {
+        if let barred = barred(kind, incident, progress, now) { return .barred(barred) }
+        if kind == .rollback, let irreversible = progress.irreversible {
+            return .needsWord(irreversible, pastMigration: true)
+        }
+        // The word about a fix is asked for when there is a change to look at.
+        if kind != .fix, let subject = ApprovalSubject(kind), progress.policy.approve?.contains(subject) == true {
+            return .needsWord("remedy.approve lists \(kind.rawValue)", pastMigration: false)
+        }
+        return .granted
+    }
+
     private func wants(_ incident: Incident, _ kind: RemedyKind) -> Bool {
         guard let diagnosis = incident.diagnosis else { return false }
+        if kind == .fix { return wantsFix(incident) }
         if diagnosis.recommendedAction == kind { return true }
         // A redeployment that did not cure is followed by a rollback.
         return kind == .rollback && diagnosis.recommendedAction == .redeploy
@@ -45,27 +85,66 @@ extension CycleMachine {
                 }
             return "would \(kind.rawValue)\(target.map { " \($0)" } ?? ""), but mode is \(policy.mode.rawValue)"
         }
-        if !policy.allow.contains(kind) { return "remedy.allow does not list \(kind.rawValue)" }
+        let isListed = ApprovalSubject(kind).map { policy.approve?.contains($0) == true } ?? false
+        if !policy.allow.contains(kind), !isListed { return "remedy.allow does not list \(kind.rawValue)" }
         switch kind {
         case .redeploy:
             return policy.hasDeploy ? nil : "there is no deploy command"
         case .runbook:
-            let name = incident.diagnosis?.runbook
-            return policy.runbook.contains { $0.name == name } ? nil : "remedy.runbook has no \(name ?? "such command")"
+            return runbookBarred(incident, policy)
         case .rollback:
             guard progress.hasDeployed else { return "nothing was deployed in this cycle" }
             guard let green = progress.lastGreen else { return "no revision is known to be green" }
             guard green != progress.wanted else { return "the wanted revision is the last green one" }
-            if let irreversible = progress.irreversible { return irreversible }
             if let harmless = harmless(incident, progress, now) { return harmless }
             let spent = memory.rollbacks.first { $0.incident == incident.id }?.count ?? 0
             if spent >= policy.rollbacksPerIncident {
                 return "\(spent) of \(policy.rollbacksPerIncident) rollbacks for \(incident.id) are spent"
             }
             return nil
-        case .none, .rerun, .fix, .fixTest, .rejectReport:
+        case .fix:
+            return harmless(incident, progress, now) ?? fixBarred(incident, progress)
+        case .none, .rerun, .fixTest, .rejectReport:
             return "nothing is done automatically"
         }
+    }
+
+    private func runbookBarred(_ incident: Incident, _ policy: LoopPolicy) -> String? {
+        guard let name = incident.diagnosis?.runbook, let entry = policy.runbook.first(where: { $0.name == name })
+        else { return "remedy.runbook has no \(incident.diagnosis?.runbook ?? "such command")" }
+        let spent = spent(.runbook, name, incident.id)
+        if spent >= entry.attempts {
+            return "\(spent) of \(entry.attempts) attempts of \(name) for \(incident.id) are spent"
+        }
+        let tonight = memory.runbooksTonight?[name] ?? 0
+        if let most = entry.attemptsPerNight, tonight >= most {
+            return "\(tonight) of \(most) attempts of \(name) tonight are spent"
+        }
+        return nil
+    }
+
+    func spent(_ kind: RemedyKind, _ name: String?, _ incident: String) -> Int {
+        memory.remediesSpent?.first { $0.incident == incident && $0.kind == kind && $0.name == name }?.count ?? 0
+    }
+
+    mutating func spend(_ kind: RemedyKind, _ name: String?, _ incident: String) {
+        var all = memory.remediesSpent ?? []
+        if let index = all.firstIndex(where: { $0.incident == incident && $0.kind == kind && $0.name == name }) {
+            all[index].count += 1
+        } else {
+            all.append(LoopMemory.RemedySpent(incident: incident, kind: kind, name: name, count: 1))
+        }
+        memory.remediesSpent = Array(all.suffix(200))
+    }
+
+    /// Writes down that a remedy begins, and who allowed it.
+    mutating func noteStart(_ kind: RemedyKind, _ name: String?, _ because: String, for incident: String) {
+        var record = ActionRecord(kind: kind, name: name, outcome: .started, because: because)
+        if let subject = ApprovalSubject(kind), let word = answer(subject, incident: incident), word.isApproved {
+            record.approvedBy = word.by
+            record.approvedBecause = word.reason
+        }
+        cycle?.actions.append(record)
     }
 
     /// A revision is given up only for what blocks it.
@@ -86,8 +165,7 @@ extension CycleMachine {
         let because = "\(incident.id) \(incident.diagnosis?.category.rawValue ?? "unknown")"
         switch kind {
         case .redeploy:
-            cycle?.actions.append(
-                ActionRecord(kind: kind, name: progress.wanted.id, outcome: .started, because: because))
+            noteStart(kind, progress.wanted.id, because, for: incident.id)
             cycle?.phase = .first
             cycle?.decidingFrom = progress.records.count
             cycle?.notRun = [:]
@@ -97,14 +175,18 @@ extension CycleMachine {
             return beginRunbook(incident, because, now)
         case .rollback:
             return beginRollback(incident, because, now)
-        case .none, .rerun, .fix, .fixTest, .rejectReport:
+        case .fix:
+            return beginFix(incident, because, now)
+        case .none, .rerun, .fixTest, .rejectReport:
             return restoreOrConclude(now)
         }
     }
 
     private mutating func beginRunbook(_ incident: Incident, _ because: String, _ now: Timestamp) -> [Action] {
         guard let progress = cycle, let name = incident.diagnosis?.runbook else { return restoreOrConclude(now) }
-        cycle?.actions.append(ActionRecord(kind: .runbook, name: name, outcome: .started, because: because))
+        spend(.runbook, name, incident.id)
+        memory.runbooksTonight = (memory.runbooksTonight ?? [:]).merging([name: 1]) { $0 + $1 }
+        noteStart(.runbook, name, because, for: incident.id)
         cycle?.phase = .remedy(progress.actions.count)
         let verification = verification(progress, revision: progress.wanted, purpose: .reverify)
         var steps = [Step(.remedy, .runbook, name, revision: progress.wanted)]
@@ -116,7 +198,9 @@ extension CycleMachine {
         cycle?.queue = steps + verification
         cycle?.decidedFrom = progress.decidingFrom
         cycle?.decidingFrom = progress.records.count
-        return [.say(LogLine(.act, "runbook", "\(name) for \(because)"))] + startNext(now)
+        let most = progress.policy.runbook.first { $0.name == name }?.attempts ?? 1
+        let text = "\(name) for \(because); attempt \(spent(.runbook, name, incident.id)) of \(most)"
+        return [.say(LogLine(.act, "runbook", text))] + startNext(now)
     }
 
     private mutating func beginRollback(_ incident: Incident, _ because: String, _ now: Timestamp) -> [Action] {
@@ -125,7 +209,7 @@ extension CycleMachine {
         let known = LoopMemory.KnownBad(revision: progress.wanted, cycle: progress.number, because: because)
         memory.knownBad.removeAll { $0.revision == progress.wanted }
         memory.knownBad = Array((memory.knownBad + [known]).suffix(200))
-        cycle?.actions.append(ActionRecord(kind: .rollback, name: green.id, outcome: .started, because: because))
+        noteStart(.rollback, green.id, because, for: incident.id)
         cycle?.phase = .remedy(progress.actions.count)
         var steps: [Step] = []
         let isThere = progress.deployed == green && memory.serving == green
@@ -173,6 +257,7 @@ extension CycleMachine {
     }
 
     mutating func advanceRemedy(_ index: Int, _ record: StageRecord, _ now: Timestamp) -> [Action] {
+        if cycle?.fix?.action == index { return advanceFix(record, now) }
         if record.run.purpose == .recheck, record.outcome != .succeeded, record.live?.revision != nil {
             return recheckEnded(record, now)
         }
@@ -193,6 +278,7 @@ extension CycleMachine {
     mutating func closeRemedy(_ index: Int, _ now: Timestamp) -> [Action] {
         guard let progress = cycle, progress.actions.indices.contains(index) else { return conclude(now) }
         let action = progress.actions[index]
+        if progress.fix?.action == index { return closeFix(now) }
         var said: [Action] = []
         if action.outcome == .started {
             cycle?.actions[index].outcome = .succeeded
@@ -209,7 +295,9 @@ extension CycleMachine {
         }
         guard action.kind == .runbook else {
             let isBack = progress.deployed != nil && progress.deployed == progress.lastGreen
-            return said + (isBack ? conclude(now) : restoreOrConclude(now))
+            // With staging restored there is time to mend the code.
+            let isCured = cycle?.actions[index].outcome == .succeeded
+            return said + (isBack && isCured ? decideRemedy(now, among: [.fix]) : restoreOrConclude(now))
         }
         let verdict = VerdictRules.judge(cycle ?? progress, at: now).verdict
         let isCured = verdict == .healthy || verdict == .degraded
@@ -220,24 +308,25 @@ extension CycleMachine {
 
     /// Where experiments left another revision than the wanted one, the wanted one is deployed again.
     mutating func restoreOrConclude(_ now: Timestamp) -> [Action] {
-        guard let progress = cycle, progress.experimentDeploys > 0, progress.deployed != progress.wanted,
-            stopping == nil, progress.phase != .restore
+        guard let progress = cycle, progress.wasMoved, progress.deployed != progress.home, stopping == nil,
+            progress.phase != .restore
         else { return conclude(now) }
         if let theirs = progress.deployed, !progress.hasTouched(theirs) {
             let text = "not restored: others deployed \(theirs.short) meanwhile"
             return [.say(LogLine(.hold, "restore", text))] + conclude(now)
         }
         cycle?.phase = .restore
-        var steps = [Step(.deploy, .restore, revision: progress.wanted)]
+        var steps = [Step(.deploy, .restore, revision: progress.home)]
         if progress.policy.hasHealth || progress.policy.provesRevision {
-            steps.append(Step(.stabilize, .restore, revision: progress.wanted))
+            steps.append(Step(.stabilize, .restore, revision: progress.home))
         }
         cycle?.queue = steps
         return [
             .say(
                 LogLine(
                     .act, "restore",
-                    "\(progress.wanted.short): experiments left \(progress.deployed?.short ?? "an unknown revision")"))
+                    "\(progress.home.short): \(progress.fix?.wasDeployed == true ? "the fix" : "experiments") left \(progress.deployed?.short ?? "an unknown revision")"
+                ))
         ]
             + startNext(now)
     }

@@ -25,7 +25,25 @@ extension CycleMachine {
             triage.deploysPerIncident - progress.experimentDeploys, triage.deploysPerNight - memory.experimentDeploys)
         return TriageBudget(
             experiments: triage.experiments, deploys: max(0, left), seconds: max(0, triage.budgetSeconds - spent),
-            nextNumber: progress.experiments.count + 1, deploysBarred: deploysBarred(progress, now))
+            nextNumber: progress.experiments.count + 1, deploysBarred: deploysBarred(progress, now),
+            mayCrossIrreversible: mayCrossIrreversible(progress))
+    }
+
+    /// Whether experiments may go across an irreversible change: a person has said yes, or may still be asked.
+    private func mayCrossIrreversible(_ progress: CycleProgress) -> Bool {
+        guard progress.policy.approve?.contains(.experiments) == true, cyclesLeft == nil else { return false }
+        return answer(.experiments, incident: nil)?.isApproved ?? true
+    }
+
+    /// The question that an experiment needs answered first; nil where it needs none.
+    private func permission(for experiment: Experiment, _ now: Timestamp) -> Approval? {
+        guard experiment.kind.deploys, let progress = cycle, progress.policy.approve?.contains(.experiments) == true,
+            answer(.experiments, incident: nil) == nil
+        else { return nil }
+        return approval(
+            .experiments, incident: nil, name: nil,
+            because: progress.irreversible ?? "remedy.approve lists experiments",
+            pastMigration: progress.irreversible != nil, now)
     }
 
     private func deploysBarred(_ progress: CycleProgress, _ now: Timestamp) -> String? {
@@ -34,7 +52,7 @@ extension CycleMachine {
         if !policy.triage.mayDeploy { return "triage.mayDeploy is false" }
         if progress.lastGreen == nil { return "no revision is known to be green" }
         if progress.lastGreen == progress.wanted { return "the last green revision is the wanted one" }
-        if let irreversible = progress.irreversible { return irreversible }
+        if let irreversible = progress.irreversible, !mayCrossIrreversible(progress) { return irreversible }
         guard cyclesLeft == nil, let window = memory.window else { return nil }
         if !window.isOpen { return "the window is closed" }
         let needed = CycleMachine.deploymentTime(progress)
@@ -52,12 +70,16 @@ extension CycleMachine {
         return diagnosed(answer.incidents ?? [], now)
     }
 
-    private mutating func begin(_ experiment: Experiment, _ now: Timestamp) -> [Action] {
+    mutating func begin(_ experiment: Experiment, _ now: Timestamp) -> [Action] {
         guard let progress = cycle else { return [] }
         if let refusal = refusal(of: experiment, progress, now) {
             cycle?.experiments.append(
                 ExperimentRecord(experiment: experiment, result: "refused: \(refusal)", refused: true))
             return [.say(LogLine(.hold, "triage", "\(experiment.kind.rawValue) refused: \(refusal)"))] + askTriage(now)
+        }
+        if let question = permission(for: experiment, now) {
+            cycle?.pendingExperiment = experiment
+            return ask(question, now)
         }
         var steps: [Step] = []
         let purpose = Purpose(rawValue: experiment.kind.rawValue) ?? .rerun
@@ -123,26 +145,29 @@ extension CycleMachine {
         guard let progress = cycle else { return [] }
         let records = progress.records.filter { $0.run.experiment == experiment.number && $0.outcome != .neverRan }
         let result = ExperimentResult.words(records)
-        cycle?.experiments.append(
-            ExperimentRecord(experiment: experiment, stages: records.map(\.run.folder), result: result))
+        var record = ExperimentRecord(experiment: experiment, stages: records.map(\.run.folder), result: result)
+        if experiment.kind.deploys { record.approvedBy = answer(.experiments, incident: nil)?.by }
+        cycle?.experiments.append(record)
         cycle?.phase = .first
         let mark: LogLine.Mark = result.hasPrefix("passes") || result.hasPrefix("deploys") ? .ok : .fail
         let topic = experiment.kind.rawValue
         return [.say(LogLine(mark, topic, "\(experiment.revision.short) \(result)"))] + askTriage(now)
     }
 
-    private mutating func diagnosed(_ incidents: [Incident], _ now: Timestamp) -> [Action] {
+    mutating func diagnosed(_ incidents: [Incident], _ now: Timestamp) -> [Action] {
         var said: [Action] = []
         var named: [Incident] = []
         for incident in incidents {
-            let (kept, isNew) = remember(incident)
+            let (kept, isNew) = remember(incident, now)
             named.append(kept)
             let count = kept.tests.isEmpty ? "" : " (\(kept.tests.count) \(kept.tests.count == 1 ? "test" : "tests"))"
+            let again = kept.timesReopened.map { ", reopened \($0 == 1 ? "once" : "\($0) times")" } ?? ""
             let seen =
                 isNew
                 ? "first time in \(memory.cycle) \(memory.cycle == 1 ? "cycle" : "cycles")"
                 : "seen \(kept.timesSeen) times since #\(kept.firstCycle)"
-            said.append(.say(LogLine(isNew ? .new : .fail, "incident", "\(kept.id) \(kept.title)\(count), \(seen)")))
+            said.append(
+                .say(LogLine(isNew ? .new : .fail, "incident", "\(kept.id) \(kept.title)\(count), \(seen)\(again)")))
             if let diagnosis = kept.diagnosis {
                 let culprit =
                     diagnosis.culprit.map { "; culprit \($0.commit.short) \"\(firstLine($0.subject))\"" } ?? ""
@@ -158,15 +183,21 @@ extension CycleMachine {
     }
 
     /// Joins an open incident with the same signature, or gives a new one its number.
-    private mutating func remember(_ incident: Incident) -> (Incident, isNew: Bool) {
+    private mutating func remember(_ incident: Incident, _ now: Timestamp) -> (Incident, isNew: Bool) {
         var kept = incident
-        if let index = memory.incidents.firstIndex(where: {
-            $0.signature == incident.signature && $0.state != .resolved
-        }) {
-            kept.id = memory.incidents[index].id
-            kept.state = memory.incidents[index].state
-            kept.firstSeen = memory.incidents[index].firstSeen
-            kept.firstCycle = memory.incidents[index].firstCycle
+        kept.lastSeen = now
+        let open = memory.incidents.firstIndex { $0.signature == incident.signature && $0.state != .resolved }
+        // What was resolved and is back is the same incident, opened again.
+        if let index = open ?? memory.incidents.lastIndex(where: { $0.signature == incident.signature }) {
+            let before = memory.incidents[index]
+            kept.id = before.id
+            kept.state = before.state == .resolved ? .open : before.state
+            kept.firstSeen = before.firstSeen
+            kept.firstCycle = before.firstCycle
+            kept.acknowledgedBy = before.state == .resolved ? nil : before.acknowledgedBy
+            kept.acknowledgedAt = before.state == .resolved ? nil : before.acknowledgedAt
+            kept.timesReopened = before.state == .resolved ? (before.timesReopened ?? 0) + 1 : before.timesReopened
+            kept.resolvedAt = nil
             let isSameCycle = ((cycle?.earlierIncidents ?? []) + (cycle?.incidents ?? [])).contains { $0.id == kept.id }
             kept.timesSeen = memory.incidents[index].timesSeen + (isSameCycle ? 0 : 1)
             memory.incidents[index] = kept

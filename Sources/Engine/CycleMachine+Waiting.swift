@@ -57,8 +57,7 @@ extension CycleMachine {
         memory.window = window
         let isNewNight = old?.isOpen != true || old?.until.map { $0 <= now } ?? false
         if window.isOpen, isNewNight {
-            memory.experimentDeploys = 0
-            memory.experimentDeploysSince = now
+            renewNight(now)
         }
         let until = window.until.map { " until \($0.clockMinute)" } ?? ""
         let say = Action.say(LogLine(.going, "window", (window.isOpen ? "open" : "closed") + until))
@@ -88,6 +87,7 @@ extension CycleMachine {
     // MARK: - Work
 
     mutating func see(_ work: WorkSeen, _ now: Timestamp) -> [Action] {
+        if case .awaitingApproval = state { return seeWhileAwaiting(work, now) }
         guard case .waiting(looking: true) = state, let policy = memory.policy else { return [] }
         failedLooks = 0
         if dueLook == .request, work.trigger != .request { return [.lookForWork(.request)] }
@@ -120,6 +120,7 @@ extension CycleMachine {
     }
 
     mutating func miss(_ failure: WorkUnavailable, _ now: Timestamp) -> [Action] {
+        if case .awaitingApproval = state { return missWhileAwaiting() }
         guard case .waiting(looking: true) = state else { return [] }
         failedLooks += 1
         let say = Action.say(LogLine(.hold, "waiting", "\(failure.source): \(failure.reason)"))
@@ -138,8 +139,13 @@ extension CycleMachine {
     private mutating func beginDay(_ now: Timestamp) {
         guard memory.window == nil else { return }
         if let since = memory.experimentDeploysSince, now.since(since) < .seconds(86_400) { return }
+        renewNight(now)
+    }
+
+    private mutating func renewNight(_ now: Timestamp) {
         memory.experimentDeploys = 0
         memory.experimentDeploysSince = now
+        memory.runbooksTonight = nil
     }
 
     private mutating func open(_ work: WorkSeen, _ policy: LoopPolicy, _ now: Timestamp) -> [Action] {
@@ -153,6 +159,7 @@ extension CycleMachine {
         progress.lastGreen = memory.lastGreen
         progress.deployed = policy.mode == .operate ? nil : work.wanted
         progress.queue = Plan.firstPass(policy, revision: work.wanted, purpose: .cycle)
+        expectKnownFailure(work, &progress)
         cycle = progress
         let green = memory.lastGreen.map { green in
             work.wanted == green
@@ -165,6 +172,25 @@ extension CycleMachine {
             .going, "cycle",
             "\(work.wanted.short)\(title)\(reference); \(policy.mode.rawValue), \(work.trigger.rawValue)")
         return [.openCycle(memory.cycle), .say(say)] + startNext(now)
+    }
+}
+
+extension CycleMachine {
+    /// A revision that contains the proven culprit of an open incident runs the incident's failing tests first: where
+    /// they fail, that is known already. An operator who asks for a cycle gets a whole one.
+    private func expectKnownFailure(_ work: WorkSeen, _ progress: inout CycleProgress) {
+        guard work.trigger != .request, progress.policy.mode != .observe else { return }
+        let known = memory.incidents.first { incident in
+            incident.state != .resolved && work.containsCulpritOf?.contains(incident.id) == true
+                && incident.diagnosis?.grade == .proven && incident.diagnosis?.culprit != nil
+                && incident.suites.count == 1 && (1...50).contains(incident.tests.count)
+        }
+        guard let known, let suite = known.suites.first,
+            let index = progress.queue.firstIndex(where: { $0.kind == .test }),
+            progress.queue.contains(where: { $0.kind == .test && $0.subject == suite })
+        else { return }
+        progress.expecting = known.id
+        progress.queue.insert(Step(.test, .cycle, suite, revision: work.wanted, only: known.tests), at: index)
     }
 }
 

@@ -4,7 +4,8 @@
 // is the fold of the journal. docs/architecture.md has the diagram.
 //
 // Split by topic: +Waiting (between cycles), +FirstPass (deploy, stabilize, test), +Triage (experiments), +Remedy
-// (cures and the way back), +Concluding (the verdict and what is carried on).
+// (cures and the way back), +Approval (questions to people), +Operators (their other words), +Concluding (the verdict
+// and what is carried on).
 
 package import Domain
 
@@ -18,6 +19,8 @@ package struct CycleMachine: Hashable, Sendable {
         case backingOff(Step)
         /// Triage was asked what to do next.
         case asking
+        /// A person is asked; the question is in the cycle under way. Until its deadline, or a newer revision.
+        case awaitingApproval
         /// The evidence is being written and sealed.
         case concluding
         case finished(Ending)
@@ -85,6 +88,8 @@ package struct CycleMachine: Hashable, Sendable {
             return [wake(.backOff, after: .seconds(1))]
         case .asking:
             return askTriage(now)
+        case .awaitingApproval:
+            return awaitAgain(now)
         case .concluding:
             return cycle.map { [.seal($0.number)] } ?? []
         }
@@ -94,6 +99,8 @@ package struct CycleMachine: Hashable, Sendable {
     private mutating func leave(_ ending: Ending) {
         if case .detached(let run) = ending, cycle != nil {
             state = .running(run, cancelling: false)
+        } else if cycle?.approval != nil {
+            state = .awaitingApproval
         } else if cycle?.concluded != nil {
             state = .concluding
         } else {
@@ -135,6 +142,10 @@ package struct CycleMachine: Hashable, Sendable {
             return [.say(LogLine(.going, "stop", "ends \(run.folder): asked to stop by \(request.by)")), .cancel(run)]
         case .backingOff, .asking:
             return interrupt(rule: "stopped", "asked to stop by \(request.by)", now)
+        case .awaitingApproval:
+            // The question stands: the next start goes on waiting for what is left of its time.
+            let text = "the question stays: the next start goes on waiting for an answer"
+            return [.say(LogLine(.hold, "approval", text))] + finish(.done)
         case .concluding:
             // The next start seals what is not sealed yet.
             return request.now ? finish(.done) : []
@@ -146,7 +157,7 @@ package struct CycleMachine: Hashable, Sendable {
     private mutating func fire(_ timer: TimerID, _ now: Timestamp) -> [Action] {
         guard serials[timer.name] == timer.serial else { return [] }
         switch timer.name {
-        case .nextLook: return look()
+        case .nextLook: return lookWhileAwaiting() ?? look()
         case .pauseEnds: return endPause(now)
         case .backOff:
             guard case .backingOff(let step) = state else { return [] }
@@ -154,65 +165,8 @@ package struct CycleMachine: Hashable, Sendable {
         case .stopGrace:
             guard stopping != nil, case .running(let run, _) = state else { return [] }
             return finish(.detached(run))
-        case .approval, .heartbeat:
-            return []
-        }
-    }
-
-    // MARK: - The operators' words
-
-    private mutating func obey(_ request: OperatorRequest, _ now: Timestamp) -> [Action] {
-        switch request.verb {
-        case .resume:
-            guard memory.pause != nil else { return [] }
-            memory.pause = nil
-            return [.say(LogLine(.going, "resume", "by \(request.by)"))] + restartWaiting(now)
-        case .trigger:
-            return trigger(request)
-        case .skip:
-            guard case .running(let run, false) = state, run.kind == .test || run.kind == .stabilize else {
-                return [.say(LogLine(.warn, "skip", "by \(request.by): nothing that may be skipped is running"))]
-            }
-            skipping = true
-            state = .running(run, cancelling: true)
-            return [.say(LogLine(.skip, run.stage, "\(run.folder) by \(request.by)")), .cancel(run)]
-        case .abort:
-            return abort(request, now)
-        case .acknowledge:
-            for index in memory.incidents.indices where memory.incidents[index].id == request.argument {
-                memory.incidents[index].state = .acknowledged
-                return [.say(LogLine(.going, "ack", "\(memory.incidents[index].id) by \(request.by)"))]
-            }
-            return [.say(LogLine(.warn, "ack", "\(request.argument ?? "?") is no incident of this loop"))]
-        case .approve, .reject:
-            return [.say(LogLine(.warn, request.verb.rawValue, "by \(request.by): nothing waits for approval"))]
-        }
-    }
-
-    private mutating func trigger(_ request: OperatorRequest) -> [Action] {
-        dueLook = .request
-        guard case .waiting(let isLooking) = state, memory.policy != nil else {
-            return [.say(LogLine(.going, "trigger", "by \(request.by): after this cycle"))]
-        }
-        let say = Action.say(LogLine(.going, "trigger", "by \(request.by)"))
-        // A look that is under way may have begun before what the operator wants looked at: another follows it.
-        if isLooking { return [say] }
-        state = .waiting(looking: true)
-        return [say, .lookForWork(.request)]
-    }
-
-    private mutating func abort(_ request: OperatorRequest, _ now: Timestamp) -> [Action] {
-        let because = request.argument.map { ": \($0)" } ?? ""
-        switch state {
-        case .waiting, .concluding, .finished:
-            return [.say(LogLine(.warn, "abort", "by \(request.by): no cycle is under way"))]
-        case .running(let run, let cancelling):
-            aborting = request
-            state = .running(run, cancelling: true)
-            let say = Action.say(LogLine(.act, "abort", "\(run.folder) by \(request.by)\(because)"))
-            return cancelling ? [say] : [say, .cancel(run)]
-        case .backingOff, .asking:
-            return interrupt(rule: "aborted", "aborted by \(request.by)\(because)", now)
+        case .approval: return approvalRanOut(now)
+        case .heartbeat: return []
         }
     }
 

@@ -80,6 +80,18 @@ package struct CycleProgress: Hashable, Sendable {
     package var interruption: Reason?
     /// Why neither an experiment nor a rollback may cross the change between last green and wanted.
     package var irreversible: String?
+    /// The question that a person is asked now.
+    package var approval: Approval?
+    /// What people have said in this cycle.
+    package var answers: [ApprovalAnswer] = []
+    /// The experiment that waits for a person's word.
+    package var pendingExperiment: Experiment?
+    /// The open incident whose proven culprit the wanted revision contains: its failing tests are run first.
+    package var expecting: String?
+    /// Set when they failed: the cycle joins that incident, and nothing else is run.
+    package var joined: Joined?
+    /// The fix that is under way, or was tried.
+    package var fix: FixProgress?
     package var concluded: Judgement?
 
     package var wanted: Revision { work.wanted }
@@ -102,6 +114,18 @@ package struct CycleProgress: Hashable, Sendable {
     /// The records that decide the verdict: the pass over the wanted revision after the last cure.
     package var deciding: ArraySlice<StageRecord> { records[min(decidingFrom, records.count)...] }
 
+    /// What the environment is to run when the cycle ends.
+    package var home: Revision { fix?.home ?? restoredTo ?? wanted }
+
+    /// The last green revision, where a rollback has brought it back.
+    private var restoredTo: Revision? {
+        let isBack = deployed != nil && deployed == lastGreen
+        return isBack && actions.contains { $0.kind == .rollback && $0.outcome != .skipped } ? lastGreen : nil
+    }
+
+    /// Whether experiments or a fix have deployed something else.
+    package var wasMoved: Bool { experimentDeploys > 0 || fix?.wasDeployed == true }
+
     /// Whether this cycle has deployed the revision, or tried to.
     package func hasTouched(_ revision: Revision) -> Bool {
         records.contains { $0.run.kind == .deploy && $0.run.revision == revision }
@@ -115,6 +139,50 @@ package struct CycleProgress: Hashable, Sendable {
                 && record.outcome != .neverRan
         }
     }
+}
+
+/// How far a fix has come.
+package struct FixProgress: Hashable, Sendable {
+    package enum Stage: Hashable, Sendable {
+        /// Roles and audit, up to the commit.
+        case preparing
+        /// Deployed and tested.
+        case verifying
+        case ending
+    }
+
+    package var incident: Incident
+    /// The index of the action in `actions`.
+    package var action: Int
+    package var stage = Stage.preparing
+    /// Runs of the failing tests that must all pass.
+    package var passes: Int
+    /// What the environment is to run afterwards.
+    package var home: Revision
+    package var revision: Revision?
+    package var wasDeployed = false
+    package var audit: [AuditRecord] = []
+}
+
+/// The open incident that a cycle has joined, and the stage that showed it.
+package struct Joined: Hashable, Sendable {
+    package var incident: String
+    package var culprit: Revision
+    package var suite: String
+    package var stage: String
+    package var text: String
+
+    /// Whether what it showed still decides: it was seen after the last cure.
+    func isDeciding(in cycle: CycleProgress) -> Bool { cycle.deciding.contains { $0.run.folder == stage } }
+}
+
+/// What a person (or nobody, in time) has said to a question.
+package struct ApprovalAnswer: Hashable, Sendable {
+    package var subject: ApprovalSubject
+    package var incident: String?
+    package var isApproved: Bool
+    package var by: String
+    package var reason: String?
 }
 
 /// What the verdict rules made of a cycle.

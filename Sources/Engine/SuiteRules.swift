@@ -23,9 +23,14 @@ package struct SuiteFacts: Sendable {
     package var durationSeconds = 0.0
     package var cpuSeconds: Double?
     package var hosts: [String] = []
-    /// Tests in the earlier sound runs of the suite, newest last.
-    package var usualCounts: [Int] = []
-    /// Files under a test folder changed since the last green revision.
+    package var peakMemoryBytes: Int64?
+    /// What the suite is usually like.
+    package var baseline = SuiteBaseline()
+    /// Of this run, as in the baseline.
+    package var timingPrint: UInt64 = 0
+    /// Tests of the last sound run that this one does not have; nil where that is not known.
+    package var vanished: Int?
+    /// Test sources changed since the last green revision.
     package var testsChanged = false
 
     package init() {}
@@ -85,13 +90,27 @@ package enum SuiteRules {
         guard real, !facts.isSelection, facts.reportProblem == nil else {
             return Authenticity(status: .proven, reasons: contradictions)
         }
-        var doubts = hollow(facts)
-        let seen = facts.usualCounts.count
-        if seen >= learningCycles { doubts += drift(facts) }
-        let status: Authenticity.Status = doubts.isEmpty ? .proven : .doubtful
+        let found = hollow(facts) + DriftRules.reasons(facts)
+        let remarks = contradictions + accepted(facts.baseline)
+        let status: Authenticity.Status = found.contains { $0.verdict != .healthy } ? .doubtful : .proven
+        let seen = facts.baseline.runs.count
         return Authenticity(
-            status: status, reasons: doubts + contradictions,
+            status: status, reasons: found + remarks,
             baseline: seen < learningCycles ? "\(seen)/\(learningCycles)" : nil)
+    }
+
+    /// Said while the soft rules learn again.
+    private static func accepted(_ baseline: SuiteBaseline) -> [Reason] {
+        guard let words = baseline.accepted, baseline.runs.count < learningCycles else { return [] }
+        return [Reason(rule: "baseline-accepted", verdict: .healthy, text: words)]
+    }
+
+    /// Whether it matters if test sources changed: to find out costs a look into the repository.
+    package static func asksForTestChanges(_ facts: SuiteFacts) -> Bool {
+        var unchanged = facts
+        unchanged.testsChanged = false
+        let rules = DriftRules.reasons(unchanged).filter { $0.verdict != .healthy }.map(\.rule)
+        return !Set(rules).isDisjoint(with: ["fewer-tests", "other-tests", "more-skipped"])
     }
 
     /// Tests that claim to cross a network take measurable time; one sign alone is no doubt, two are.
@@ -124,22 +143,6 @@ package enum SuiteRules {
             ]
         }
         return []
-    }
-
-    /// Fewer tests than usual, beyond max(3, 10 %), without a change to the tests.
-    private static func drift(_ facts: SuiteFacts) -> [Reason] {
-        let sorted = facts.usualCounts.sorted()
-        let usual = sorted[sorted.count / 2]
-        let counted = facts.totals.tests
-        let allowed = max(3, usual / 10)
-        guard usual - counted > allowed, !facts.testsChanged else { return [] }
-        return [
-            Reason(
-                rule: "fewer-tests", verdict: .unproven,
-                text:
-                    "\(counted) tests, usually \(usual): \(usual - counted) fewer > \(allowed)"
-            )
-        ]
     }
 
     private static func milliseconds(_ seconds: Double) -> String {

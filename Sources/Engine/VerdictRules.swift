@@ -9,7 +9,13 @@ package enum VerdictRules {
     package static func judge(_ cycle: CycleProgress, at now: Timestamp) -> Judgement {
         var reasons: [Reason] = []
         if let interruption = cycle.interruption { reasons.append(interruption) }
-        reasons += deployReasons(cycle) + proofReasons(cycle)
+        reasons += deployReasons(cycle) + proofReasons(cycle) + driftReasons(cycle)
+        if let joined = cycle.joined, joined.isDeciding(in: cycle) {
+            reasons.append(
+                Reason(
+                    rule: "known-culprit", verdict: .failing, text: joined.text, subject: joined.suite,
+                    evidence: joined.stage))
+        }
         let deployFailed = reasons.contains { $0.verdict == .failing }
         var suites = cycle.policy.suites.map { policy in
             suiteRecord(policy, cycle, unreached: deployFailed || cycle.interruption != nil)

@@ -18,6 +18,7 @@
 //     cycles/000123/report.md, report.html       rendered after sealing from the above, and not sealed
 //     latest -> cycles/000123                    the newest sealed cycle
 //     index.jsonl                                one line per sealed cycle; can be made again from the folders
+//     history/                                   what each test did in every cycle, kept when cycles are deleted
 //     tombstones.jsonl                           one line per cycle that retention deleted
 //     pinned/000123                              `nightjar keep 123`: never deleted
 //     trash/                                     folders on their way out

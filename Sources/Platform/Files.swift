@@ -82,6 +82,13 @@ package enum Files {
         return try file.readAll(limit: count, path: path).bytes
     }
 
+    /// At most `count` bytes of a file from byte `start` on; fewer at its end.
+    package static func read(_ path: String, from start: Int, count: Int) throws(SystemError) -> [UInt8] {
+        let file = try openForReading(path)
+        guard lseek(file.number, off_t(start), SEEK_SET) >= 0 else { throw .last("seek in", path) }
+        return try file.readAll(limit: count, path: path).bytes
+    }
+
     /// Whether `path` is a folder that this user owns and nobody else may change or look into.
     package static func isPrivate(_ path: String) -> Bool {
         var information = stat()
@@ -180,6 +187,18 @@ package enum Files {
         return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
     }
 
+    /// Room on the disk of `path`; inodes are nil where its file system does not count them.
+    package static func space(at path: String) throws(SystemError) -> DiskSpace {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { throw .last("ask for free space at", path) }
+        let block = UInt64(status.f_frsize)
+        return DiskSpace(
+            freeBytes: Int64(clamping: UInt64(status.f_bavail) * block),
+            bytes: Int64(clamping: UInt64(status.f_blocks) * block),
+            freeInodes: status.f_files > 0 ? Int64(clamping: status.f_favail) : nil,
+            inodes: status.f_files > 0 ? Int64(clamping: status.f_files) : nil)
+    }
+
     /// The path without its last component; `.` for a bare name, `/` for the root.
     package static func parent(of path: String) -> String {
         var trimmed = Substring(path)
@@ -201,4 +220,12 @@ package enum Files {
         }
         return nil
     }
+}
+
+/// What a file system has, and has left for this user.
+package struct DiskSpace: Hashable, Sendable {
+    package var freeBytes: Int64
+    package var bytes: Int64
+    package var freeInodes: Int64?
+    package var inodes: Int64?
 }

@@ -71,7 +71,8 @@ package struct SHA256: Sendable {
         return hash.hexDigest()
     }
 
-    static func hex(_ bytes: [UInt8]) -> String {
+    /// Bytes as lower-case hexadecimal digits.
+    package static func hex(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }

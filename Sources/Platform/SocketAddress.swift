@@ -166,3 +166,24 @@ private final class Resolution: Sendable {
         answer.withLock { [found] in $0 = .success(found) }
     }
 }
+
+/// Names of hosts.
+package enum HostName {
+    /// The addresses of a host in numbers, sorted; a host that is an address has itself.
+    package static func addresses(_ host: String, deadline: SocketDeadline) throws(SocketError) -> [String] {
+        let found = try SocketAddress.resolve(host: host, port: 0, deadline: deadline)
+        return Set(found.compactMap(\.text)).sorted()
+    }
+}
+
+extension SocketAddress {
+    /// The numeric form, without the port.
+    fileprivate var text: String? {
+        var buffer = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        let code = withPointer { pointer, length in
+            getnameinfo(pointer, length, &buffer, socklen_t(buffer.count), nil, 0, NI_NUMERICHOST)
+        }
+        guard code == 0 else { return nil }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

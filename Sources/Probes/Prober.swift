@@ -108,7 +108,7 @@ package struct Prober: Sendable {
 
     private func run(_ settings: CommandSettings, timeout: Duration) async -> ProbeReply {
         let command = ProbeCommand(
-            arguments: settings.isShell ? ["/bin/sh", "-c"] + settings.arguments : settings.arguments,
+            arguments: settings.argv,
             environment: settings.environment, workingDirectory: settings.workingDirectory, timeout: timeout,
             outputLimit: Limits.probeBytes + 1)
         let reply = await transport.run(command)

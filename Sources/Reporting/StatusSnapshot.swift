@@ -118,6 +118,8 @@ package struct StatusSnapshot: Codable, Hashable, Sendable {
     package var recommendation: Recommendation?
     /// The revision of the newest verdict.
     package var revision: Revision?
+    /// What a person is asked now.
+    package var question: Approval?
     package var serving: Revision?
     /// How the served revision came there: `green`, `green, restored 03:13Z`, `failing`, `unknown`.
     package var servingState: String

@@ -123,7 +123,10 @@ package struct StatusText: Sendable {
         var lines: [String] = []
         switch status.doing.activity {
         case .stopped: lines.append("start it: nightjar run (see: systemctl status nightjar)")
-        case .awaitingApproval: lines.append("decide: nightjar approve, or nightjar reject")
+        case .awaitingApproval:
+            let question = status.question
+            lines.append("yes: \(question?.approveCommand ?? "nightjar approve")")
+            lines.append("no: \(question?.rejectCommand ?? "nightjar reject")")
         case .paused: lines.append("when done: nightjar resume")
         case .waiting, .closed, .running, .triaging, .concluding: break
         }

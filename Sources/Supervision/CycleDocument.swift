@@ -14,7 +14,10 @@ enum CycleDocument {
     ) -> CycleRecord {
         let endedAt = cycle.records.map(\.endedAt).max() ?? cycle.startedAt
         let suites = judgement.suites
-        let isRestored = cycle.actions.contains { $0.kind == .rollback && $0.outcome == .succeeded }
+        let isRestored = cycle.actions.contains { action in
+            let isFix = action.kind == .fix && serving?.id == action.name
+            return action.outcome == .succeeded && (action.kind == .rollback || isFix)
+        }
         let state: EnvironmentRecord.State
         if let serving, serving.names(cycle.wanted) {
             state = .asWanted
@@ -25,7 +28,7 @@ enum CycleDocument {
         }
         let stable = cycle.records.last { $0.run.kind == .stabilize && $0.outcome == .succeeded }
         let firstProof = cycle.records.first { $0.run.kind == .stabilize && $0.run.revision == cycle.wanted }
-        return CycleRecord(
+        var record = CycleRecord(
             loop: settings.name, cycle: cycle.number, mode: cycle.policy.mode, startedAt: cycle.startedAt,
             endedAt: endedAt, durationSeconds: endedAt.since(cycle.startedAt).inSeconds, trigger: cycle.work.trigger,
             revision: RevisionRecord(
@@ -36,8 +39,12 @@ enum CycleDocument {
             capabilities: capabilities(suites, settings, layout, cycle.number),
             incidents: cycle.earlierIncidents + cycle.incidents,
             experiments: cycle.experiments, actions: cycle.actions,
-            environment: EnvironmentRecord(serving: serving, services: stable?.services ?? [], state: state),
+            environment: EnvironmentRecord(
+                serving: serving, services: stable?.services ?? [], state: state,
+                fingerprint: FingerprintRecord(cycle.records)),
             writtenBy: writtenBy, settingsHash: cycle.settingsHash)
+        record.audit = cycle.fix?.audit
+        return record
     }
 
     /// A suite's value is protected where the suite passed, and at risk everywhere else.

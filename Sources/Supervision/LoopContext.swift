@@ -2,6 +2,7 @@
 // What the stages of one loop share: settings, places, and the hands that touch the world.
 
 import Domain
+import Engine
 import Evidence
 import Execution
 import Platform
@@ -17,6 +18,29 @@ struct StageSurroundings: Sendable {
     var cycleStartedAt: Timestamp
     /// What the diagnosis that called for a runbook command names.
     var component: String?
+    /// The fix that the run is a step of.
+    var fix: FixSurroundings?
+}
+
+/// What a step of a fix needs to know of those before it.
+struct FixSurroundings: Sendable {
+    var incident: Incident
+    var wanted: Revision
+    /// The newest folder of the implementing role, whose working tree has the change.
+    var implemented: String?
+    var readings: [RoleReading]
+
+    init?(_ cycle: CycleProgress?) {
+        guard let cycle, let fix = cycle.fix else { return nil }
+        incident = fix.incident
+        wanted = cycle.wanted
+        let records = cycle.records.filter { $0.run.kind == .remedy && $0.run.purpose == .fix }
+        implemented =
+            records.last { $0.run.subject == Role.implement.rawValue && $0.outcome == .succeeded }?.run.folder
+        readings = records.compactMap(\.role)
+    }
+
+    var branch: String { "nightjar/fix-\(incident.id)" }
 }
 
 /// The loop's settings in force. New ones wait until the cycle under way is over.
@@ -55,6 +79,9 @@ struct LoopContext: Sendable {
     let history: SuiteHistory
     /// Writes a line to `cycle.log` at once: for what is seen while a stage is under way.
     let say: @Sendable (LogLine) -> Void
+    /// Before the number in the names of stages where it does not count the loop's cycles: what is left of a cycle's stage
+    /// must not be taken for one of another kind.
+    var numbering = ""
 
     var repository: Repository? {
         settings.current.repository.map { Repository(path: $0.path, environment: environment) }
@@ -71,10 +98,23 @@ struct LoopContext: Sendable {
 
     // MARK: - Commands
 
+    /// Asks every command of a stage run that is at work to end.
+    func stop(_ run: StageRun) {
+        let folder = folder(run)
+        runner.stop(folder: folder)
+        let audits = (settings.current.remedy.fix?.audit ?? []).map { RoleStage.auditRole($0.name) }
+        let helpers = ["before", "after", "collect", "permit", "logs", "cleanup"] + audits
+        for role in helpers + (1..<20).map({ "rest-\($0)" }) {
+            let part = "\(folder).\(role)"
+            if Files.exists(part) { runner.stop(folder: part) }
+        }
+    }
+
     /// Runs one command of a stage in a folder of its own, or takes over what an earlier daemon began there.
     func command(
         _ command: CommandSettings, role: String, of run: StageRun, values: PlaceholderValues,
-        environment extra: [String: String] = [:], grace: Duration = .seconds(10), leavesServices: Bool = false
+        environment extra: [String: String] = [:], grace: Duration = .seconds(10), leavesServices: Bool = false,
+        standardInput: [UInt8] = [], outputLimit: Int64? = nil
     ) async -> SupervisedCommand {
         let settings = settings.current
         let folder = role == "main" ? self.folder(run) : "\(self.folder(run)).\(role)"
@@ -83,15 +123,15 @@ struct LoopContext: Sendable {
             let needles = try await secrets.fetch(command.secrets)
             var variables = environment.merging(command.environment) { $1 }.merging(extra) { $1 }
             for name in command.secrets { variables[name] = needles[name] }
-            let arguments = try values.placeholders.fill(command.arguments)
-            let argv = command.isShell ? ["/bin/sh", "-c"] + arguments : arguments
+            let argv = try values.placeholders.fill(command.argv)
             let directory = try command.workingDirectory.map { try values.placeholders.fill($0) }
             let spec = CommandSpec(
                 argv: argv, environment: variables, workingDirectory: directory ?? values.workingDirectory,
-                stageID: "\(settings.name)-\(run.cycle)-\(run.folder)-\(role)", folder: folder,
+                stageID: "\(settings.name)-\(numbering)\(run.cycle)-\(run.folder)-\(role)", folder: folder,
                 timeout: command.timeout,
                 idleTimeout: command.idleTimeout, grace: grace, leavesServices: leavesServices,
-                outputLimit: settings.outputBytes, needles: secrets.needles, standardInput: [])
+                outputLimit: outputLimit ?? settings.outputBytes, needles: secrets.needles,
+                standardInput: standardInput)
             let result = await runner.run(spec)
             return SupervisedCommand(
                 result: result, record: result.record(role: role, command: argv, log: log), folder: folder)

@@ -9,6 +9,7 @@ package import Evidence
 package import Execution
 import Platform
 import Probes
+import Synchronization
 
 /// Why a loop could not be started.
 package enum LoopError: Error, CustomStringConvertible {
@@ -66,6 +67,7 @@ package final class LoopHost: Sendable {
     private let context: LoopContext
     private let performer: Performer
     private let log: CycleLogFile
+    private let notifier: Notifier
     private let start: LoopStart
     private let environmentLock: FileLock?
     private let green: Revision?
@@ -84,6 +86,7 @@ package final class LoopHost: Sendable {
         self.environmentLock = environmentLock
         self.green = green
         self.hadWindow = hadWindow
+        notifier = Notifier(context, secretEnvironment: start.secretEnvironment, host: start.host)
         name = start.loaded.settings.name
         layout = context.layout
     }
@@ -106,6 +109,7 @@ package final class LoopHost: Sendable {
                     LogLine(.warn, "journal", "a torn tail of \(torn.bytes) bytes was cut and kept at \(torn.keptAt)"))
             }
             try? Retention(layout).finishDeletions()
+            await Bisection.finishAbandoned(start, runner, say: performer.say)
             let supervisor = Supervisor(machine, journal, performer, now: context.now)
             let green = await knownGreen(machine.memory, settings, context)
             return LoopHost(
@@ -122,7 +126,7 @@ package final class LoopHost: Sendable {
 
     /// Loops that name the same environment exclude each other, whatever their state folders. A loop that names none has
     /// one called like itself, which it shares with its namesakes: two projects may both call their loop `staging`.
-    private static func environmentLock(_ settings: LoopSettings, _ start: LoopStart) throws -> FileLock? {
+    static func environmentLock(_ settings: LoopSettings, _ start: LoopStart) throws -> FileLock? {
         let base = "/tmp/nightjar-\(ThisProcess.userID)"
         let folder = "\(base)/environments"
         try Files.createDirectories(folder)
@@ -186,6 +190,7 @@ package final class LoopHost: Sendable {
         let ending = await supervisor.run()
         clockwork.cancel()
         control?.close()
+        await notifier.close(await supervisor.memory, approval: nil, within: .seconds(10))
         environmentLock?.release()
         await supervisor.close()
         return ending
@@ -219,8 +224,12 @@ package final class LoopHost: Sendable {
             // A window of whole days stays open, and its end moves: each day has its own budget.
             if window != told { supervisor.tell(.windowChanged(window)) }
             told = window
+            await notifier.look(await supervisor.memory, approval: await supervisor.approval)
             if log.quietSeconds > 900 {
-                let doing = await context.progress.describe()
+                let doing =
+                    if let waiting = await supervisor.waitsForPeople { waiting } else {
+                        await context.progress.describe()
+                    }
                 performer.say(LogLine(.going, "heartbeat", doing))
             }
             try? await Task.sleep(for: .seconds(15))
@@ -229,8 +238,8 @@ package final class LoopHost: Sendable {
 
     private func listen() -> ControlServer? {
         do {
-            return try ControlServer(path: layout.controlSocket) { [supervisor, name] request in
-                LoopHost.answer(request, supervisor, name)
+            return try ControlServer(path: layout.controlSocket) { [supervisor, name, context] request in
+                LoopHost.answer(request, supervisor, name, context)
             }
         } catch {
             performer.say(LogLine(.warn, "control", "\(error): pause, trigger and the like do not work on this loop"))
@@ -238,11 +247,21 @@ package final class LoopHost: Sendable {
         }
     }
 
-    private static func answer(_ request: ControlRequest, _ supervisor: Supervisor, _ name: String) -> ControlReply {
-        // Answered when it is in the journal: what was acknowledged is never lost.
+    private static func answer(
+        _ request: ControlRequest, _ supervisor: Supervisor, _ name: String, _ context: LoopContext
+    ) -> ControlReply {
+        // Answered when it is in the journal, with what the machine made of it: what was acknowledged is never lost.
         func tell(_ event: Event, _ words: String) -> ControlReply {
             let written = DispatchSemaphore(value: 0)
-            guard supervisor.tell(event, written: { written.signal() }) else {
+            let box = HeardBox()
+            guard
+                supervisor.tell(
+                    event,
+                    written: { answer in
+                        box.answer.withLock { $0 = answer }
+                        written.signal()
+                    })
+            else {
                 return ControlReply(ok: false, message: "\(name): the daemon is ending")
             }
             guard written.wait(timeout: .now() + .seconds(4)) == .success else {
@@ -251,10 +270,13 @@ package final class LoopHost: Sendable {
                     message: "\(name): heard, but it cannot be written down now; the daemon tries on, see its cycle.log"
                 )
             }
-            return ControlReply(ok: true, message: "\(name): \(words)")
+            let answer = box.answer.withLock { $0 }
+            return ControlReply(ok: answer?.isDone ?? true, message: "\(name): \(answer?.words ?? words)")
         }
-        func operatorSays(_ verb: OperatorRequest.Verb, _ words: String) -> ControlReply {
-            tell(.operatorRequested(OperatorRequest(verb: verb, by: request.by, argument: request.argument)), words)
+        func operatorSays(_ verb: OperatorRequest.Verb) -> ControlReply {
+            let said = OperatorRequest(
+                verb: verb, by: request.by, argument: request.argument, answer: request.answer)
+            return tell(.operatorRequested(said), "heard")
         }
         switch request.verb {
         case .ping:
@@ -264,17 +286,23 @@ package final class LoopHost: Sendable {
                 owner: request.by, reason: request.argument ?? "no reason given", until: request.until)
             let until = request.until.map { "until \($0.wholeSeconds)" } ?? "until resumed"
             return tell(.pauseRequested(pause), "paused \(until); a cycle under way is finished first")
-        case .resume: return operatorSays(.resume, "resumed")
-        case .trigger: return operatorSays(.trigger, "a cycle begins now, or after the one under way")
-        case .skip: return operatorSays(.skip, "the running stage is skipped if it may be")
-        case .abort: return operatorSays(.abort, "the cycle is aborted")
+        case .resume: return operatorSays(.resume)
+        case .trigger: return operatorSays(.trigger)
+        case .skip: return operatorSays(.skip)
+        case .abort: return operatorSays(.abort)
         case .stop: return tell(.stopRequested(StopRequested(now: false, by: request.by)), "stopping")
-        case .acknowledge: return operatorSays(.acknowledge, "acknowledged")
-        case .approve, .reject:
-            return ControlReply(ok: false, message: "\(name): nothing waits for approval")
+        case .acknowledge: return operatorSays(.acknowledge)
+        case .approve: return operatorSays(.approve)
+        case .reject: return operatorSays(.reject)
+        case .acceptBaseline: return BaselineDesk.answer(request, name, context)
         case .reload: return ControlReply(ok: false, message: "send SIGHUP to process \(ThisProcess.id) to reload")
         }
     }
+}
+
+/// What the machine said to a request, on its way to the thread that answers.
+private final class HeardBox: Sendable {
+    let answer = Mutex<OperatorAnswer?>(nil)
 }
 
 extension LoadedSettings {

@@ -50,7 +50,8 @@ final class Performer: Sendable {
         case .wake(let timer, let delay):
             wake(timer, after: delay, tell)
         case .lookForWork(let trigger):
-            context.settings.adoptStaged()
+            // A look during a cycle asks for a newer revision only: the cycle keeps its settings.
+            if machine.cycle == nil { context.settings.adoptStaged() }
             let memory = machine.memory
             Task { tell(await WorkFinder(context: context).look(trigger, memory)) }
         case .askTriage(let budget):
@@ -63,7 +64,7 @@ final class Performer: Sendable {
             seal(machine, tell)
         case .publish(let number):
             publish(number)
-        case .finish:
+        case .answer, .finish:
             break
         }
     }
@@ -89,7 +90,8 @@ final class Performer: Sendable {
         let surroundings = StageSurroundings(
             wanted: cycle?.wanted, lastGreen: cycle?.lastGreen, previous: cycle?.previousLive,
             cycleStartedAt: cycle?.startedAt ?? context.now(),
-            component: cycle?.incidents.lazy.compactMap(\.diagnosis).first { $0.runbook == run.subject }?.component)
+            component: cycle?.incidents.lazy.compactMap(\.diagnosis).first { $0.runbook == run.subject }?.component,
+            fix: run.purpose == .fix ? FixSurroundings(cycle) : nil)
         let context = context
         let task = Task {
             let record = await StagePerformer(context: context).perform(run, surroundings)
@@ -100,12 +102,7 @@ final class Performer: Sendable {
 
     private func cancel(_ run: StageRun) {
         tasks.withLock { $0.stages[run]?.cancel() }
-        let folder = context.folder(run)
-        context.runner.stop(folder: folder)
-        for role in ["before", "after", "collect", "permit", "logs", "cleanup"] + (1..<20).map({ "rest-\($0)" }) {
-            let part = "\(folder).\(role)"
-            if Files.exists(part) { context.runner.stop(folder: part) }
-        }
+        context.stop(run)
     }
 
     private func wake(_ timer: TimerID, after delay: Duration, _ tell: @escaping @Sendable (Event) -> Void) {
@@ -183,6 +180,7 @@ final class Performer: Sendable {
                 }
                 try await writer.write(Array(MarkdownReport.text(record).utf8), to: "report.md", inCycle: number)
                 try await writer.write(Array(HTMLReport.text(record).utf8), to: "report.html", inCycle: number)
+                await RoleRoom(context: context).clear(after: record)
                 onSealed(record)
                 await retire(record)
             } catch {

@@ -47,14 +47,31 @@ package struct Repository: Sendable {
         let text = try await git(
             ["log", "--reverse", "--first-parent", "-m", "--name-only", format, "--end-of-options", range, "--"],
             to: "list the commits \(range)")
-        return text.split(separator: "\u{1}").compactMap { entry in
+        return Repository.entries(text).compactMap { entry in
             let lines = entry.split(separator: "\n").map(String.init)
             guard let head = lines.first else { return nil }
+            // A subject may hold any character: the id ends at the first mark, the author begins at the last.
             let parts = head.split(separator: "\u{2}", omittingEmptySubsequences: false).map(String.init)
-            guard parts.count == 3 else { return nil }
+            guard parts.count >= 3, let id = parts.first, let author = parts.last else { return nil }
             return CommitInfo(
-                revision: Revision(parts[0]), subject: parts[1], author: parts[2], files: Array(lines.dropFirst()))
+                revision: Revision(id), subject: parts[1..<(parts.count - 1)].joined(separator: " "), author: author,
+                files: lines.dropFirst().map { PatchReader.path(Array($0.utf8)[...]) })
         }
+    }
+
+    /// The text of each commit: one begins at a mark at the start of a line that a full id follows.
+    private static func entries(_ text: String) -> [String] {
+        var entries: [String] = []
+        for line in text.split(separator: "\n") {
+            let isHead =
+                line.hasPrefix("\u{1}") && line.firstIndex(of: "\u{2}").map { line[..<$0].utf8.count > 40 } ?? false
+            if isHead {
+                entries.append(String(line.dropFirst()))
+            } else if !entries.isEmpty {
+                entries[entries.count - 1] += "\n\(line)"
+            }
+        }
+        return entries
     }
 
     package func describe(_ revision: Revision) async -> (subject: String, author: String)? {
@@ -82,7 +99,7 @@ package struct Repository: Sendable {
         let text = try await git(
             ["diff", "--name-only", "--end-of-options", one.id, other.id, "--"],
             to: "compare \(one.short) and \(other.short)")
-        return text.split(separator: "\n").map(String.init)
+        return text.split(separator: "\n").map { PatchReader.path(Array($0.utf8)[...]) }
     }
 
     /// A clean worktree of `revision` at `folder`: what was there is removed first.

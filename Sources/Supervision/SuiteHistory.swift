@@ -3,6 +3,7 @@
 // memory: a daemon that runs for weeks must not grow with its past.
 
 import Domain
+import Engine
 package import Evidence
 import TestReports
 
@@ -13,6 +14,8 @@ package actor SuiteHistory {
     private let layout: EvidenceLayout
     private var index: EvidenceIndex?
     private var known: [String: [KnownTest]] = [:]
+    /// Whether the index of tests was brought up to date since the start.
+    private var isIndexed = false
 
     package init(_ layout: EvidenceLayout) {
         self.layout = layout
@@ -27,18 +30,37 @@ package actor SuiteHistory {
         return tests
     }
 
-    /// Test counts of the newest sound runs.
-    func counts(of suite: String) -> [Int] {
-        loaded()?.completeRuns(of: suite, 20).map(\.totals.tests) ?? []
+    /// What the suite is usually like, as far as it was not accepted to have changed; and its last sound run.
+    func baseline(of suite: String) async -> (baseline: SuiteBaseline, last: SuitePast?) {
+        if !isIndexed { await remember() }
+        let layout = layout
+        let past = try? await EvidenceReading.run { () throws(EvidenceError) in
+            let accepted = try AcceptedBaseline.newest(for: suite, layout)
+            let runs = try SuitePast.newest(SuiteBaseline.newest, of: suite, after: accepted?.cycle ?? 0, layout)
+            return (runs, accepted?.words)
+        }
+        guard let (runs, accepted) = past else { return (SuiteBaseline(), nil) }
+        return (SuiteBaseline(runs.map { SuiteBaseline.Run($0) }, accepted: accepted), runs.last)
     }
 
-    package func add(_ summary: CycleSummary) {
+    /// The newest sealed cycles, oldest first.
+    func newest() -> [CycleSummary] { loaded()?.cycles ?? [] }
+
+    package func add(_ summary: CycleSummary) async {
+        await remember()
         _ = loaded()
         index?.add(summary)
         while let cycles = index?.cycles, cycles.count > SuiteHistory.newest, let oldest = cycles.first {
             index?.remove(oldest.cycle)
         }
         known = [:]
+    }
+
+    /// Brings the index of tests up to date. It can be made again at any time: what fails here is tried with the next cycle.
+    private func remember() async {
+        isIndexed = true
+        let layout = layout
+        _ = try? await EvidenceReading.run { () throws(EvidenceError) in try HistoryStore.update(layout) }
     }
 
     /// Whether the index lists a cycle as its newest.
@@ -50,5 +72,14 @@ package actor SuiteHistory {
     private func loaded() -> EvidenceIndex? {
         if index == nil { index = try? EvidenceIndex.load(layout, newest: SuiteHistory.newest) }
         return index
+    }
+}
+
+extension SuiteBaseline.Run {
+    init(_ past: SuitePast) {
+        self.init(
+            tests: past.tests, skipped: past.skipped, failing: past.failing, wallSeconds: past.durationSeconds,
+            cpuSeconds: past.cpuSeconds, peakMemoryBytes: past.peakMemoryBytes,
+            hasContactedHosts: past.hasContactedHosts, timingPrint: past.timingPrint, vanished: past.vanished)
     }
 }

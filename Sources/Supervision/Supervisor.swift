@@ -20,7 +20,7 @@ package actor Supervisor {
     private struct Fact: Sendable {
         var event: Event
         /// Called when the event is in the journal.
-        var written: (@Sendable () -> Void)?
+        var written: (@Sendable (OperatorAnswer?) -> Void)?
     }
 
     init(_ machine: CycleMachine, _ journal: Journal, _ performer: Performer, now: @escaping @Sendable () -> Timestamp)
@@ -33,10 +33,10 @@ package actor Supervisor {
     }
 
     /// Hands the loop a fact. Small facts only: output never goes this way.
-    /// `written` is called once it is in the journal: from then on no crash can lose it. Answers false where the loop has
-    /// ended and takes no more.
+    /// `written` is called once it is in the journal, with what the machine says to an operator's request: from then on
+    /// no crash can lose it. Answers false where the loop has ended and takes no more.
     @discardableResult
-    package nonisolated func tell(_ event: Event, written: (@Sendable () -> Void)? = nil) -> Bool {
+    package nonisolated func tell(_ event: Event, written: (@Sendable (OperatorAnswer?) -> Void)? = nil) -> Bool {
         if case .stopRequested = event { isToStop.store(true, ordering: .relaxed) }
         if case .terminated = inlet.yield(Fact(event: event, written: written)) { return false }
         return true
@@ -52,7 +52,7 @@ package actor Supervisor {
                 fact.event, at: at, cycle: next.memory.cycle, durable: actions.contains(where: \.needsDurableIntent))
             guard isWritten else { return await end(endingUnwritten) }
             machine = next
-            fact.written?()
+            fact.written?(actions.answer)
             for action in actions {
                 if case .finish(let ending) = action { return await end(ending) }
                 performer.perform(action, machine, tell: { [self] in tell($0) })
@@ -103,4 +103,20 @@ package actor Supervisor {
     func close() async { await journal.close() }
 
     package var memory: LoopMemory { machine.memory }
+
+    /// What is asked of a person now.
+    var approval: Approval? { machine.awaited }
+
+    /// What the loop waits for, where that is not a stage that runs.
+    package var waitsForPeople: String? {
+        guard case .awaitingApproval = machine.state else { return nil }
+        return machine.stateWords
+    }
+}
+
+extension [Action] {
+    /// What the operator whose request led here is told.
+    fileprivate var answer: OperatorAnswer? {
+        lazy.compactMap { if case .answer(let answer) = $0 { answer } else { nil } }.last
+    }
 }

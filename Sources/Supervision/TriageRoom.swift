@@ -27,9 +27,15 @@ struct TriageRoom: Sendable {
             runbook: cycle.policy.runbook,
             allowance: TriageAllowance(
                 experiments: budget.experiments, deploys: budget.deploys, seconds: budget.seconds,
-                nextNumber: budget.nextNumber, deploysBarred: budget.deploysBarred ?? irreversible),
+                nextNumber: budget.nextNumber,
+                deploysBarred: budget.deploysBarred ?? (budget.mayCrossIrreversible ? nil : irreversible)
+            ),
             references: references(cycle), consoles: consoles(cycle), quarantined: quarantined(cycle),
-            crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)))
+            history: await history(cycle),
+            crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)),
+            rules: context.settings.current.rules)
+        facts.logs = await logFindings(cycle, judgement.suites)
+        facts.surroundings = surroundingFacts(cycle)
         var answer = await answer(&facts)
         answer.irreversible = irreversible
         return .triageAnswered(answer)
@@ -95,7 +101,7 @@ struct TriageRoom: Sendable {
 
     private func commits(_ cycle: CycleProgress) async -> (list: [CommitInfo], file: String?, text: String) {
         guard let green = cycle.lastGreen, green != cycle.wanted, let repository = context.repository,
-            let list = try? await repository.commits(after: green, upTo: cycle.wanted)
+            let list = try? await repository.commitsWithChanges(after: green, upTo: cycle.wanted)
         else { return ([], nil, "") }
         let lines = list.map { commit in
             "\(commit.revision.id) \(commit.subject) <\(commit.author ?? "?")> \(commit.files.joined(separator: " "))"

@@ -65,7 +65,7 @@ struct WorkFinder: Sendable {
     }
 
     private func printed(by command: CommandSettings, _ settings: LoopSettings) async throws -> Revision {
-        let argv = command.isShell ? ["/bin/sh", "-c"] + command.arguments : command.arguments
+        let argv = command.arguments
         let output = try await HelperCommand.run(
             argv, environment: context.environment.merging(command.environment) { $1 },
             workingDirectory: command.workingDirectory ?? settings.baseDirectory, standardInput: [],
@@ -95,6 +95,12 @@ struct WorkFinder: Sendable {
             }
             for known in memory.knownBad.suffix(20) where await repository.contains(wanted, known.revision) {
                 work.containsKnownBad.append(known.revision)
+            }
+            for incident in memory.incidents.suffix(20) where incident.state != .resolved {
+                guard let diagnosis = incident.diagnosis, diagnosis.grade == .proven,
+                    let culprit = diagnosis.culprit?.commit, await repository.contains(wanted, culprit)
+                else { continue }
+                work.containsCulpritOf = (work.containsCulpritOf ?? []) + [incident.id]
             }
         }
         return .workSeen(work)

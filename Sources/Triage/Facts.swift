@@ -107,4 +107,29 @@ package struct FileChange: Hashable, Sendable {
         self.hunks = hunks
         self.words = words
     }
+
+    /// Names in a text, lowercased: cut at what is no letter or digit, and where a small letter meets a large one. Names
+    /// of less than four letters say nothing.
+    package static func words(in text: some Sequence<UInt8>) -> Set<String> {
+        var found: Set<String> = []
+        var word: [UInt8] = []
+        var hasLetter = false
+        var previousIsSmall = false
+        func close() {
+            if word.count >= 4, word.count <= 40, hasLetter { found.insert(String(decoding: word, as: UTF8.self)) }
+            word.removeAll(keepingCapacity: true)
+            hasLetter = false
+        }
+        for byte in text {
+            let isLarge = (65...90).contains(byte)
+            let isSmall = (97...122).contains(byte)
+            let isNumber = (48...57).contains(byte)
+            if !isLarge && !isSmall && !isNumber || isLarge && previousIsSmall { close() }
+            if isLarge || isSmall || isNumber { word.append(isLarge ? byte + 32 : byte) }
+            hasLetter = hasLetter || isLarge || isSmall
+            previousIsSmall = isSmall
+        }
+        close()
+        return found
+    }
 }

@@ -12,6 +12,8 @@ struct Ailing: Hashable, Sendable {
     private(set) var dependencies: [String] = []
     /// Services that answered, and not well.
     private(set) var unwell: [String] = []
+    /// What the checks found, as they put it.
+    private(set) var findings: [String] = []
     private var answering: Set<String> = []
 
     private static let silence = [
@@ -20,7 +22,8 @@ struct Ailing: Hashable, Sendable {
     private static let revisionPrefix = "revision of "
 
     init(_ record: StageRecord?) {
-        for sample in record?.probes?.failures ?? [] {
+        for sample in Ailing.lasting(record?.probes?.failures ?? []) {
+            findings.append("\(sample.check): \(sample.finding)")
             let isRevision = sample.check.hasPrefix(Ailing.revisionPrefix)
             let name = isRevision ? String(sample.check.dropFirst(Ailing.revisionPrefix.count)) : sample.check
             if Ailing.silence.contains(where: { sample.finding.contains($0) }) {
@@ -45,6 +48,13 @@ struct Ailing: Hashable, Sendable {
     /// Whether nothing answered.
     var isEverything: Bool { unreachable.count > 1 && answering.isEmpty }
 
+    /// The findings of the second half of the time: what was only still starting has answered by then.
+    private static func lasting(_ samples: [ProbeSample]) -> [ProbeSample] {
+        guard let first = samples.first?.at, let last = samples.last?.at else { return [] }
+        let middle = (first.milliseconds + last.milliseconds) / 2
+        return samples.filter { $0.at.milliseconds >= middle }
+    }
+
     private static func note(_ name: String, _ names: inout [String]) {
         if !names.contains(name) { names.append(name) }
     }
@@ -57,62 +67,10 @@ struct Ailing: Hashable, Sendable {
     }
 }
 
-/// Words by which a failure that no commit brought names its own cause. Systems and libraries share them.
-enum Symptoms {
-    private static let table: [(category: Category, words: [String])] = [
-        (
-            .resourceExhaustion,
-            [
-                "no space left", "disk full", "disk quota", "too many open files", "out of memory",
-                "cannot allocate memory", "resource temporarily unavailable", "quota exceeded",
-            ]
-        ),
-        (
-            .expiredCredential,
-            [
-                "credential expired", "credentials have expired", "credential has expired", "certificate has expired",
-                "certificate expired", "api key expired", "password expired", "key has expired",
-            ]
-        ),
-        (
-            .network,
-            [
-                "name or service not known", "cannot resolve", "could not resolve", "name resolution",
-                "no route to host", "network is unreachable",
-            ]
-        ),
-        (.dataState, ["disk image is malformed", "unique constraint", "duplicate key", "duplicate entry"]),
-    ]
-
-    static func category(_ texts: some Sequence<String>) -> Category? {
-        let text = texts.joined(separator: "\n").lowercased()
-        return table.first { $0.words.contains { text.contains($0) } }?.category
-    }
-}
-
 extension Suspicion {
-    /// Everything the failure itself says.
-    func words(_ facts: TriageCase) -> [String] {
-        let own = results.flatMap { [$0.message, $0.details].compactMap { $0 } }
-        let stage = failedStabilization(facts)?.probes?.failures.map(\.finding) ?? []
-        return [title] + own + stage
-    }
-
     /// Records of experiments that deployed what they asked about.
     static func afterDeployments(_ facts: TriageCase) -> [StageRecord] {
         facts.records.filter(\.run.purpose.isDeployedExperiment)
-    }
-
-    /// What was seen on the wanted revision as the cycle had deployed it.
-    func beforeDeployments(_ facts: TriageCase) -> Observation {
-        observation(
-            on: facts.wanted, in: facts.current.lazy.filter { !$0.run.purpose.isDeployedExperiment })
-    }
-
-    /// What was seen on the wanted revision after it had been deployed once more. Any deployment may make a failure
-    /// of the surroundings go away, so that a pass elsewhere blames no commit until this has failed again.
-    func again(_ facts: TriageCase) -> Observation {
-        observation(on: facts.wanted, in: Suspicion.afterDeployments(facts))
     }
 
     /// Whether the failure looks like one of the surroundings, so that the same revision is deployed again first.
@@ -148,6 +106,31 @@ extension Suspicion {
                 + " of \(live.asked) answers"
             : stale.map { "\($0.name) is still running revision \($0.live?.short ?? "?")" }.joined(separator: ", ")
         return "\(facts.wanted.short) was deployed and is not what answers: \(seen)"
+    }
+
+    /// What answered instead.
+    func staleRevisions(_ facts: TriageCase) -> Set<Revision> {
+        var found: Set<Revision> = []
+        for record in facts.records where record.run.kind == .stabilize && record.run.experiment == nil {
+            let answered =
+                (record.live?.answers.map(\.revision) ?? []) + (record.live?.services.compactMap(\.live) ?? [])
+            found.formUnion(answered.filter { !$0.names(facts.wanted) })
+        }
+        return found
+    }
+
+    /// The stages of the wanted revision that failed in the cycle's own pass, other than tests.
+    func failedStages(_ facts: TriageCase) -> [StageRecord] {
+        let kind: StageKind
+        switch predicate {
+        case .deploys: kind = .deploy
+        case .getsStable: kind = .stabilize
+        case .passes, .proves: return []
+        }
+        return facts.current.filter {
+            $0.run.kind == kind && $0.run.revision == facts.wanted && $0.run.experiment == nil
+                && $0.outcome != .succeeded
+        }
     }
 
     /// What the stabilization that failed says about single services.

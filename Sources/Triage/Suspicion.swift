@@ -37,8 +37,24 @@ struct Suspicion: Hashable, Sendable {
 
     /// What the records say about the predicate on `revision`.
     func observation(on revision: Revision, in records: some Sequence<StageRecord>) -> Observation {
+        let plain = records.lazy.filter { $0.run.revision == revision && !Suspicion.isOfMixture($0) }
+        return observation(plain)
+    }
+
+    /// What the records of some experiments say, on whatever revision they ran.
+    func observation(ofExperiments numbers: Set<Int>, in records: some Sequence<StageRecord>) -> Observation {
+        observation(records.lazy.filter { $0.run.experiment.map(numbers.contains) ?? false })
+    }
+
+    /// Tests of one revision on the code of another, and a revision made for the experiment: they say nothing about a
+    /// revision of the history.
+    private static func isOfMixture(_ record: StageRecord) -> Bool {
+        record.run.testsRevision != nil || record.run.purpose == .crossed || record.run.purpose == .revert
+    }
+
+    private func observation(_ records: some Sequence<StageRecord>) -> Observation {
         var seen = Observation()
-        for record in records where record.run.revision == revision {
+        for record in records {
             switch (predicate, record.run.kind) {
             case (.deploys, .deploy):
                 noteStage(record, &seen)
@@ -253,17 +269,27 @@ extension Suspicion {
         predicate = .passes(selections)
     }
 
-    /// The tests to run for this suspicion; a mass failure is represented by its first ten.
-    var selections: [Experiment.Selection] {
+    /// A few tests that stand for all: of each suite in turn the one that tells soonest, those that hang last. A suite whose
+    /// evidence is doubted is run whole.
+    func representatives(_ count: Int) -> [Experiment.Selection] {
         if case .proves(let suite) = predicate { return [Experiment.Selection(suite: suite, only: [])] }
         guard case .passes(let all) = predicate else { return [] }
-        guard isMass || results.count > 10 else { return all }
-        var left = 10
-        return all.compactMap { selection in
-            guard left > 0 else { return nil }
-            let only = Array(selection.only.prefix(left))
-            left -= only.count
-            return Experiment.Selection(suite: selection.suite, only: only)
+        let cost: (String) -> Double = { id in
+            guard let result = results.first(where: { $0.id == id }) else { return 0 }
+            return result.outcome == .timedOut ? 1e6 : result.durationSeconds ?? 0
         }
+        var left = isMass ? 2 * count : count
+        var queues = all.map {
+            ($0.suite, $0.only.enumerated().sorted { (cost($0.1), $0.0) < (cost($1.1), $1.0) }.map(\.1)[...])
+        }
+        var chosen = all.map { Experiment.Selection(suite: $0.suite, only: []) }
+        while left > 0, queues.contains(where: { !$0.1.isEmpty }) {
+            for index in queues.indices where left > 0 {
+                guard let id = queues[index].1.popFirst() else { continue }
+                chosen[index].only.append(id)
+                left -= 1
+            }
+        }
+        return chosen.filter { !$0.only.isEmpty }
     }
 }

@@ -79,6 +79,8 @@ package struct TriageCase: Sendable {
     package var crossable: Set<String>
     /// Why commits cannot be taken back alone, by commit: git found conflicts.
     package var irrevertible: [Revision: String]
+    /// What explanations are weighed with.
+    package var rules: TriageRules
 
     package init(
         cycle: Int, openedAt: Timestamp, wanted: Revision, lastGreen: Revision?, records: [StageRecord],
@@ -87,8 +89,10 @@ package struct TriageCase: Sendable {
         openIncidents: [Incident] = [], runbook: [RunbookPolicy] = [], allowance: TriageAllowance,
         references: [String: EvidenceReference] = [:], consoles: [String: EvidenceReference] = [:],
         quarantined: Set<String> = [], history: [String: TestHistory] = [:], logs: [LogFinding] = [],
-        surroundings: [SurroundingFact] = [], irrevertible: [Revision: String] = [:], crossable: Set<String> = []
+        surroundings: [SurroundingFact] = [], irrevertible: [Revision: String] = [:], crossable: Set<String> = [],
+        rules: TriageRules
     ) {
+        self.rules = rules
         self.crossable = crossable
         self.history = history
         self.logs = logs

@@ -3,7 +3,17 @@
 
 import Domain
 
-enum Whys {
+struct Whys {
+    let account: Account
+    let signs: Signs
+    private var facts: TriageCase { account.facts }
+    private var suspicion: Suspicion { account.suspicion }
+
+    init(_ account: Account, _ signs: Signs) {
+        self.account = account
+        self.signs = signs
+    }
+
     static let questions = [
         "What failed?",
         "What behavior produced the failure?",
@@ -20,6 +30,27 @@ enum Whys {
         "find the earliest check that sees this failure",
     ]
 
+    /// All five, for a category; `compared` is what the experiments came to.
+    func answers(_ category: Category, _ compared: String) -> [Why] {
+        var whys = Whys.unknown(facts)
+        whys[0] = whatFailed() ?? whys[0]
+        whys[1] = behavior() ?? whys[1]
+        whys[2] = condition(category, compared) ?? whys[2]
+        whys[3] = change(category, compared) ?? whys[3]
+        whys[4] = notCaught(category) ?? whys[4]
+        return whys
+    }
+
+    /// Where an earlier cycle has proven the culprit.
+    func known(_ commit: CommitInfo, _ proof: String) -> [Why] {
+        var whys = Whys.unknown(facts)
+        whys[0] = whatFailed() ?? whys[0]
+        whys[1] = behavior() ?? whys[1]
+        whys[3] = change(commit, proof) ?? whys[3]
+        whys[4] = notCaught(commit) ?? whys[4]
+        return whys
+    }
+
     static func unknown(_ facts: TriageCase) -> [Why] {
         questions.indices.map { index in
             Why(
@@ -28,81 +59,182 @@ enum Whys {
         }
     }
 
-    static func whatFailed(_ suspicion: Suspicion, _ facts: TriageCase) -> Why {
-        let references = suspicion.results.prefix(3).compactMap { failing($0.id, facts) } + stage(suspicion, facts)
-        guard let first = references.first else { return unknown(facts)[0] }
+    // MARK: - 1 and 2: what, and how
+
+    private func whatFailed() -> Why? {
+        let references = Array((suspicion.results.prefix(3).compactMap { failing($0.id) } + stage()).prefix(3))
         let names = suspicion.results.prefix(3).map(\.id).joined(separator: ", ")
         let more = suspicion.results.count > 3 ? " and \(suspicion.results.count - 3) more" : ""
-        let answer = names.isEmpty ? suspicion.title : "\(names)\(more): \(reason(suspicion))"
-        return Why(
-            n: 1, question: questions[0], answer: answer, confidence: 1,
-            evidence: Array(([first] + references.dropFirst()).prefix(3)))
+        return answer(1, names.isEmpty ? suspicion.title : "\(names)\(more): \(reason)", 1, references)
     }
 
-    static func behavior(_ suspicion: Suspicion, _ facts: TriageCase) -> Why {
-        guard let result = suspicion.results.first, let reference = failing(result.id, facts) else {
-            guard let reference = stage(suspicion, facts).first else { return unknown(facts)[1] }
-            let last = reference.excerpt.split(whereSeparator: \.isNewline).last.map(String.init) ?? reference.excerpt
-            return Why(
-                n: 2, question: questions[1], answer: "the stage ended with: \(last)", confidence: 0.6,
-                evidence: [reference])
+    private var reason: String {
+        guard let result = suspicion.results.first, !suspicion.isMass else { return suspicion.title }
+        if result.outcome == .timedOut { return result.message ?? "cut at its limit" }
+        return Whys.firstLine(result.message ?? result.outcome.rawValue)
+    }
+
+    private func behavior() -> Why? {
+        guard let result = suspicion.results.first, let reference = failing(result.id) else {
+            guard let reference = stage().first else { return nil }
+            return answer(2, "the stage ended with: \(Whys.lastLine(reference.excerpt))", 0.6, [reference])
         }
         let place = result.file.map { file in " at \(file)\(result.line.map { ":\($0)" } ?? "")" } ?? ""
-        let answer: String
+        var said: String
         if result.outcome == .timedOut {
-            answer = "the test waited for something that never came and was cut at its limit\(place)"
+            said = "the test waited for something that never came and was cut at its limit\(place)"
         } else {
             let type = result.type.map { "\($0): " } ?? ""
-            answer =
-                "\(type)\((result.message ?? "no message").split(whereSeparator: \.isNewline).first.map(String.init) ?? "")\(place)"
+            said = "\(type)\(Whys.firstLine(result.message ?? "no message"))\(place)"
         }
-        return Why(n: 2, question: questions[1], answer: answer, confidence: 0.8, evidence: [reference])
+        if account.comesAndGoes || account.healed {
+            said = "in \(account.here.fails) of \(account.here.runs) runs of one revision, by luck or timing: \(said)"
+        }
+        return answer(2, said, 0.8, [reference])
     }
 
-    static func condition(_ suspicion: Suspicion, _ facts: TriageCase, _ answer: String, _ confidence: Double) -> Why {
-        let ids = suspicion.results.map(\.id)
-        let records = facts.records.filter {
-            $0.run.experiment != nil && [.test, .deploy, .stabilize].contains($0.run.kind)
-        }
+    // MARK: - 3: the condition
+
+    /// What the experiments came to, and what logs and surroundings say beside them.
+    private func condition(_ category: Category, _ compared: String) -> Why? {
+        var said: [String] = []
         var references: [EvidenceReference] = []
-        for record in records where references.count < 4 {
-            let found = ids.compactMap { facts.reference($0, in: record.run.folder) }.first
+        let isWitness = account.changedTest == nil || !account.green.isFailing
+        if !compared.isEmpty, isWitness {
+            let seen = experiments()
+            if !seen.isEmpty { said.append(compared) }
+            references += seen
+        }
+        for fact in facts.surroundings where fact.isProblem == true && references.count < 6 {
+            said.append("\(fact.kind.rawValue) \(fact.subject): \(fact.value)")
+            references.append(fact.reference)
+        }
+        if let finding = tellingLog(category), references.count < 6 {
+            let count =
+                finding.countAtGreen.map { "\(finding.count) times, \($0) when last green" } ?? "\(finding.count) times"
+            said.append("\(finding.source) logs \"\(finding.template)\" (\(count))")
+            references.append(finding.reference)
+        }
+        return answer(3, said.joined(separator: "; "), compared.isEmpty ? 0.6 : 0.9, references)
+    }
+
+    /// The log finding that says what the category says, or else the first error.
+    private func tellingLog(_ category: Category) -> LogFinding? {
+        let findings = facts.logs.filter(Signs.isTelling)
+        let words = facts.rules.rules.filter { ($0.weights[category] ?? 0) > 1 && $0.places.contains(.log) }.flatMap(
+            \.words)
+        let named = findings.first { finding in
+            let text = (finding.template + " " + finding.reference.excerpt).lowercased()
+            return words.contains { text.contains($0) }
+        }
+        return named ?? findings.first { ["error", "critical", "fatal"].contains($0.level?.lowercased()) }
+    }
+
+    private func experiments() -> [EvidenceReference] {
+        let ids = suspicion.results.map(\.id)
+        var references: [EvidenceReference] = []
+        for record in facts.records where record.run.experiment != nil && references.count < 4 {
+            guard [.test, .deploy, .stabilize].contains(record.run.kind) else { continue }
+            let found = ids.lazy.compactMap { facts.reference($0, in: record.run.folder) }.first
             if let reference = found ?? (ids.isEmpty ? facts.consoles[record.run.folder] : nil) {
                 references.append(reference)
             }
         }
-        guard !references.isEmpty else { return unknown(facts)[2] }
-        return Why(n: 3, question: questions[2], answer: answer, confidence: confidence, evidence: references)
+        return references
     }
 
-    static func change(_ commit: CommitInfo, _ proof: String, _ facts: TriageCase) -> Why {
-        guard let reference = listed(commit, facts) else { return unknown(facts)[3] }
+    // MARK: - 4: the change
+
+    private func change(_ category: Category, _ compared: String) -> Why? {
+        let isOfCommit = Conclusions.ofCommits.contains(category) || category == .flakyTest
+        if isOfCommit, let culprit = account.culprit { return change(culprit, compared) }
+        let changed = facts.surroundings.lazy.compactMap { fact in
+            fact.valueAtGreen.flatMap { $0 == fact.value ? nil : (fact, $0) }
+        }
+        if !isOfCommit, let (fact, before) = changed.first {
+            return answer(
+                4,
+                "\(fact.kind.rawValue) \(fact.subject) changed since the loop was last green: it was \(before), it is \(fact.value)",
+                0.6, [fact.reference])
+        }
+        guard isOfCommit, account.green.isPassing, !account.again.isPassing, let top = account.search.ranked.first,
+            let reference = listed(top.commit)
+        else { return nil }
+        let count = account.search.suspects.count
+        return answer(
+            4,
+            "one of \(count) commits, none is confirmed; likeliest \(Whys.named(top.commit)) (\(Numbers.percent(top.probability)))",
+            Numbers.rounded(min(top.probability, 0.6), 2), [reference])
+    }
+
+    private func change(_ commit: CommitInfo, _ proof: String) -> Why? {
+        guard let reference = listed(commit) else { return nil }
         let files = commit.files.prefix(4).joined(separator: ", ")
         let author = commit.author.map { " by \($0)" } ?? ""
-        let answer = "commit \(commit.revision.short) \"\(commit.subject)\"\(author) (\(files)): \(proof)"
-        return Why(n: 4, question: questions[3], answer: answer, confidence: 0.95, evidence: [reference])
+        return answer(4, "commit \(Whys.named(commit))\(author) (\(files)): \(proof)", 0.95, [reference])
     }
 
-    /// Only what the commit's own file list carries: whether the change came with a change to the tests.
-    static func notCaught(_ commit: CommitInfo, _ facts: TriageCase) -> Why {
-        guard let reference = listed(commit, facts), !commit.files.isEmpty,
-            !commit.files.contains(where: Conclusions.isTest)
-        else { return unknown(facts)[4] }
-        let answer =
-            "\(commit.revision.short) changed \(commit.files.count) \(commit.files.count == 1 ? "file" : "files") and no test: nothing before staging was asked about it"
-        return Why(n: 5, question: questions[4], answer: answer, confidence: 0.5, evidence: [reference])
+    // MARK: - 5: why nothing caught it
+
+    /// From facts alone: which stage or check passed in front of what failed, and what the change came without.
+    private func notCaught(_ category: Category) -> Why? {
+        if account.wrong != nil, let deploy = passed(.deploy) {
+            return answer(
+                5,
+                "the deployment reported success while another revision kept answering: only the proof of the live revision saw it",
+                0.8, [deploy])
+        }
+        let isOfCommit = Conclusions.ofCommits.contains(category) || category == .flakyTest
+        if isOfCommit, let culprit = account.culprit, let why = notCaught(culprit) { return why }
+        guard account.isOfTests, Conclusions.ofSurroundings.contains(category), let health = passed(.stabilize) else {
+            return nil
+        }
+        let record = facts.current.last { $0.run.kind == .stabilize && $0.run.experiment == nil }
+        let steady = record?.probes.map { " (\($0.goodInARow) good answers in a row)" } ?? ""
+        return answer(
+            5,
+            "every health check passed before the tests\(steady): none of them asks for what the tests need, so the stabilize stage let it through",
+            0.7, [health])
+    }
+
+    private func notCaught(_ commit: CommitInfo) -> Why? {
+        guard let reference = listed(commit), !commit.files.isEmpty else { return nil }
+        let short = commit.revision.short
+        let tests = commit.files.filter(FileKind.isTest)
+        if tests.isEmpty {
+            let files = "\(commit.files.count) \(commit.files.count == 1 ? "file" : "files")"
+            return answer(
+                5, "\(short) changed \(files) and no test: nothing before staging was asked about it", 0.5, [reference])
+        }
+        guard tests.count == commit.files.filter({ !FileKind.isDocumentation($0) }).count else { return nil }
+        return answer(5, "\(short) changed tests alone, and what changes a test is first run here", 0.5, [reference])
+    }
+
+    /// The evidence of a stage of the cycle's own pass that succeeded.
+    private func passed(_ kind: StageKind) -> EvidenceReference? {
+        let record = facts.current.last {
+            $0.run.kind == kind && $0.run.experiment == nil && $0.run.revision == facts.wanted
+                && $0.run.purpose != .recheck
+        }
+        guard let record, record.outcome == .succeeded else { return nil }
+        return facts.consoles[record.run.folder]
     }
 
     // MARK: - Evidence
 
-    private static func failing(_ test: String, _ facts: TriageCase) -> EvidenceReference? {
+    private func answer(_ n: Int, _ text: String, _ confidence: Double, _ evidence: [EvidenceReference]) -> Why? {
+        guard !evidence.isEmpty, !text.isEmpty, confidence > 0 else { return nil }
+        return Why(n: n, question: Whys.questions[n - 1], answer: text, confidence: confidence, evidence: evidence)
+    }
+
+    private func failing(_ test: String) -> EvidenceReference? {
         for record in facts.current where record.run.kind == .test && record.run.revision == facts.wanted {
             if let reference = facts.reference(test, in: record.run.folder) { return reference }
         }
         return nil
     }
 
-    private static func stage(_ suspicion: Suspicion, _ facts: TriageCase) -> [EvidenceReference] {
+    private func stage() -> [EvidenceReference] {
         let kind: StageKind
         switch suspicion.predicate {
         case .deploys: kind = .deploy
@@ -117,18 +249,20 @@ enum Whys {
         return record.flatMap { facts.consoles[$0.run.folder] }.map { [$0] } ?? []
     }
 
-    private static func listed(_ commit: CommitInfo, _ facts: TriageCase) -> EvidenceReference? {
+    private func listed(_ commit: CommitInfo) -> EvidenceReference? {
         guard let path = facts.commitsFile else { return nil }
         let lines = facts.commitsText.split(separator: "\n", omittingEmptySubsequences: false)
         guard let index = lines.firstIndex(where: { $0.contains(commit.revision.id) }) else { return nil }
         return EvidenceReference(path: path, lines: [index + 1, index + 1], excerpt: String(lines[index]))
     }
 
-    private static func reason(_ suspicion: Suspicion) -> String {
-        guard let result = suspicion.results.first else { return suspicion.title }
-        if suspicion.isMass { return suspicion.title }
-        if result.outcome == .timedOut { return result.message ?? "cut at its limit" }
-        return (result.message ?? result.outcome.rawValue).split(whereSeparator: \.isNewline).first.map(String.init)
-            ?? ""
+    private static func named(_ commit: CommitInfo) -> String { "\(commit.revision.short) \"\(commit.subject)\"" }
+
+    private static func firstLine(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+    }
+
+    private static func lastLine(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).last.map(String.init) ?? text
     }
 }

@@ -46,6 +46,8 @@ struct BenchReport {
     }
     let benchmark: String
     private(set) var figures: [Figure] = []
+    /// What is printed instead of the list of figures, where they make a table.
+    var table: String?
 
     init(benchmark: String) { self.benchmark = benchmark }
 
@@ -60,6 +62,7 @@ struct BenchReport {
     }
 
     var text: String {
+        if let table { return "\(benchmark)\n\(table)" }
         let width = figures.map(\.name.count).max() ?? 0
         let lines = figures.map { figure in
             figure.name.padding(toLength: width + 2, withPad: " ", startingAt: 0)

@@ -14,7 +14,7 @@ import Synchronization
 
 enum LoopUnderTest {
     /// Four suites, each one supervised command that reports one passed test on its console.
-    static func configuration(every: String) -> String {
+    static func configuration(every: String, keeping cycles: Int = 1000) -> String {
         let suites = (1...4).map { number in
             """
             { name: "suite\(number)", command: ["printf", "1..1\\nok 1 - works\\n"], report: { format: "tap" } },
@@ -24,6 +24,7 @@ enum LoopUnderTest {
             {
               loop: { name: "bench", mode: "observe" },
               schedule: { every: "\(every)" },
+              retention: { cycles: \(cycles) },
               suites: [ \(suites.joined(separator: " ")) ],
             }
             """

@@ -11,7 +11,9 @@ enum SoakBench {
     static func run(_ arguments: BenchArguments, _ report: inout BenchReport) async throws {
         let cycles = arguments.number("cycles", standard: 10_000)
         let folder = try WorkFolder()
-        let path = try folder.write("nightjar.json5", LoopUnderTest.configuration(every: "0s"))
+        let path = try folder.write(
+            "nightjar.json5",
+            LoopUnderTest.configuration(every: "0s", keeping: arguments.number("keep", standard: 1000)))
         let marks = Set([100, cycles / 4, cycles / 2, cycles * 3 / 4, cycles].filter { $0 > 0 })
         let readings = Mutex<[(cycle: Int, figures: ProcessFigures, at: Int64)]>([])
         let begin = SystemClock.monotonicNanoseconds

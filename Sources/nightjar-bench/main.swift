@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Measures Nightjar: what a cycle, a probe, an idle daemon, ten thousand cycles, a large report and a flood of output
-// cost. docs/benchmarks.md says how, and what came out.
+// Measures Nightjar: what a cycle, a probe, an idle daemon, ten thousand cycles, a large report, logs and a flood of
+// output cost. docs/benchmarks.md says how, and what came out.
 
 import Foundation
 
@@ -10,10 +10,14 @@ let usage = """
       cycle    [--cycles N]            a cycle of four supervised commands beside the bare commands
       probes   [--rounds N]            what one probe by our own client and one by curl adds
       idle     [--seconds N]           memory and processor time of a daemon that waits
-      soak     [--cycles N]            memory, descriptors and threads after N cycles in one process
+      soak     [--cycles N] [--keep N] memory, descriptors and threads after N cycles in one process
       reports  [--cases N] [--rounds N] JUnit readers beside each other
+      logs     [--megabytes N] [--rounds N] log templates beside drain3, grep and awk
       flood    [--bytes N]             output through the shepherd
       proxy    [--megabytes N] [--rounds N] the fault proxy beside a plain relay (socat)
+      culprit  [--histories N] [--seed S] culprit searches over the same synthetic histories; also --commits N,
+                                       --flakes PERCENT, --reference 1 (deterministic culprits alone)
+      history  [--cycles N] [--tests N] the index of outcomes, beside SQLite (--peer 0: without)
     """
 
 let arguments = BenchArguments(Array(CommandLine.arguments.dropFirst()))
@@ -25,10 +29,16 @@ do {
     case "idle": try IdleBench.run(arguments, &report)
     case "soak": try await SoakBench.run(arguments, &report)
     case "reports": try ReportBench.run(arguments, &report)
+    case "logs": try LogBench.run(arguments, &report)
     case "flood": try await FloodBench.run(arguments, &report)
     case "proxy": try ProxyBench.run(arguments, &report)
+    case "culprit": try CulpritBench.run(arguments, &report)
+    case "history": try await HistoryBench.run(arguments, &report)
     case ReportBench.childName:
         try ReportBench.child(arguments.operands)
+        exit(0)
+    case HistoryBench.childName:
+        try HistoryBench.child(arguments.operands)
         exit(0)
     case FloodBench.childName:
         FloodBench.child(arguments.operands)

@@ -100,14 +100,14 @@ class Loop:
             "loop": {"name": self.name, "mode": "operate", "stopGrace": "2s"},
             "state": "state",
             "schedule": {"every": "100ms"},
-            "repository": {"path": ".", "revisionCommand": {"command": ["cat", "wanted"]}},
+            "repository": {"path": ".", "revisionCommand": {"shell": "cat wanted"}},
             "deploy": {
                 "command": ["./deploy.sh", "{revision}", "{cycle}", "{folder}"],
                 "rollback": ["./deploy.sh", "{lastGreen}", "{cycle}", "{folder}"],
                 "timeout": "20s", "grace": "1s", "worktree": False,
             },
             "health": {
-                "checks": [{"name": "live", "command": {"command": ["test", "-s", "live"]}}],
+                "checks": [{"name": "live", "command": {"shell": "test -s live"}}],
                 "liveRevision": {"command": {"command": ["cat", "live"]}, "answers": 2},
                 "stableFor": "100ms", "interval": "50ms", "deadline": "5s",
             },

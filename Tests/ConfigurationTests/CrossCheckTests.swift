@@ -18,7 +18,15 @@ struct CrossCheckTests {
         ),
         (
             "remedy: { allow: ['fix'] }",
-            "remedy.allow[0]: found \"fix\", allowed: \"redeploy\", \"runbook\", \"rollback\"; not supported by this version"
+            "remedy.allow[0]: allows fixes, but there is no remedy.fix"
+        ),
+        (
+            "remedy: { approve: ['fix'], fix: { paths: ['src/*'] } }",
+            "remedy.approve[0]: asks about fixes, but remedy.roles.implement names nobody to make them"
+        ),
+        (
+            "remedy: { approve: ['runbook'] }",
+            "remedy.approve[0]: asks about runbook commands, but remedy.runbook has none"
         ),
         (
             "remedy: { runbook: { r: { command: ['r'], for: ['flaky'] } } }",
@@ -198,9 +206,10 @@ struct CrossCheckTests {
         #expect(
             deploy.rollback
                 == CommandSettings(
-                    arguments: ["/bin/sh", "-c", "r ${HOME}"], isShell: true, timeout: .seconds(7200),
+                    arguments: ["r ${HOME}"], isShell: true, timeout: .seconds(7200),
                     idleTimeout: .seconds(60), workingDirectory: "{worktree}/x", environment: ["X": "1", "Y": "3"],
                     secrets: ["B"]))
+        #expect(deploy.rollback?.argv == ["/bin/sh", "-c", "r ${HOME}"] && deploy.command.argv == ["d"])
         let origin = file.effective.first { $0.path == "deploy.command.timeout" }
         #expect(
             origin

@@ -55,6 +55,7 @@ struct SettingsFileTests {
                 command: CommandSettings(arguments: ["tool", "{report}"], timeout: .seconds(1800)),
                 blocking: true)
         ]
+        expected.rules = RuleFile.builtIn
         #expect(try loaded(minimal()).settings == expected)
     }
 
@@ -67,7 +68,7 @@ struct SettingsFileTests {
                 { name: "s", command: ["pytest", "--junitxml={report}"], testTimout: "3s", attempts: "2" },
                 { name: "s", command: ["tool", "{reprot}"] },
               ],
-              notify: [],
+              runner: [],
             }
             """
         let found = problems(text)
@@ -86,7 +87,7 @@ struct SettingsFileTests {
             ] + found.dropFirst(8))
         #expect(found.count == 11)
         #expect(found.contains { $0.contains("suites[1].command: unknown placeholder, found {reprot}") })
-        #expect(found.last == "nightjar.json5:8:3  notify: not supported by this version; remove the key")
+        #expect(found.last == "nightjar.json5:8:3  runner: not supported by this version; remove the key")
     }
 }
 

@@ -10,7 +10,7 @@ import Testing
 let today = Timestamp(milliseconds: 1_795_262_400_000)
 
 func load(_ text: String, path: String = "/srv/app/nightjar.json5") -> Result<LoadedSettings, ConfigurationProblems> {
-    SettingsFile.load(bytes: Array(text.utf8), path: path, now: today)
+    SettingsFile.load(bytes: Array(text.utf8), path: path, now: today, ruleFile: { _ in Array("{}".utf8) })
 }
 
 func loaded(_ text: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> LoadedSettings {

@@ -24,6 +24,15 @@ struct EveryEventTests {
         asking.pass(failing: ["a"])
         var experimenting = asking
         experimenting.answer(.baseline, Samples.green, number: 1)
+        var awaiting = asking
+        awaiting.conclude([Samples.incident(["a"], .codeRegression, .rollback)], irreversible: "a migration")
+        var mending = Story(fixPolicy)
+        mending.wake()
+        mending.see()
+        mending.pass(failing: ["a"])
+        mending.conclude([Samples.incident(["a"], .codeRegression, .none, culprit: Samples.wanted)])
+        var mended = mending
+        while mended.run?.kind == .remedy { mended.end() }
         var rollingBack = asking
         rollingBack.conclude([Samples.incident(["a"], .codeRegression, .rollback)])
         var concluding = testing
@@ -37,9 +46,19 @@ struct EveryEventTests {
         var detached = deploying
         detached.tell(.stopRequested(StopRequested(now: true, by: "SIGTERM")))
         return [
-            Story(), looking, deploying, refused, testing, canceling, asking, experimenting, rollingBack, concluding,
+            Story(), looking, deploying, refused, testing, canceling, asking, experimenting, awaiting, mending, mended,
+            rollingBack,
+            concluding,
             sealed, paused, finished, detached,
         ]
+    }
+
+    private var fixPolicy: LoopPolicy {
+        var policy = Samples.policy
+        policy.approve = [.fix]
+        policy.fix = FixPolicy(FixSettings(paths: ["*"]), RoleSettings())
+        policy.fix?.roles = [.implement, .review]
+        return policy
     }
 
     /// Facts that belong to no state: of another run, another cycle, another timer.
@@ -70,6 +89,8 @@ struct EveryEventTests {
             .stopRequested(StopRequested(now: false, by: "b")), .stopRequested(StopRequested(now: true, by: "b")),
         ]
         all += OperatorRequest.Verb.allCases.map { .operatorRequested(OperatorRequest(verb: $0, by: "b")) }
+        let words = ApprovalWords(subject: .rollback, pastMigration: true)
+        all.append(.operatorRequested(OperatorRequest(verb: .approve, by: "b", answer: words)))
         return all + late
     }
 
@@ -97,6 +118,21 @@ struct EveryEventTests {
         }
     }
 
+    @Test func `every request of an operator in every state gets one answer that is true`() {
+        for story in stories {
+            for verb in OperatorRequest.Verb.allCases {
+                var machine = story.machine
+                let actions = machine.handle(.operatorRequested(OperatorRequest(verb: verb, by: "b")), at: story.now)
+                let answers = actions.compactMap { if case .answer(let answer) = $0 { answer } else { nil } }
+                #expect(answers.count == 1, "\(verb) at \(story.place)")
+                // What is refused changes nothing; what is confirmed does something.
+                guard let answer = answers.first else { continue }
+                if !answer.isDone { #expect(machine == story.machine, "\(verb) at \(story.place): \(answer.words)") }
+                if answer.isDone, verb != .trigger { #expect(machine != story.machine, "\(verb) at \(story.place)") }
+            }
+        }
+    }
+
     @Test func `what has ended stays ended until the daemon starts again`() {
         for story in stories.suffix(2) {
             for event in any {
@@ -109,7 +145,10 @@ struct EveryEventTests {
                     continue
                 }
                 let hasEffect = actions.contains { action in
-                    if case .say = action { false } else if case .wake = action { false } else { true }
+                    switch action {
+                    case .say, .wake, .answer: false
+                    default: true
+                    }
                 }
                 #expect(!hasEffect, "\(event): \(actions)")
             }

@@ -2,6 +2,7 @@
 // Drives the machine through a world for years: delivers what it asked for, speaks as operators do, kills it at any
 // moment and folds its journal, and holds every step to the invariants.
 
+import Configuration
 import Domain
 import Testing
 import Triage
@@ -42,6 +43,11 @@ struct Simulator {
     private(set) var culprits: [(named: Revision, isProven: Bool, test: String)] = []
     private(set) var rollbacks = 0
     private(set) var crashes = 0
+    private(set) var approvals = 0
+    private(set) var fixes = 0
+    private var lastAnswer: OperatorAnswer?
+    /// An irreversible change lies in every so many commits; 0 is never.
+    var irreversibleEvery = 0
 
     init(seed: UInt64, mishaps: Mishaps = Mishaps(), nights: Bool = false, policy: LoopPolicy = Samples.policy) {
         self.seed = seed
@@ -167,6 +173,7 @@ struct Simulator {
             if number != machine.memory.cycle {
                 problems.append("cycle \(number) is opened at \(machine.memory.cycle)")
             }
+        case .answer(let answer): lastAnswer = answer
         case .say, .publish, .markGreen, .finish: break
         }
     }
@@ -190,14 +197,24 @@ struct Simulator {
         if world.happens(world.mishaps.lookFails) {
             return .workUnavailable(WorkUnavailable(trigger: trigger, reason: "no git", source: "revision"))
         }
-        for _ in 0..<Int.random(in: 0...3, using: &world.random) { world.commit(breaking: world.random.once(in: 6)) }
+        // A new commit ends a question to people: not with every look.
+        let isQuiet = machine.state == .awaitingApproval && !world.random.once(in: 10)
+        for _ in 0..<(isQuiet ? 0 : Int.random(in: 0...3, using: &world.random)) {
+            world.commit(breaking: world.random.once(in: 6))
+        }
         let wanted = policy.mode == .operate ? world.head : world.live ?? world.head
         if policy.mode != .operate, world.random.once(in: 2) { world.live = world.head }
-        return .workSeen(WorkSeen(trigger: trigger, wanted: wanted, live: world.live))
+        let open = machine.memory.incidents.filter { $0.state != .resolved && $0.diagnosis?.grade == .proven }
+        let contained = open.filter { incident in
+            incident.diagnosis?.culprit.map { world.index($0.commit) <= world.index(wanted) } ?? false
+        }
+        return .workSeen(
+            WorkSeen(trigger: trigger, wanted: wanted, live: world.live, containsCulpritOf: contained.map(\.id)))
     }
 
     private func investigate(_ cycle: CycleProgress, _ budget: TriageBudget) -> Event {
         let judgement = VerdictRules.judge(cycle, at: now)
+        let irreversible = irreversible(cycle)
         var commits: [CommitInfo] = []
         if let green = cycle.lastGreen, world.index(green) < world.index(cycle.wanted) {
             commits = world.commits[(world.index(green) + 1)...world.index(cycle.wanted)].map {
@@ -214,13 +231,22 @@ struct Simulator {
             commits: commits, openIncidents: machine.memory.incidents.filter { $0.state != .resolved },
             allowance: TriageAllowance(
                 experiments: budget.experiments, deploys: budget.deploys, seconds: budget.seconds,
-                nextNumber: budget.nextNumber, deploysBarred: budget.deploysBarred))
+                nextNumber: budget.nextNumber,
+                deploysBarred: budget.deploysBarred ?? (budget.mayCrossIrreversible ? nil : irreversible)),
+            rules: RuleFile.builtIn)
+        var answer: TriageAnswered
         switch Investigator.next(facts) {
-        case .experiment(let experiment):
-            return .triageAnswered(TriageAnswered(cycle: cycle.number, experiment: experiment))
-        case .concluded(let incidents):
-            return .triageAnswered(TriageAnswered(cycle: cycle.number, incidents: incidents))
+        case .experiment(let experiment): answer = TriageAnswered(cycle: cycle.number, experiment: experiment)
+        case .concluded(let incidents): answer = TriageAnswered(cycle: cycle.number, incidents: incidents)
         }
+        answer.irreversible = irreversible
+        return .triageAnswered(answer)
+    }
+
+    private func irreversible(_ cycle: CycleProgress) -> String? {
+        guard irreversibleEvery > 0, let green = cycle.lastGreen else { return nil }
+        let between = (world.index(green) + 1)..<max(world.index(green) + 1, world.index(cycle.wanted) + 1)
+        return between.contains { $0 % irreversibleEvery == 0 } ? "a migration lies between" : nil
     }
 
     /// Nights from 22:00 to 06:00 UTC.
@@ -247,14 +273,27 @@ struct Simulator {
             tell(.stopRequested(StopRequested(now: world.random.once(in: 2), by: "SIGTERM")))
         }
         guard world.happens(world.mishaps.operatorSpeaks) else { return }
-        switch Int.random(in: 0..<8, using: &world.random) {
+        switch Int.random(in: 0..<10, using: &world.random) {
         case 0: tell(.pauseRequested(PauseRequested(owner: "ann", reason: "demo", until: now + .seconds(3600))))
         case 1: tell(.pauseRequested(PauseRequested(owner: "bob", reason: "audit", until: nil)))
         case 2: tell(.settingsAdopted(SettingsAdopted(policy: policy, hash: "again", path: "p")))
         case 3: tell(.timerFired(TimerID(name: .nextLook, serial: 0)))
         case let verb:
-            let verbs: [OperatorRequest.Verb] = [.resume, .trigger, .skip, .abort]
-            tell(.operatorRequested(OperatorRequest(verb: verbs[verb - 4], by: "ann", argument: "because")))
+            let verbs: [OperatorRequest.Verb] = [.resume, .trigger, .skip, .abort, .approve, .reject]
+            answerQuestion(verbs[verb - 4])
+        }
+    }
+
+    /// What an operator says; an answer to a question names what is asked, most of the time.
+    private mutating func answerQuestion(_ verb: OperatorRequest.Verb) {
+        let isAsked = machine.state == .awaitingApproval
+        let crosses: Bool? = world.random.once(in: 4) ? nil : true
+        let words = verb == .approve ? ApprovalWords(pastMigration: crosses, reason: "because") : nil
+        let argument = verb == .approve || verb == .reject ? nil : "because"
+        let request = OperatorRequest(verb: verb, by: "ann", argument: argument, answer: words)
+        tell(.operatorRequested(request))
+        if verb == .approve, !isAsked, lastAnswer?.isDone != false {
+            problems.append("approved where nothing is asked")
         }
     }
 
@@ -279,6 +318,7 @@ struct Simulator {
         {
             problems.append("rollback in cycle \(number), in which nothing was deployed")
         }
+        checkWords(cycle)
         if cycle.experimentDeploys > policy.triage.deploysPerIncident {
             problems.append("\(cycle.experimentDeploys) experiment deploys in cycle \(number)")
         }
@@ -294,6 +334,30 @@ struct Simulator {
         world.results = [:]
         world.deployed = [:]
         wasStopped = false
+    }
+
+    /// Nothing that needs a person's word is done without one, and nothing crosses an irreversible change without.
+    private mutating func checkWords(_ cycle: CycleProgress) {
+        for action in cycle.actions where action.outcome != .skipped {
+            // The word about a fix is asked for when there is a change: one that was refused before needs none.
+            if action.kind == .fix, action.name == nil { continue }
+            let subject = ApprovalSubject(action.kind)
+            let needs = subject.map { policy.approve?.contains($0) == true } ?? false
+            let crosses = action.kind == .rollback && cycle.irreversible != nil
+            if action.approvedBy != nil { approvals += 1 }
+            if needs || crosses, action.approvedBy == nil {
+                problems.append("\(action.kind.rawValue) in cycle \(cycle.number) without a word")
+            }
+        }
+        for experiment in cycle.experiments where !experiment.refused && experiment.experiment.kind.deploys {
+            if cycle.irreversible != nil, experiment.approvedBy == nil {
+                problems.append("experiment \(experiment.experiment.number) across a migration without a word")
+            }
+        }
+        if let open = cycle.actions.first(where: { $0.outcome == .started }) {
+            problems.append("\(open.kind.rawValue) of cycle \(cycle.number) has no end")
+        }
+        if cycle.approval != nil { problems.append("cycle \(cycle.number) is sealed with an open question") }
     }
 
     private mutating func checkVerdict(_ cycle: CycleProgress, _ judgement: Judgement) {
@@ -312,9 +376,18 @@ struct Simulator {
             problems.append("serving \(serving.short) is claimed, \(world.live?.short ?? "nothing") is live")
         }
         if wasStopped || world.othersMoved || restoreWasTried || judgement.verdict == .interrupted { return }
+        for action in cycle.actions where action.kind == .fix && action.outcome == .succeeded {
+            fixes += 1
+            let tests = cycle.fix?.incident.tests ?? []
+            let broken = ["login", "chat", "extras"].flatMap { world.broken($0, on: Revision(action.name ?? "")) }
+            if tests.contains(where: broken.contains) { problems.append("a fix is proven that cures nothing") }
+        }
         let known = [cycle.wanted, cycle.lastGreen]
+        if let serving, serving == cycle.fix?.revision {
+            problems.append("cycle \(cycle.number) leaves a fix in staging that was to go")
+        }
         if let serving, policy.mode == .operate, !known.contains(serving), world.commits.contains(serving),
-            cycle.experimentDeploys > 0
+            cycle.experimentDeploys > 0, cycle.hasTouched(serving)
         {
             problems.append("cycle \(cycle.number) leaves an experiment's \(serving.short) in staging")
         }

@@ -23,6 +23,64 @@ struct SimulatorTests {
         #expect(simulator.problems.isEmpty == false || simulator.cycles == 50)
     }
 
+    /// Migrations here and there, people who answer now and then, restarts at any moment.
+    @Test(arguments: 0..<20 as Range<UInt64>, [ApprovalDefault.hold, .abort])
+    func `what needs a word is not done without one`(_ seed: UInt64, _ otherwise: ApprovalDefault) {
+        var policy = Samples.policy
+        policy.approve = seed % 2 == 0 ? [.rollback, .experiments] : [.redeploy]
+        policy.atDeadline = otherwise
+        policy.runbook = [
+            RunbookPolicy(name: "restart", categories: Category.allCases, attempts: 2, attemptsPerNight: 3)
+        ]
+        var mishaps = Mishaps()
+        mishaps.operatorSpeaks = 12
+        var simulator = Simulator(seed: seed, mishaps: mishaps, policy: policy)
+        simulator.irreversibleEvery = 5
+        simulator.run(cycles: 50)
+        check(simulator, otherwise.rawValue)
+        #expect(simulator.problems.isEmpty == false || simulator.cycles == 50)
+    }
+
+    /// Roles that succeed, refuse, get lost or answer for people; fixes that cure or do not; restarts at any moment.
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func `a fix is proven only where it cures, and leaves nothing behind`(_ seed: UInt64) {
+        var policy = Samples.policy
+        policy.allow = seed % 3 == 0 ? [.rollback, .fix] : [.fix]
+        policy.approve = seed % 2 == 0 ? [.fix] : nil
+        policy.fix = FixPolicy(FixSettings(paths: ["*"], attempts: 2), RoleSettings())
+        policy.fix?.roles = [.investigate, .implement, .review, .approve]
+        var mishaps = Mishaps()
+        mishaps.operatorSpeaks = 30
+        var simulator = Simulator(seed: seed, mishaps: mishaps, policy: policy)
+        simulator.run(cycles: 50)
+        check(simulator, "fix")
+        #expect(simulator.problems.isEmpty == false || simulator.cycles == 50)
+    }
+
+    @Test func `in the simulator fixes are proven`() {
+        var policy = Samples.policy
+        policy.allow = [.fix]
+        policy.triage.deploysPerNight = 1000
+        policy.fix = FixPolicy(FixSettings(paths: ["*"]), RoleSettings())
+        policy.fix?.roles = [.implement]
+        var simulator = Simulator(seed: 11, mishaps: .none, policy: policy)
+        simulator.run(cycles: 200)
+        check(simulator, "fix")
+        #expect(simulator.fixes > 3)
+    }
+
+    @Test func `in the simulator people are asked, and some say yes`() {
+        var policy = Samples.policy
+        policy.approve = [.rollback]
+        var mishaps = Mishaps.none
+        mishaps.operatorSpeaks = 5
+        var simulator = Simulator(seed: 7, mishaps: mishaps, policy: policy)
+        simulator.run(cycles: 200)
+        check(simulator)
+        #expect(simulator.approvals > 3)
+        #expect(simulator.rollbacks > 3)
+    }
+
     @Test(arguments: [Mode.observe, .verify], 0..<10 as Range<UInt64>)
     func `a loop that may not deploy deploys nothing`(_ mode: Mode, _ seed: UInt64) {
         var policy = Samples.policy

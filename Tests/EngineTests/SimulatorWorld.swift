@@ -45,6 +45,9 @@ struct World {
     /// What each run came to: asked again after a crash, it is the same.
     var results: [StageRun: StageRecord] = [:]
 
+    /// Commits that mend others, and the tests that they cure.
+    private(set) var cures: [Revision: Set<String>] = [:]
+
     static let tests = ["login": 8, "chat": 6, "extras": 4]
 
     init(seed: UInt64, mishaps: Mishaps) {
@@ -79,7 +82,8 @@ struct World {
     /// Tests of a suite that fail on a revision whatever the weather.
     func broken(_ suite: String, on revision: Revision) -> [String] {
         let at = index(revision)
-        return Set(breakages.filter { $0.suite == suite && $0.from <= at && at < $0.to }.map(\.test)).sorted()
+        let broken = Set(breakages.filter { $0.suite == suite && $0.from <= at && at < $0.to }.map(\.test))
+        return broken.subtracting(cures[revision] ?? []).sorted()
     }
 
     mutating func happens(_ times: Int) -> Bool { times > 0 && random.once(in: times) }
@@ -98,7 +102,7 @@ struct World {
         case .deploy: record = deploy(run, now)
         case .stabilize: record = stabilize(run, now)
         case .test: record = test(run, now)
-        case .remedy: record = Samples.record(run, .succeeded, at: now)
+        case .remedy: record = run.purpose == .fix ? role(run, now) : Samples.record(run, .succeeded, at: now)
         }
         results[run] = record
         return record
@@ -118,6 +122,29 @@ struct World {
         }
         if !happens(mishaps.wrongRevision) { live = run.revision }
         return Samples.record(run, .succeeded, at: now)
+    }
+
+    /// A role, the audit or the commit; the commit cures half of the time.
+    private mutating func role(_ run: StageRun, _ now: Timestamp) -> StageRecord {
+        if happens(mishaps.neverRan) { return Samples.record(run, .neverRan, at: now) }
+        if happens(mishaps.testLost) { return Samples.record(run, .lost, at: now) }
+        if happens(mishaps.deployFails) { return Samples.record(run, .failed, "refused", at: now) }
+        var record = Samples.record(run, .succeeded, at: now)
+        var reading = RoleReading(step: run.subject ?? "")
+        if run.subject == FixStep.commit {
+            let id = "f" + String(1000 + cures.count) + "ab" + String(repeating: "c", count: 33)
+            let revision = Revision(String(id.prefix(40)))
+            places[revision] = index(run.revision)
+            let all = ["login", "chat", "extras"].flatMap { broken($0, on: run.revision) }
+            cures[revision] = random.once(in: 2) ? Set(all) : []
+            reading.revision = revision
+            reading.branch = "nightjar/fix"
+        }
+        if run.subject == Role.approve.rawValue {
+            reading.decision = RoleDecision.allCases.randomElement(using: &random)
+        }
+        record.role = reading
+        return record
     }
 
     private mutating func stabilize(_ run: StageRun, _ now: Timestamp) -> StageRecord {

@@ -97,6 +97,10 @@ struct Story {
     private(set) var now = Samples.start
     /// What the machine wanted done at the last fact.
     private(set) var actions: [Action] = []
+    /// What the machine wanted done at the last start.
+    private(set) var startActions: [Action] = []
+    /// Every timer that was set.
+    private var journalTimers: [TimerID] = []
     var policy: LoopPolicy
 
     /// Starts the loop; `green` is what the repository names as good.
@@ -107,6 +111,7 @@ struct Story {
 
     mutating func start(cycles: Int? = nil, green: Revision? = Samples.green) {
         tell(.daemonStarted(DaemonStarted(pid: 1, host: "host", version: "1", cycles: cycles, green: green)))
+        startActions = actions
         tell(.settingsAdopted(SettingsAdopted(policy: policy, hash: "hash", path: "nightjar.json5")))
     }
 
@@ -115,6 +120,7 @@ struct Story {
         now = now + delay
         journal.append((event, now))
         actions = machine.handle(event, at: now)
+        journalTimers += actions.compactMap { if case .wake(let id, _) = $0 { id } else { nil } }
         return actions
     }
 
@@ -140,6 +146,7 @@ struct Story {
         case .running(let run, _): run.folder
         case .backingOff: "backingOff"
         case .asking: "asking"
+        case .awaitingApproval: "awaitingApproval"
         case .concluding: "concluding"
         case .finished: "finished"
         }
@@ -151,6 +158,11 @@ struct Story {
 
     var lines: [String] {
         actions.compactMap { if case .say(let line) = $0 { "\(line.topic): \(line.text)" } else { nil } }
+    }
+
+    /// What the operator was told.
+    var answer: OperatorAnswer? {
+        actions.lazy.compactMap { if case .answer(let answer) = $0 { answer } else { nil } }.last
     }
 
     func did(_ action: Action) -> Bool { actions.contains(action) }
@@ -175,16 +187,16 @@ struct Story {
     /// The stage under way ends.
     mutating func end(
         _ outcome: StageOutcome = .succeeded, _ summary: String = "as told", live: Revision?? = .none,
-        suite: SuiteReading? = nil, infrastructure: Bool = false
+        suite: SuiteReading? = nil, infrastructure: Bool = false, role: RoleReading? = nil
     ) {
         guard let run else {
             Issue.record("nothing is running but \(place)")
             return
         }
-        tell(
-            .stageEnded(
-                Samples.record(
-                    run, outcome, summary, at: now, live: live, suite: suite, infrastructure: infrastructure)))
+        var record = Samples.record(
+            run, outcome, summary, at: now, live: live, suite: suite, infrastructure: infrastructure)
+        record.role = role
+        tell(.stageEnded(record))
     }
 
     /// The suite under way ends with these tests failing.
@@ -211,8 +223,20 @@ struct Story {
         tell(.triageAnswered(TriageAnswered(cycle: machine.memory.cycle, experiment: asked)))
     }
 
-    mutating func conclude(_ incidents: [Incident]) {
-        tell(.triageAnswered(TriageAnswered(cycle: machine.memory.cycle, incidents: incidents)))
+    mutating func conclude(_ incidents: [Incident], irreversible: String? = nil) {
+        var answer = TriageAnswered(cycle: machine.memory.cycle, incidents: incidents)
+        answer.irreversible = irreversible
+        tell(.triageAnswered(answer))
+    }
+
+    /// The time for a person's answer is over.
+    mutating func ringApproval() {
+        let timer = journalTimers.last { $0.name == .approval }
+        guard let timer else {
+            Issue.record("nobody is asked at \(place)")
+            return
+        }
+        tell(.timerFired(timer), after: .seconds(14_400))
     }
 
     mutating func seal() {

@@ -211,6 +211,7 @@ struct TriageStoryTests {
         story.conclude([Samples.incident([], .wrongRevision, .redeploy, grade: .likely, suites: [])])
         story.pass()
         #expect(story.verdict == .healthy)
+        #expect(story.machine.cycle?.actions.map(\.outcome) == [.succeeded])
     }
 
     @Test func `a runbook cures, and what failed is verified first`() {

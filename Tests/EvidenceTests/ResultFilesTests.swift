@@ -3,6 +3,7 @@
 
 import Domain
 import Foundation
+import Platform
 import Testing
 
 @testable import Evidence
@@ -79,5 +80,28 @@ import Testing
         try ProbesFile.append(samples, to: loop.root + "/probes.jsonl")
         try ProbesFile.append(samples, to: loop.root + "/probes.jsonl")
         #expect(try ProbesFile.read(loop.root + "/probes.jsonl") == samples + samples)
+    }
+}
+
+@Suite struct FingerprintFileTests {
+    @Test func `a fingerprint is read as it was written, and each entry has a line`() throws {
+        let loop = try TemporaryLoop()
+        let written = Samples.fingerprint(.before, "17 bytes")
+        try FingerprintFile.write(written, to: loop.layout.root + "/f.json")
+        #expect(FingerprintFile.read(loop.layout.root + "/f.json") == written)
+        let text = String(decoding: try Files.read(loop.layout.root + "/f.json", limit: 1 << 20), as: UTF8.self)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        for (index, entry) in written.entries.enumerated() {
+            #expect(lines[FingerprintFile.line(ofEntry: index) - 1].contains("\"\(entry.subject)\""))
+        }
+    }
+
+    @Test func `one without entries is sound, and rubbish is none`() throws {
+        let loop = try TemporaryLoop()
+        var empty = Samples.fingerprint(.after, "")
+        (empty.entries, empty.stall) = ([], nil)
+        try FingerprintFile.write(empty, to: loop.layout.root + "/f.json")
+        #expect(FingerprintFile.read(loop.layout.root + "/f.json") == empty)
+        #expect(FingerprintFile.read(loop.layout.root + "/missing.json") == nil)
     }
 }

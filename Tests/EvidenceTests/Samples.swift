@@ -176,8 +176,22 @@ enum Samples {
             incidents: [incident],
             experiments: [ExperimentRecord(experiment: experiment, stages: ["rerun-1-chat"], result: "3/3 fail")],
             actions: [ActionRecord(kind: .rollback, name: good.id, outcome: .succeeded, because: "proven regression")],
-            environment: EnvironmentRecord(serving: good, services: [ServiceState(name: "api")], state: .restored),
+            environment: EnvironmentRecord(
+                serving: good, services: [ServiceState(name: "api")], state: .restored,
+                fingerprint: FingerprintRecord(
+                    before: fingerprint(.before, "1"), after: fingerprint(.after, "2"),
+                    changed: fingerprint(.after, "2").changes(since: fingerprint(.before, "1")))),
             writtenBy: "nightjar 0.1.0", settingsHash: "abc")
+    }
+
+    static func fingerprint(_ moment: Fingerprint.Moment, _ value: String) -> Fingerprint {
+        Fingerprint(
+            moment: moment, at: Timestamp(milliseconds: 1_795_262_400_000), path: "fingerprint-\(moment.rawValue).json",
+            entries: [
+                Fingerprint.Entry(.disk, "/", "1 GiB free", isProblem: false),
+                Fingerprint.Entry(.file, "/etc/a/b.json", value), Fingerprint.Entry(.command, "schema", "7"),
+            ],
+            stall: Fingerprint.Stall(cpu: 1, memory: 2, io: 3, stolen: 4))
     }
 
     static let settings = LoopSettings(

@@ -58,5 +58,5 @@ enum Layers {
     ]
 
     /// Modules that may say `JSONEncoder`, `JSONDecoder` or `JSONSerialization`.
-    static let coders: Set<String> = ["Evidence", "Configuration", "Execution", "Reporting"]
+    static let coders: Set<String> = ["Evidence", "Configuration", "Execution", "Reporting", "Notifications"]
 }

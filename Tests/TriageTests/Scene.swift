@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A cycle that is told how its stages end, and that performs what triage asks for as the machine would.
 
+import Configuration
 import Domain
 import Testing
 
@@ -35,8 +36,9 @@ struct Scene {
             commits: commits, commitsFile: "commits.txt",
             commitsText: commits.map { "\($0.revision.id) \($0.subject)" }.joined(separator: "\n"),
             allowance: TriageAllowance(
-                experiments: [.rerun, .baseline, .bisect], deploys: 12, seconds: 7200, nextNumber: 1,
-                deploysBarred: nil))
+                experiments: Experiment.Kind.allCases, deploys: 12, seconds: 7200, nextNumber: 1,
+                deploysBarred: nil),
+            rules: RuleFile.builtIn)
     }
 
     /// Runs a stage of the cycle's own pass, or of its redeployment.

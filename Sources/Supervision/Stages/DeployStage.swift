@@ -42,15 +42,25 @@ struct DeployStage: Sendable {
         } catch {
             return started.record(run, .couldNotRun, "\(error)", commands, infrastructure: true)
         }
-        let command = run.purpose == .rollback ? deploy.rollback ?? deploy.command : deploy.command
+        let command = command(deploy, settings)
         let main = await context.command(
             command, role: "main", of: run, values: values,
             environment: [
                 "NIGHTJAR_DEPLOYMENT": "\(report)/deployment.json", "NIGHTJAR_REVISION": run.revision.id,
                 "NIGHTJAR_CYCLE": String(run.cycle),
-            ], grace: deploy.grace, leavesServices: deploy.leavesServices)
+            ], grace: deploy.grace, leavesServices: deploy.leavesServices,
+            standardInput: RoleRoom(context: context).executeRequest(run, surroundings, command))
         commands.append(main)
         return await ended(main, commands, deploy, values, report, started)
+    }
+
+    /// A fix may be brought into the environment by a role; the live revision decides in either case.
+    private func command(_ deploy: DeploySettings, _ settings: LoopSettings) -> CommandSettings {
+        switch run.purpose {
+        case .rollback: deploy.rollback ?? deploy.command
+        case .fix: settings.remedy.roles.execute ?? deploy.command
+        default: deploy.command
+        }
     }
 
     private func refused(_ asked: SupervisedCommand, _ started: Stopwatch) -> StageRecord {
@@ -129,35 +139,5 @@ struct DeployStage: Sendable {
         } catch {
             record.summary += "; $NIGHTJAR_DEPLOYMENT is unreadable: \(error)"
         }
-    }
-}
-
-/// Runs one of the operators' runbook commands.
-struct RemedyStage: Sendable {
-    let context: LoopContext
-    let run: StageRun
-    let surroundings: StageSurroundings
-
-    func perform(_ started: Stopwatch) async -> StageRecord {
-        let settings = context.settings.current
-        guard let entry = settings.remedy.runbook.first(where: { $0.name == run.subject }) else {
-            return started.record(run, .couldNotRun, "remedy.runbook has no \(run.subject ?? "such command")")
-        }
-        if surroundings.component == nil, entry.command.arguments.contains(where: { $0.contains("{component}") }) {
-            return started.record(run, .failed, "\(entry.name) needs a {component} and the diagnosis names none")
-        }
-        let values = PlaceholderValues(run, surroundings, settings)
-        let main = await context.command(entry.command, role: "main", of: run, values: values, leavesServices: true)
-        let outcome: StageOutcome
-        switch main.result?.outcome {
-        case .exited: outcome = main.succeeded ? .succeeded : .failed
-        case .signaled: outcome = .failed
-        case .timedOut, .idleTimedOut: outcome = .timedOut
-        case .stopped: outcome = .stopped
-        case .lost: outcome = .lost
-        case .neverRan: outcome = .neverRan
-        case .couldNotStart, nil: outcome = .couldNotRun
-        }
-        return started.record(run, outcome, "\(main.words)", [main], infrastructure: outcome == .couldNotRun)
     }
 }

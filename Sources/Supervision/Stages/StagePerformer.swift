@@ -12,16 +12,23 @@ struct StagePerformer: Sendable {
     func perform(_ run: StageRun, _ surroundings: StageSurroundings) async -> StageRecord {
         let started = Stopwatch(context)
         await context.progress.begin(run, at: started.wall)
-        let record: StageRecord
+        let taker = FingerprintTaker(context: context, run: run)
+        let before = await taker.before()
+        var record: StageRecord
         switch run.kind {
         case .deploy:
             record = await DeployStage(context: context, run: run, surroundings: surroundings).perform(started)
         case .stabilize:
             record = await StabilizeStage(context: context, run: run, surroundings: surroundings).perform(started)
         case .test: record = await TestStage(context: context, run: run, surroundings: surroundings).perform(started)
+        case .remedy where run.purpose == .fix:
+            record = await RoleStage(context: context, run: run, surroundings: surroundings).perform(started)
         case .remedy:
             record = await RemedyStage(context: context, run: run, surroundings: surroundings).perform(started)
         }
+        let looks = [before, await taker.after(record)].compactMap { $0 }
+        if !looks.isEmpty { record.fingerprints = looks }
+        await LogKeeper(context: context, run: run, surroundings: surroundings).keep(&record)
         await context.progress.end(run)
         return record
     }

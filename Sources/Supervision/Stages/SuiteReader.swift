@@ -13,6 +13,8 @@ final class SuiteReader {
     private let run: StageRun
     private let suite: SuiteSettings
     private let selectors: [String: String]
+    /// The tests of the last sound run.
+    private let known: [String]
     private var results: [TestResult] = []
     private var indices: [String: Int] = [:]
     private var facts = SuiteFacts()
@@ -30,6 +32,7 @@ final class SuiteReader {
         self.context = context
         self.run = run
         self.suite = suite
+        self.known = known.map(\.id)
         selectors = Dictionary(
             known.compactMap { test in test.selector.map { (test.id, $0) } }, uniquingKeysWith: { $1 })
     }
@@ -53,7 +56,8 @@ final class SuiteReader {
         _ done: SupervisedCommand, console: ConsoleAccount, report: String, directory: String
     ) {
         facts.durationSeconds += done.record.durationSeconds
-        facts.cpuSeconds = (facts.cpuSeconds ?? 0) + (done.record.resources?.cpuSeconds ?? 0)
+        if let cpu = done.record.resources?.cpuSeconds { facts.cpuSeconds = (facts.cpuSeconds ?? 0) + cpu }
+        facts.peakMemoryBytes = [facts.peakMemoryBytes, done.record.resources?.peakMemoryBytes].compactMap { $0 }.max()
         facts.hosts = Array(Set(facts.hosts + done.record.hosts)).sorted()
         if !console.wasEnded {
             facts.exit = done.result?.exit
@@ -199,7 +203,7 @@ final class SuiteReader {
         facts.results = chosen
         facts.totals = Totals(chosen)
         facts.isSelection = run.only != nil
-        facts.usualCounts = await context.history.counts(of: suite.name)
+        await lookBack()
         if !cuts.isEmpty, expected.isEmpty {
             facts.suiteProblems.append(
                 "\(cuts.joined(separator: ", ")) was cut and the rest could not be told (collect, select)")
@@ -218,6 +222,17 @@ final class SuiteReader {
             doubts: SuiteRules.doubts(facts, exitCodes: suite.exitCodes, allowAllSkipped: suite.allowAllSkipped),
             cut: cuts, testsRevision: testsRevision)
         return (reading, isLimit)
+    }
+
+    /// What the soft rules compare with. Looked up before they judge; their judgement goes into the journal.
+    private func lookBack() async {
+        let (baseline, last) = await context.history.baseline(of: suite.name)
+        facts.baseline = baseline
+        facts.timingPrint = TimingPrint.of(facts.results.lazy.map { ($0.id, $0.outcome, $0.durationSeconds) })
+        facts.vanished = known.isEmpty ? nil : known.count { indices[$0] == nil }
+        guard suite.real, !facts.isSelection, let last, SuiteRules.asksForTestChanges(facts) else { return }
+        facts.testsChanged = await TestSources(context: context, suite: suite).changed(
+            since: last, to: run.revision, tests: testsRevision)
     }
 
     private var noOutcome: String {

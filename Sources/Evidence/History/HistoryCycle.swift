@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the history index remembers of one cycle: each run of each suite, and what each test did in it.
+
+package import Domain
+
+/// One run of one suite.
+package struct HistoryRun: Hashable, Sendable {
+    package struct Test: Hashable, Sendable {
+        package var id: String
+        package var outcome: TestOutcome
+        package var durationSeconds: Double?
+        /// Whether a diagnosis that is proven or likely gives this failure a cause other than the test's own whim.
+        package var isExplained: Bool
+
+        package init(id: String, outcome: TestOutcome, durationSeconds: Double? = nil, isExplained: Bool = false) {
+            self.id = id
+            self.outcome = outcome
+            self.durationSeconds = durationSeconds
+            self.isExplained = isExplained
+        }
+    }
+
+    package var suite: String
+    package var purpose: Purpose
+    package var outcome: StageOutcome
+    package var revision: Revision
+    /// All tests of the suite, and not a selection.
+    package var isWhole: Bool
+    /// The evidence contradicts itself: it counts nowhere.
+    package var isContradicted: Bool
+    /// A doubt that touches the outcomes themselves (times that cannot be, no host contacted): it counts nowhere.
+    package var isHollow: Bool
+    /// Any doubt at all: the soft rules learn nothing from it.
+    package var isDoubtful: Bool
+    package var hasContactedHosts: Bool
+    package var startedAt: Timestamp
+    package var durationSeconds: Double
+    package var cpuSeconds: Double?
+    package var peakMemoryBytes: Int64?
+    package var totals: Totals
+    package var tests: [Test]
+
+    package init(
+        suite: String, purpose: Purpose = .cycle, outcome: StageOutcome = .succeeded, revision: Revision,
+        isWhole: Bool = true, isContradicted: Bool = false, isHollow: Bool = false, isDoubtful: Bool = false,
+        hasContactedHosts: Bool = false, startedAt: Timestamp, durationSeconds: Double, cpuSeconds: Double? = nil,
+        peakMemoryBytes: Int64? = nil, tests: [Test]
+    ) {
+        self.suite = suite
+        self.purpose = purpose
+        self.outcome = outcome
+        self.revision = revision
+        self.isWhole = isWhole
+        self.isContradicted = isContradicted
+        self.isHollow = isHollow
+        self.isDoubtful = isDoubtful
+        self.hasContactedHosts = hasContactedHosts
+        self.startedAt = startedAt
+        self.durationSeconds = durationSeconds
+        self.cpuSeconds = cpuSeconds
+        self.peakMemoryBytes = peakMemoryBytes
+        self.tests = tests
+        totals = tests.reduce(into: Totals()) { $0.add($1.outcome) }
+    }
+
+    /// More than 80 % of at least 5 tests: a suspicion of the environment, which pollutes no statistics.
+    package var isMassFailure: Bool { HistoryRun.isMassFailure(totals) }
+
+    package static func isMassFailure(_ totals: Totals) -> Bool {
+        totals.executed >= 5 && totals.failing * 5 > totals.executed * 4
+    }
+}
+
+/// One sealed cycle.
+package struct HistoryCycle: Hashable, Sendable {
+    package var cycle: Int
+    package var endedAt: Timestamp
+    package var verdict: Verdict
+    package var revision: Revision
+    package var runs: [HistoryRun]
+
+    package init(cycle: Int, endedAt: Timestamp, verdict: Verdict, revision: Revision, runs: [HistoryRun]) {
+        self.cycle = cycle
+        self.endedAt = endedAt
+        self.verdict = verdict
+        self.revision = revision
+        self.runs = runs
+    }
+}
+
+extension HistoryCycle {
+    /// Rules whose doubt touches what the tests are said to have done.
+    private static let hollowRules: Set = [
+        "zero-durations", "identical-timing", "time-impossible", "repeated-timing", "no-host", "report-stale",
+    ]
+
+    /// From the document and the results of its runs. A run whose results cannot be read is left out.
+    init(_ record: CycleRecord, _ layout: EvidenceLayout) {
+        cycle = record.cycle
+        endedAt = record.endedAt
+        verdict = record.verdict
+        revision = record.revision.wanted
+        let explained = HistoryCycle.explained(record.incidents)
+        runs = record.stages.compactMap { stage in
+            guard stage.run.kind == .test, let suite = stage.run.subject, let reading = stage.suite,
+                let file = reading.testsFile, let path = layout.file(file, inCycle: record.cycle)
+            else { return nil }
+            var tests: [HistoryRun.Test] = []
+            let read: Void? = try? TestsFile.forEach(path) { test in
+                let isExplained = test.outcome.isFailure && explained.contains(Explained(suite: suite, test: test.id))
+                tests.append(
+                    HistoryRun.Test(
+                        id: test.id, outcome: test.outcome, durationSeconds: test.durationSeconds,
+                        isExplained: isExplained))
+            }
+            guard read != nil else { return nil }
+            return HistoryRun(stage, suite, reading, tests)
+        }
+    }
+
+    private struct Explained: Hashable {
+        var suite: String
+        var test: String
+    }
+
+    private static func explained(_ incidents: [Incident]) -> Set<Explained> {
+        var found: Set<Explained> = []
+        for incident in incidents {
+            guard let diagnosis = incident.diagnosis, diagnosis.grade == .proven || diagnosis.grade == .likely,
+                ![.flakyTest, .transient, .unknown].contains(diagnosis.category)
+            else { continue }
+            for suite in incident.suites {
+                for test in incident.tests { found.insert(Explained(suite: suite, test: test)) }
+            }
+        }
+        return found
+    }
+
+    fileprivate static func isHollow(_ reading: SuiteReading) -> Bool {
+        (reading.authenticity.reasons.filter { $0.verdict != .healthy } + reading.doubts).contains {
+            hollowRules.contains($0.rule)
+        }
+    }
+}
+
+extension HistoryRun {
+    fileprivate init(_ stage: StageRecord, _ suite: String, _ reading: SuiteReading, _ tests: [Test]) {
+        // `before`, `after` and `collect` are not the tests' own.
+        let parts = stage.commands.filter { $0.role == "main" || $0.role.hasPrefix("rest-") }
+        let resources = parts.compactMap(\.resources)
+        self.init(
+            suite: suite, purpose: stage.run.purpose, outcome: stage.outcome, revision: stage.run.revision,
+            isWhole: stage.run.only == nil, isContradicted: reading.authenticity.status == .contradicted,
+            isHollow: HistoryCycle.isHollow(reading),
+            isDoubtful: reading.authenticity.status != .proven || !reading.doubts.isEmpty,
+            hasContactedHosts: parts.contains { !$0.hosts.isEmpty }, startedAt: stage.startedAt,
+            durationSeconds: parts.isEmpty ? stage.durationSeconds : parts.reduce(0) { $0 + $1.durationSeconds },
+            cpuSeconds: resources.isEmpty ? nil : resources.reduce(0) { $0 + $1.cpuSeconds },
+            peakMemoryBytes: resources.map(\.peakMemoryBytes).max(), tests: tests)
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings what waits in the spool to its receivers, each at its own pace: one that is down holds up nobody else.
+
+package import Domain
+
+/// Delivers the spool of one loop.
+package actor Courier {
+    private let spool: Spool
+    private let attempt: @Sendable (Notice, ReceiverSettings) async -> DeliveryOutcome
+    private let say: @Sendable (LogLine) -> Void
+    private let now: @Sendable () -> Timestamp
+    private let jitter: @Sendable () -> Double
+    private var busy: Set<String> = []
+    /// Receivers that were complained about: one line at the first failure, one when they answer again.
+    private var complained: Set<String> = []
+
+    /// A notice that could not be delivered for so long is given up: it says what was, not what is.
+    static let givesUpAfter = Duration.seconds(3 * 86_400)
+    static let longestPause = Duration.seconds(600)
+
+    /// - Parameters:
+    ///   - attempt: tries once.
+    ///   - jitter: a number between 0 and 1.
+    package init(
+        _ spool: Spool, attempt: @escaping @Sendable (Notice, ReceiverSettings) async -> DeliveryOutcome,
+        say: @escaping @Sendable (LogLine) -> Void, now: @escaping @Sendable () -> Timestamp,
+        jitter: @escaping @Sendable () -> Double = { Double.random(in: 0...1) }
+    ) {
+        self.spool = spool
+        self.attempt = attempt
+        self.say = say
+        self.now = now
+        self.jitter = jitter
+    }
+
+    /// Tries everything that is due, in order for each receiver, and returns when that is done.
+    package func deliver(_ receivers: [ReceiverSettings]) async {
+        let items = (try? spool.items()) ?? []
+        await withTaskGroup(of: Void.self) { group in
+            for receiver in receivers where !busy.contains(receiver.name) {
+                let own = items.filter { $0.receiver == receiver.name }
+                guard !own.isEmpty else { continue }
+                busy.insert(receiver.name)
+                group.addTask { await self.deliver(own, to: receiver) }
+            }
+        }
+        drop(items, besides: receivers)
+    }
+
+    /// What waits for a receiver that the configuration no longer has.
+    private func drop(_ items: [SpooledNotice], besides receivers: [ReceiverSettings]) {
+        for item in items where !receivers.contains(where: { $0.name == item.receiver }) {
+            try? spool.finish(item, "dropped: the configuration has no receiver of that name", at: now())
+        }
+    }
+
+    private func deliver(_ items: [SpooledNotice], to receiver: ReceiverSettings) async {
+        defer { busy.remove(receiver.name) }
+        for item in items {
+            guard item.nextAttempt <= now() else { return }
+            // An order is kept: what follows waits for what could not be delivered.
+            guard await deliver(item, to: receiver) else { return }
+        }
+    }
+
+    /// Whether the next one may be tried.
+    private func deliver(_ item: SpooledNotice, to receiver: ReceiverSettings) async -> Bool {
+        var item = item
+        item.attempts += 1
+        switch await attempt(item.notice, receiver) {
+        case .delivered:
+            try? spool.finish(item, "delivered", at: now())
+            if complained.remove(receiver.name) != nil {
+                say(LogLine(.ok, "notify", "\(receiver.name) answers again"))
+            }
+            say(LogLine(.going, "notify", "\(receiver.name): \(item.notice.kind.rawValue) \(item.notice.key)"))
+            return true
+        case .refused(let problem):
+            try? spool.finish(item, "refused: \(problem)", at: now())
+            say(LogLine(.warn, "notify", "\(receiver.name) refused \(item.notice.key): \(problem); not tried again"))
+            return true
+        case .later(let problem, let asked):
+            putBack(item, problem, asked, receiver)
+            return false
+        }
+    }
+
+    private func putBack(
+        _ item: SpooledNotice, _ problem: String, _ asked: Duration?, _ receiver: ReceiverSettings
+    ) {
+        var item = item
+        item.problem = problem
+        if now().since(item.notice.at) > Courier.givesUpAfter {
+            try? spool.finish(item, "given up: \(problem)", at: now())
+            say(LogLine(.warn, "notify", "\(receiver.name): \(item.notice.key) given up after 3 days: \(problem)"))
+            return
+        }
+        let pause = max(Courier.pause(attempts: item.attempts, jitter: jitter()), asked ?? .zero)
+        item.nextAttempt = now() + pause
+        try? spool.put(item)
+        if complained.insert(receiver.name).inserted {
+            say(
+                LogLine(
+                    .warn, "notify", "\(receiver.name): \(problem); spooled, next try in \(pause.milliseconds / 1000)s")
+            )
+        }
+    }
+
+    /// 5 s doubling to 10 min, between half and the whole of it ("equal jitter").
+    static func pause(attempts: Int, jitter: Double) -> Duration {
+        let doubled = 5_000 * Int64(1 << min(max(0, attempts - 1), 8))
+        let whole = min(doubled, longestPause.milliseconds)
+        return .milliseconds(whole / 2 + Int64(Double(whole / 2) * jitter))
+    }
+}

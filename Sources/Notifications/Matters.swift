@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// What there is to tell in a situation, each matter with the level that it deserves.
+
+import Domain
+
+/// One thing that people may have to know of.
+struct Matter: Hashable, Sendable {
+    /// Its name within the loop: `INC-57`, `staging`, `approval`.
+    var name: String
+    var level: NoticeLevel
+    var title: String
+    var facts: [String]
+    var commands: [String]
+    /// Whether it is mentioned again while it lasts.
+    var reminds: Bool
+    var incident: String?
+}
+
+enum Matters {
+    static func of(_ situation: Situation, _ settings: PagingSettings, at now: Timestamp) -> [Matter] {
+        let open = situation.incidents.filter { $0.state != .resolved }
+        var matters = open.map { incident($0, situation, settings, now) }
+        if let approval = situation.approval { matters.append(awaiting(approval, situation)) }
+        if open.isEmpty, let blocked = blocked(situation, settings, now) { matters.append(blocked) }
+        if situation.doubtfulInARow >= NotificationPolicy.doubtfulForTicket { matters.append(doubtful(situation)) }
+        for (name, trouble) in situation.troubles.sorted(by: { $0.key < $1.key }) {
+            matters.append(
+                Matter(
+                    name: "daemon-\(name)", level: .ticket, title: "\(situation.loop): \(trouble)",
+                    facts: [Wording.serving(situation), situation.next].filter { !$0.isEmpty },
+                    commands: ["nightjar status", "nightjar tail"], reminds: true))
+        }
+        return matters
+    }
+
+    private static func incident(
+        _ incident: Incident, _ situation: Situation, _ settings: PagingSettings, _ now: Timestamp
+    ) -> Matter {
+        let category = incident.diagnosis?.category ?? .unknown
+        let isAcknowledged = incident.state == .acknowledged
+        // What healed by itself is worth a line in the log.
+        var level: NoticeLevel = category == .transient ? .log : .chat
+        var because: String?
+        if !isAcknowledged, category != .transient, let urgent = urgency(situation, settings, now) {
+            level = .page
+            because = urgent
+        }
+        return Matter(
+            name: incident.id, level: level, title: Wording.title(incident, situation, because),
+            facts: Wording.facts(incident, situation, because), commands: Wording.commands(incident, situation),
+            reminds: !isAcknowledged, incident: incident.id)
+    }
+
+    /// Why a person must act now; nil where the loop copes or has time left.
+    private static func urgency(_ situation: Situation, _ settings: PagingSettings, _ now: Timestamp) -> String? {
+        guard situation.verdict == .failing else { return nil }
+        if situation.environment == .unknown { return "what staging runs is unknown" }
+        guard situation.isBroken else { return nil }
+        if let problem = situation.restoreProblem { return "NOT restored: \(problem)" }
+        guard let since = situation.failingSince, now.since(since) >= settings.holdFor else { return nil }
+        let minutes = now.since(since).milliseconds / 60_000
+        return "blocked for \(minutes)m >= paging.holdFor \(settings.holdFor.milliseconds / 60_000)m"
+    }
+
+    private static func awaiting(_ approval: Approval, _ situation: Situation) -> Matter {
+        Matter(
+            name: "approval", level: .page, title: "\(situation.loop) waits for a word: \(approval.title)",
+            facts: [
+                "Because: \(approval.because)", "It waits until \(approval.deadline.wholeSeconds)",
+                Wording.serving(situation),
+            ],
+            commands: [approval.approveCommand, approval.rejectCommand], reminds: true, incident: approval.incident)
+    }
+
+    /// Staging is broken and no incident says why: nobody would hear of it otherwise.
+    private static func blocked(_ situation: Situation, _ settings: PagingSettings, _ now: Timestamp) -> Matter? {
+        guard let urgent = urgency(situation, settings, now) else { return nil }
+        return Matter(
+            name: "staging", level: .page, title: "\(situation.loop): \(urgent)",
+            facts: [Wording.since(situation), Wording.serving(situation), Wording.risk(situation), situation.next]
+                .filter { !$0.isEmpty },
+            commands: ["nightjar status", "nightjar show latest"], reminds: true)
+    }
+
+    private static func doubtful(_ situation: Situation) -> Matter {
+        Matter(
+            name: "doubt", level: .ticket,
+            title: "\(situation.loop): \(situation.doubtfulInARow) cycles in a row proved nothing",
+            facts: [
+                "unproven or superseded >= \(NotificationPolicy.doubtfulForTicket) in a row",
+                Wording.serving(situation),
+                situation.next,
+            ].filter { !$0.isEmpty },
+            commands: ["nightjar show latest"], reminds: true)
+    }
+}

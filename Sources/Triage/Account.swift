@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that is known about one suspicion, read from the records once: what rules, experiments and conclusions ask.
+
+import Domain
+
+struct Account {
+    let suspicion: Suspicion
+    let facts: TriageCase
+    /// On the wanted revision, whatever was done between the runs.
+    let here: Observation
+    /// On the wanted revision as the cycle had deployed it, one run after another: true where it failed.
+    let undisturbed: [Bool]
+    /// On the wanted revision, deployed once more for it.
+    let again: Observation
+    /// On the last green revision, deployed for it.
+    let green: Observation
+    let search: Search
+    /// What answers instead of the deployed revision.
+    let wrong: String?
+    /// The culprit that an earlier cycle has proven and the wanted revision still contains.
+    let known: (incident: Incident, commit: CommitInfo)?
+
+    /// Revisions that answered instead of the deployed one.
+    let stale: Set<Revision>
+
+    init(_ suspicion: Suspicion, _ facts: TriageCase) {
+        self.suspicion = suspicion
+        self.facts = facts
+        let deployed = Suspicion.afterDeployments(facts)
+        here = suspicion.observation(on: facts.wanted, in: facts.current)
+        undisturbed = facts.current.filter { !$0.run.purpose.isDeployedExperiment }.compactMap { record in
+            let seen = suspicion.observation(on: facts.wanted, in: [record])
+            return seen.fails > 0 ? true : seen.passes > 0 ? false : nil
+        }
+        again = suspicion.observation(on: facts.wanted, in: deployed)
+        green = facts.lastGreen.map { suspicion.observation(on: $0, in: deployed) } ?? Observation()
+        wrong = suspicion.wrongRevision(facts)
+        stale = wrong == nil ? [] : suspicion.staleRevisions(facts)
+        known = Conclusions.known(suspicion, facts)
+        var isMixed = false
+        if case .passes = suspicion.predicate { isMixed = undisturbed.contains(true) && undisturbed.contains(false) }
+        let counts = RunCounts(
+            fails: undisturbed.dropFirst().count { $0 }, passes: undisturbed.dropFirst().count { !$0 })
+        // What the cycle's own deployment showed may have been the surroundings: then it tells nothing about commits.
+        search = Search(
+            suspicion, facts,
+            undisturbed: wrong != nil ? RunCounts(fails: 2) : suspicion.mayBeSurroundings ? nil : counts,
+            isLuck: isMixed, trivial: stale)
+    }
+
+    // MARK: - How it behaves
+
+    /// A failure after a pass, nothing having been deployed between.
+    var comesAndGoes: Bool {
+        guard case .passes = suspicion.predicate else { return false }
+        guard let pass = undisturbed.firstIndex(of: false) else { return again.isMixed }
+        return undisturbed[pass...].contains(true) || again.isMixed
+    }
+
+    /// Failed at first, and passed ever since.
+    var healed: Bool {
+        guard case .passes = suspicion.predicate else { return false }
+        return undisturbed.first == true && undisturbed.contains(false) && !comesAndGoes
+    }
+
+    var isOfTests: Bool { if case .passes = suspicion.predicate { true } else { false } }
+
+    var wasRedeployed: Bool {
+        facts.records.contains { $0.run.kind == .deploy && $0.run.purpose == .redeploy }
+    }
+
+    /// A test whose source changed since the last green revision: its pass there is one of another test.
+    var changedTest: String? {
+        let changed = facts.commits.flatMap(\.files)
+        return suspicion.results.lazy.compactMap { result in
+            changed.first { Paths.isSource($0, of: result) }
+        }.first
+    }
+
+    /// What was seen in the experiments of a kind, on whatever revision they ran.
+    func observation(of kind: Experiment.Kind, where fits: (Experiment) -> Bool = { _ in true }) -> Observation {
+        let numbers = Set(
+            facts.experiments.filter { $0.experiment.kind == kind && fits($0.experiment) }.map(\.experiment.number))
+        return suspicion.observation(ofExperiments: numbers, in: facts.records)
+    }
+
+    // MARK: - Whom it may be about
+
+    /// The commit that is confirmed. A wrong revision must have been seen on another revision that contains it, too: what is
+    /// left over from one deployment looks just like a commit that only one revision has.
+    var culprit: CommitInfo? {
+        guard let found = search.culprit?.commit else { return nil }
+        if wrong != nil, found.revision == facts.wanted { return nil }
+        return found
+    }
+
+    /// Whether a revision that is not what kept answering was deployed and did answer.
+    var hasControl: Bool {
+        guard let bayes = search.bayes else { return false }
+        return bayes.suspects.contains { bayes.counts(on: $0).passes > 0 }
+    }
+
+    var suspects: [CommitInfo] { culprit.map { [$0] } ?? search.suspects }
+
+    /// How many experiments have asked about a revision.
+    func asked(_ revision: Revision) -> Int {
+        facts.experiments.count { $0.experiment.revision == revision && $0.experiment.kind == .bisect }
+    }
+
+    /// Comes and goes, often enough to be searched for, where nothing says that it always did.
+    var isNewFlake: Bool {
+        guard comesAndGoes, known == nil, !suspicion.isMass, green.fails == 0, !green.untestable else { return false }
+        let histories = suspicion.results.flatMap { result in
+            suspicion.suites.compactMap { facts.history[TriageCase.historyKey(result.id, of: $0)] }
+        }
+        if histories.contains(where: { $0.mixedRevisions > 0 }) { return false }
+        return Double(here.fails) >= 0.1 * Double(here.runs)
+    }
+
+    /// The revision before a commit.
+    func parent(of commit: CommitInfo) -> Revision? {
+        guard let index = facts.commits.firstIndex(of: commit) else { return nil }
+        return index == 0 ? facts.lastGreen : facts.commits[index - 1].revision
+    }
+
+    var parentOfCulprit: Observation {
+        guard let culprit, let parent = parent(of: culprit) else { return Observation() }
+        return suspicion.observation(on: parent, in: Suspicion.afterDeployments(facts))
+    }
+
+    var atCulprit: Observation {
+        guard let culprit else { return Observation() }
+        return suspicion.observation(on: culprit.revision, in: facts.records)
+    }
+
+    /// On the wanted revision with the culprit alone taken back.
+    var taken: Observation { observation(of: .revert) { $0.reverting == culprit?.revision } }
+
+    /// Fails there at least twice, passes at the parent, and comes back without fail.
+    var isProven: Bool {
+        guard culprit != nil, atCulprit.isFailing, parentOfCulprit.isPassing, atCulprit.fails >= 2 else { return false }
+        return !taken.isFailing
+    }
+}
+
+/// What paths say about what a file is for.
+enum Paths {
+    static func isConfiguration(_ path: String) -> Bool {
+        let lowered = path.lowercased()
+        let endings = [".json", ".json5", ".yaml", ".yml", ".toml", ".ini", ".env", ".properties", ".conf", ".cfg"]
+        return endings.contains { lowered.hasSuffix($0) }
+    }
+
+    static func isMigration(_ path: String) -> Bool {
+        let parts = path.lowercased().split(separator: "/")
+        return parts.contains { $0.hasPrefix("migration") || $0 == "migrate" } || path.lowercased().hasSuffix(".sql")
+    }
+
+    static func isOfDeployment(_ path: String) -> Bool {
+        let parts = path.lowercased().split(separator: "/").map(String.init)
+        let folders: Set = [
+            "deploy", "deployment", "ops", "helm", "charts", "k8s", "kubernetes", "terraform", "ansible",
+        ]
+        guard let name = parts.last else { return false }
+        return parts.dropLast().contains(where: folders.contains) || name.hasPrefix("dockerfile")
+            || name.hasPrefix("deploy")
+            || name.hasPrefix("docker-compose") || name == "procfile"
+    }
+
+    /// Whether `path` is where a test stands: by the file its report names, or by the module in its id.
+    static func isSource(_ path: String, of test: TestResult) -> Bool {
+        if let file = test.file { return path == file || path.hasSuffix("/" + file) || file.hasSuffix("/" + path) }
+        guard FileKind.isTest(path), let dot = path.lastIndex(of: "."), let module = module(of: test.id) else {
+            return false
+        }
+        let dotted = path[..<dot].split(separator: "/").joined(separator: ".")
+        return dotted == module || dotted.hasSuffix("." + module) || module.hasSuffix("." + dotted)
+            || module.hasPrefix(dotted + ".")
+    }
+
+    /// `tests.e2e.test_auth` of `tests.e2e.test_auth::test_login[1]`; `tests/test_auth.py` becomes `tests.test_auth`.
+    private static func module(of id: String) -> String? {
+        guard let end = id.firstRange(of: "::")?.lowerBound else { return nil }
+        var name = id[..<end]
+        if name.contains("/"), let dot = name.lastIndex(of: ".") { name = name[..<dot] }
+        let module = name.split(separator: "/").joined(separator: ".")
+        return module.isEmpty ? nil : module
+    }
+}

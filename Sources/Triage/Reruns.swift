@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// How often failing tests are run again where they are, before anything is deployed: as often as the wanted error rate asks
+// for, given each test's past, and as the budget allows.
+
+import Domain
+
+enum Reruns {
+    /// The wanted probability that a failure called deterministic is the test's own.
+    static let wanted = 0.01
+    /// Runs that measure the rate of what came and went.
+    static let measuring = Limits.rerunsPerTest
+    /// This share of the time that is left may go into looking again.
+    private static let share = 0.15
+
+    static func experiment(_ accounts: [Account], _ facts: TriageCase) -> Experiment? {
+        guard facts.allowance.experiments.contains(.rerun), facts.allowance.seconds > 0,
+            !Investigator.wasRefused(.rerun, facts)
+        else { return nil }
+        let done = facts.experiments.count { $0.experiment.kind == .rerun && isCurrent($0, facts) }
+        if done == 0 { return first(accounts.filter(\.isOfTests), facts) }
+        // What is mixed was measured too little to be told from a moment's trouble.
+        let mixed = accounts.filter {
+            $0.isOfTests && $0.undisturbed.contains(false) && $0.undisturbed.count < measuring
+        }
+        guard done == 1, !mixed.isEmpty, !accounts.contains(where: { $0.again.runs > 0 || $0.green.runs > 0 }) else {
+            return nil
+        }
+        return experiment(mixed, times: measuring, "how often does it fail, \(measuring)x alone", facts)
+    }
+
+    private static func first(_ failing: [Account], _ facts: TriageCase) -> Experiment? {
+        let needed = failing.map { account in
+            let counts = RunCounts(fails: max(1, account.undisturbed.count { $0 }))
+            return FlakeJudgement.failuresNeeded(
+                here: counts, flakeRate: account.suspicion.flakeRate(facts), wanted: wanted,
+                limit: Limits.rerunsPerTest) ?? Limits.rerunsPerTest
+        }
+        let times = max(needed.max() ?? 0, 2)
+        return experiment(
+            failing, times: times, "deterministic or flaky? (p(flake) below \(Numbers.percent(wanted)))", facts)
+    }
+
+    private static func experiment(
+        _ accounts: [Account], times: Int, _ purpose: String, _ facts: TriageCase
+    ) -> Experiment? {
+        let selections = Investigator.merged(accounts.map(\.suspicion))
+        guard !selections.isEmpty else { return nil }
+        var experiment = Experiment(
+            number: facts.allowance.nextNumber, kind: .rerun, question: "", revision: facts.wanted, tests: selections,
+            times: 1)
+        let once = ExperimentChoice.seconds(experiment, facts)
+        let affordable = Int(share * facts.allowance.seconds / max(once, 0.1))
+        experiment.times = max(1, min(times, max(2, affordable)))
+        let count = selections.reduce(0) { $0 + $1.only.count }
+        experiment.question =
+            "rerun \(count) failing \(count == 1 ? "test" : "tests") \(experiment.times)x alone: \(purpose)"
+        return experiment
+    }
+
+    private static func isCurrent(_ record: ExperimentRecord, _ facts: TriageCase) -> Bool {
+        facts.current.contains { $0.run.experiment == record.experiment.number }
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// What waits on disk, and how it is brought away: nothing twice, nothing lost, one bad receiver holds up no other.
+
+import Domain
+import Platform
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Notifications
+
+struct SpoolTests {
+    private let folder: TemporaryFolder
+    private let spool: Spool
+    private static let start = Timestamp(milliseconds: 1_795_262_400_000)
+
+    init() throws {
+        folder = try TemporaryFolder()
+        spool = Spool(folder("notify"))
+    }
+
+    private static func notice(_ number: Int, level: NoticeLevel = .page) -> Notice {
+        Notice(
+            id: "staging/INC-\(number).1", key: "staging/INC-\(number)", kind: .opened, level: level, loop: "staging",
+            host: "nj1", at: start + .milliseconds(Int64(number)), title: "it fails")
+    }
+
+    private static func receiver(_ name: String, _ levels: [NoticeLevel] = [.chat, .page]) -> ReceiverSettings {
+        ReceiverSettings(name: name, kind: .alertmanager(url: "http://127.0.0.1:1"), levels: levels)
+    }
+
+    private func courier(
+        _ attempt: @escaping @Sendable (Notice, ReceiverSettings) async -> DeliveryOutcome
+    ) -> Courier {
+        Courier(spool, attempt: attempt, say: { _ in }, now: { SpoolTests.start + .seconds(1) }, jitter: { 1 })
+    }
+
+    @Test func `each receiver gets what it wants`() throws {
+        let receivers = [Self.receiver("a"), Self.receiver("b", [.ticket])]
+        try spool.add([Self.notice(1)], for: receivers, remembering: NoticeMemory())
+        #expect(try spool.items().map(\.receiver) == ["a"])
+    }
+
+    @Test func `a notice that is decided again after a crash is neither spooled nor sent twice`() async throws {
+        let receivers = [Self.receiver("a")]
+        let sent = Mutex(0)
+        let courier = courier { _, _ in
+            sent.withLock { $0 += 1 }
+            return .delivered
+        }
+        // The crash comes after the spool was written and before the memory was: the same is decided again.
+        try spool.add([Self.notice(1)], for: receivers, remembering: NoticeMemory())
+        try spool.add([Self.notice(1)], for: receivers, remembering: NoticeMemory())
+        await courier.deliver(receivers)
+        // And once more after it was delivered.
+        try spool.add([Self.notice(1)], for: receivers, remembering: NoticeMemory())
+        await courier.deliver(receivers)
+        #expect(sent.withLock { $0 } == 1)
+        #expect(spool.count() == 0)
+    }
+
+    @Test func `a crash between the note and the removal does not send again`() async throws {
+        let receivers = [Self.receiver("a")]
+        try spool.add([Self.notice(1)], for: receivers, remembering: NoticeMemory())
+        let item = try #require(try spool.items().first)
+        try spool.finish(item, "delivered", at: Self.start)
+        try spool.put(item)
+        try spool.sweep()
+        #expect(spool.count() == 0)
+    }
+
+    @Test func `a receiver that is down holds up nobody, and keeps its order`() async throws {
+        let receivers = [Self.receiver("down"), Self.receiver("up")]
+        try spool.add([Self.notice(1), Self.notice(2)], for: receivers, remembering: NoticeMemory())
+        let tried = Mutex<[String]>([])
+        let courier = courier { notice, receiver in
+            tried.withLock { $0.append("\(receiver.name) \(notice.key)") }
+            return receiver.name == "up" ? .delivered : .later("status 503", after: .seconds(60))
+        }
+        await courier.deliver(receivers)
+        #expect(tried.withLock { $0.filter { $0.hasPrefix("up") }.count } == 2)
+        #expect(tried.withLock { $0.filter { $0.hasPrefix("down") } } == ["down staging/INC-1"])
+        let left = try spool.items()
+        #expect(left.map(\.receiver) == ["down", "down"] && left.first?.attempts == 1)
+        #expect(left.first?.nextAttempt == Self.start + .seconds(61))
+        await courier.deliver(receivers)
+        #expect(tried.withLock { $0.count } == 3)
+    }
+
+    @Test func `what is refused is not tried again`() async throws {
+        let receivers = [Self.receiver("a")]
+        try spool.add([Self.notice(1)], for: receivers, remembering: NoticeMemory())
+        await courier { _, _ in .refused("status 400") }.deliver(receivers)
+        #expect(spool.count() == 0)
+        #expect(try folder.read("notify/sent.jsonl").contains("refused: status 400"))
+    }
+
+    @Test func `pauses double up to ten minutes`() {
+        let whole = (1...12).map { Courier.pause(attempts: $0, jitter: 1).milliseconds / 1000 }
+        #expect(whole == [5, 10, 20, 40, 80, 160, 320, 600, 600, 600, 600, 600])
+        #expect(Courier.pause(attempts: 1, jitter: 0) == .milliseconds(2500))
+    }
+
+    @Test func `the memory survives`() throws {
+        var memory = NoticeMemory()
+        memory.entries["staging/INC-1"] = NoticeMemory.Entry(
+            level: .page, since: Self.start, lastTold: Self.start, sequence: 3, title: "x")
+        memory.pages = [Self.start]
+        try spool.add([], for: [], remembering: memory)
+        #expect(try spool.memory() == memory)
+    }
+}
+
+struct PayloadTests {
+    private static let notice = Notice(
+        id: "staging/INC-1.1", key: "staging/INC-1", kind: .opened, level: .page, loop: "staging", host: "nj1",
+        at: Timestamp(milliseconds: 1_795_262_400_000), title: "a <b> & \"c\" ünïcode",
+        facts: ["<!channel> fails", "Staging serves good"], commands: ["nightjar why INC-1"], incident: "INC-1")
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    @Test func `slack gets no mention and no markup from outside`() throws {
+        let text = Self.text(try Payloads.slack(Self.notice).body)
+        #expect(text.contains("&lt;!channel&gt; fails") && !text.contains("<!channel>"))
+    }
+
+    @Test func `pagerduty groups by key and resolves by it`() throws {
+        let begun = Self.text(try Payloads.pagerDuty(Self.notice, routingKey: "k").body)
+        #expect(begun.contains(#""dedup_key":"staging/INC-1""#) && begun.contains(#""event_action":"trigger""#))
+        var over = Self.notice
+        over.kind = .resolved
+        let ended = Self.text(try Payloads.pagerDuty(over, routingKey: "k").body)
+        #expect(ended.contains(#""event_action":"resolve""#) && ended.contains(#""dedup_key":"staging/INC-1""#))
+    }
+
+    @Test func `alertmanager's labels do not change over the life of an incident`() throws {
+        var later = Self.notice
+        later.title = "other"
+        later.at = later.at + .seconds(60)
+        let labels = { (text: String) -> Substring? in
+            text.firstRange(of: "\"labels\":").map { text[$0.upperBound...].prefix { $0 != "}" } }
+        }
+        #expect(labels(Self.text(try Payloads.alertmanager(later).body))?.contains("staging/INC-1") == true)
+        #expect(
+            labels(Self.text(try Payloads.alertmanager(Self.notice).body))
+                == labels(Self.text(try Payloads.alertmanager(later).body)))
+    }
+
+    /// RFC 4231, test cases 1, 2 and 6.
+    @Test(arguments: [
+        (
+            [UInt8](repeating: 0x0b, count: 20), "Hi There",
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+        ),
+        (
+            Array("Jefe".utf8), "what do ya want for nothing?",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        ),
+        (
+            [UInt8](repeating: 0xaa, count: 131), "Test Using Larger Than Block-Size Key - Hash Key First",
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
+        ),
+    ])
+    func `signatures are those of the standard`(key: [UInt8], message: String, code: String) {
+        #expect(SHA256.hex(SHA256.authenticate(Array(message.utf8), key: key)) == code)
+    }
+
+    @Test func `a mail header cannot be injected`() {
+        var hostile = Self.notice
+        hostile.title = "x\r\nBcc: all@example.com"
+        let text = Self.text(Payloads.mail(hostile, to: ["a@example.com"], from: "b@example.com\nX: y").body)
+        let head = text.split(separator: "\n\n").first.map(String.init) ?? ""
+        #expect(!head.contains("\nBcc:") && !head.contains("\nX: y"))
+        #expect(head.contains("Subject: ") && head.contains("Date: 21 Nov 2026 12:00:00 +0000"))
+    }
+
+    @Test(arguments: [
+        ("200 ", DeliveryOutcome.delivered), ("202", .delivered), ("429 30", .later("status 429", after: .seconds(30))),
+        ("503 ", .later("status 503", after: nil)), ("404 ", .refused("status 404")),
+        ("408", .later("status 408", after: nil)), ("", .later("unreadable answer", after: nil)),
+        ("429 99999", .later("status 429", after: .seconds(3600))),
+    ])
+    func `an answer decides what is done next`(answer: String, outcome: DeliveryOutcome) {
+        #expect(Delivery.judge(answer) == outcome)
+    }
+}
