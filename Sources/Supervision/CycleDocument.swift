@@ -41,7 +41,7 @@ enum CycleDocument {
             experiments: cycle.experiments, actions: cycle.actions,
             environment: EnvironmentRecord(
                 serving: serving, services: stable?.services ?? [], state: state,
-                fingerprint: FingerprintRecord(cycle.records)),
+                fingerprint: FingerprintRecord(cycle.records.filter { $0.run.revision == cycle.wanted })),
             writtenBy: writtenBy, settingsHash: cycle.settingsHash)
         record.audit = cycle.fix?.audit
         return record
