@@ -114,7 +114,7 @@ extension TriageRoom {
             guard !record.run.purpose.isDeployedExperiment,
                 record.outcome == .failed || record.outcome == .timedOut
             else { return false }
-            return record.run.kind == .deploy || (record.suite?.totals.failing == 0)
+            return record.run.kind == .deploy || (record.suite?.totals.failing ?? 0) == 0
         }
         return TriageRoom.consoles(silent, cycle.number)
     }

@@ -60,6 +60,21 @@ struct EndpointLookTests {
         #expect(inputs.withLock { $0.first?.contains("url = \"https://127.0.0.1:8443/\"") } == true)
     }
 
+    @Test func `a certificate counts where the question itself got no answer, and silence is told`() async {
+        func look(_ output: String) async -> EndpointLook {
+            let transport = ProbeTransport(
+                run: { _ in ProbeCommandReply(end: .exited(28), output: Array(output.utf8)) },
+                exchange: { _ in .noAnswer(problem: "not asked", timings: ProbeTimings(total: 0)) },
+                connect: { _, _, _ in .noAnswer(problem: "not asked", timings: ProbeTimings(total: 0)) })
+            let endpoint = Endpoint(kind: .https, host: "127.0.0.1", port: 8443)
+            return await EndpointLook.take(endpoint, transport: transport)
+        }
+        let shown = await look("Date:\nExpire date:Dec  1 12:00:00 2026 GMT\n")
+        #expect(shown.certificateEnds == 1_796_126_400_000 && shown.connectProblem == nil)
+        let silent = await look("Date:\n")
+        #expect(silent.certificateEnds == nil && silent.connectProblem == "curl: no answer in time")
+    }
+
     @Test(
         arguments: [
             ("Sat, 21 Nov 2026 04:18:41 GMT", 1_795_234_721_000), ("Nov 21 04:18:41 2026 GMT", 1_795_234_721_000),
