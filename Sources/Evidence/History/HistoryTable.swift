@@ -148,14 +148,53 @@ struct HistoryTableBuilder {
         }
     }
 
-    private mutating func take(_ run: HistoryFrame.Run) {
+    /// One test only: whether a run had it, and what became of it, without keeping who else was there.
+    private mutating func take(_ test: Int, _ run: HistoryFrame.Run) {
         var reader = run.details
-        let roster = roster(&reader)
+        guard let position = HistoryTableBuilder.position(of: test, &reader) else { return }
+        if table.rosters.isEmpty { table.addRoster([test..<test + 1]) }
         let row = Int32(table.rows.count)
+        add(run, roster: 0)
+        var step = 0
+        for _ in 0..<min(reader.number(), reader.bytes.count) {
+            step += reader.number()
+            let code = reader.byte()
+            guard !reader.isBroken, step <= position else { return }
+            if step == position { return table.add(HistoryTable.Exception(row: row, code: code), of: test) }
+        }
+    }
+
+    /// How many tests of the ranges come before `test`; nil where it is not among them. The reader stands behind them
+    /// afterwards.
+    private static func position(of test: Int, _ reader: inout HistoryReader) -> Int? {
+        var (end, before) = (0, 0)
+        var found: Int?
+        for _ in 0..<min(reader.number(), reader.bytes.count) {
+            let first = end + reader.number()
+            let length = reader.number()
+            guard !reader.isBroken, length <= HistoryNames.testsPerSuite, first <= HistoryNames.testsPerSuite else {
+                return nil
+            }
+            end = first + length
+            if test >= first, test < end { found = before + test - first }
+            before += length
+        }
+        return found
+    }
+
+    private mutating func add(_ run: HistoryFrame.Run, roster: Int32) {
         table.add(
             HistoryTable.Row(
                 cycle: Int32(clamping: run.cycle), revision: table.number(of: run.revision), roster: roster,
                 failing: Int32(clamping: run.failing), flags: run.flags, purpose: run.purpose))
+    }
+
+    private mutating func take(_ run: HistoryFrame.Run) {
+        if let only { return take(only, run) }
+        var reader = run.details
+        let roster = roster(&reader)
+        let row = Int32(table.rows.count)
+        add(run, roster: roster)
         takeExceptions(&reader, row, table.rosters[Int(roster)])
     }
 
@@ -198,7 +237,6 @@ struct HistoryTableBuilder {
             }
             guard range < ranges.count else { return }
             let test = ranges[range].lowerBound + position - passed
-            guard only == nil || only == test else { continue }
             table.add(HistoryTable.Exception(row: row, code: code), of: test)
         }
     }

@@ -131,7 +131,8 @@ extension HistoryTable {
         var found: [TestStatistics] = []
         let ran = Set(rosters.flatMap { $0.flatMap { Array($0) } }).count
         for (test, list) in exceptions.enumerated() {
-            guard list.contains(where: { HistoryTable.isTelling($0.code) }), let name = names[test],
+            guard list.contains(where: { HistoryTable.isTelling($0.code) && rows[Int($0.row)].counts }),
+                let name = names[test],
                 let statistics = statistics(test, name, &space)
             else { continue }
             found.append(statistics)
