@@ -45,12 +45,13 @@ let package = Package(
                 "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Notifications",
                 "Reporting", "Platform", "Domain",
             ]),
+        module("StatusServer", ["Evidence", "Reporting", "Platform", "Domain"]),
         module("DemoStaging", ["WebSocket", "Platform"]),
         module(
             "Commands",
             [
-                "Supervision", "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes",
-                "WebSocket", "Reporting", "DemoStaging", "Platform", "Domain",
+                "Supervision", "StatusServer", "Engine", "Configuration", "Execution", "Evidence", "Triage",
+                "TestReports", "Probes", "WebSocket", "Reporting", "DemoStaging", "Platform", "Domain",
             ]),
         .executableTarget(name: "nightjar", dependencies: ["Shepherd", "Commands"], swiftSettings: strict),
         .executableTarget(
@@ -76,6 +77,7 @@ let package = Package(
         tests("ReportingTests", ["Reporting", "Domain"], fixtures: true),
         tests("NotificationsTests", ["Notifications", "Platform", "Domain", "TestSupport"]),
         tests("WebSocketTests", ["WebSocket", "Platform"]),
+        tests("StatusServerTests", ["StatusServer", "Evidence", "Reporting", "Platform", "Domain", "TestSupport"]),
         tests("DemoStagingTests", ["DemoStaging", "WebSocket", "Platform", "nightjar"]),
         tests("ProbesTests", ["Probes", "WebSocket", "Platform", "Domain"]),
         tests(

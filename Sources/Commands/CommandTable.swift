@@ -14,7 +14,7 @@ enum CommandTable {
             title: "look",
             commands: [
                 StatusCommand.self, TailCommand.self, CyclesCommand.self, ShowCommand.self, WhyCommand.self,
-                RulesCommand.self, FlakesCommand.self,
+                ReportCommand.self, RulesCommand.self, FlakesCommand.self, ServeCommand.self,
             ]),
         Group(
             title: "decide",

@@ -4,6 +4,7 @@
 import Domain
 import Evidence
 import Reporting
+import Supervision
 
 struct CyclesCommand: Command {
     static let description = CommandDescription(
@@ -39,15 +40,5 @@ struct CyclesCommand: Command {
             CyclesTable.text(cycles, columns: context.output.columns, palette: context.output.palette)
         }
         return .ok
-    }
-}
-
-extension CycleBrief {
-    init(_ summary: CycleSummary) {
-        self.init(
-            cycle: summary.cycle, startedAt: summary.startedAt, endedAt: summary.endedAt,
-            durationSeconds: summary.durationSeconds, verdict: summary.verdict,
-            recommendation: summary.recommendation, revision: summary.revision, trigger: summary.trigger,
-            totals: summary.totals, incidents: summary.incidents)
     }
 }

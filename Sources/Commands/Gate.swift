@@ -4,6 +4,7 @@
 import Domain
 import Evidence
 import Reporting
+import Supervision
 
 struct GateCommand: Command {
     static let description = CommandDescription(

@@ -54,6 +54,17 @@ enum LoopFinder {
         return LoopPlace(name: only, layout: EvidenceLayout(root: "\(folder)/\(only)"))
     }
 
+    /// The loops of a state directory, or the one whose folder this is.
+    static func all(in directory: String) -> [LoopPlace] {
+        var folder = directory
+        while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+        if isLoop(folder) {
+            let name = folder.split(separator: "/").last.map(String.init) ?? folder
+            return [LoopPlace(name: name, layout: EvidenceLayout(root: folder))]
+        }
+        return loops(in: folder).map { LoopPlace(name: $0, layout: EvidenceLayout(root: "\(folder)/\($0)")) }
+    }
+
     private static func loops(in folder: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.filter { isLoop("\(folder)/\($0)") }.sorted()

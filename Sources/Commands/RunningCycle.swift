@@ -73,12 +73,20 @@ enum LogTail {
     }
 
     static func newest(_ layout: EvidenceLayout) -> CycleLog.Entry? {
-        guard let handle = FileHandle(forReadingAtPath: layout.cycleLog) else { return nil }
+        tail(layout).last.flatMap { CycleLog.parse(String(decoding: $0, as: UTF8.self)) }
+    }
+
+    /// The newest lines, oldest first; what is no line of ours is left out.
+    static func entries(_ layout: EvidenceLayout, limit: Int) -> [CycleLog.Entry] {
+        tail(layout).suffix(limit).compactMap { CycleLog.parse(String(decoding: $0, as: UTF8.self)) }
+    }
+
+    private static func tail(_ layout: EvidenceLayout) -> [Data] {
+        guard let handle = FileHandle(forReadingAtPath: layout.cycleLog) else { return [] }
         let size = (try? handle.seekToEnd()) ?? 0
         try? handle.seek(toOffset: size > window ? size - window : 0)
         let bytes = ((try? handle.readToEnd()) ?? nil) ?? Data()
-        let lines = bytes.split(separator: UInt8(ascii: "\n"))
-        return lines.last.flatMap { CycleLog.parse(String(decoding: $0, as: UTF8.self)) }
+        return bytes.split(separator: UInt8(ascii: "\n"))
     }
 
     private static let window: UInt64 = 16 << 10

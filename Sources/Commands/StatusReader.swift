@@ -6,7 +6,24 @@ import Domain
 import Engine
 import Evidence
 import Foundation
+import Platform
 import Reporting
+import StatusServer
+import Supervision
+
+/// What a reader that looks again and again need not read twice.
+struct StatusMemory {
+    fileprivate var history = LoopHistory()
+    fileprivate var cursor: JournalCursor
+    fileprivate var stamps: [FileStamp?]?
+    fileprivate var index: EvidenceIndex?
+    fileprivate var cycles: [CycleBrief] = []
+    fileprivate var record: (number: Int, value: CycleRecord)?
+
+    init(_ layout: EvidenceLayout) {
+        cursor = JournalCursor(layout)
+    }
+}
 
 struct StatusReader {
     private let loop: LoopPlace
@@ -20,16 +37,34 @@ struct StatusReader {
 
     /// Throws only where the sealed cycles cannot be listed; a journal that cannot be read is part of the answer.
     func snapshot() throws -> StatusSnapshot {
-        var history = LoopHistory()
+        var memory = StatusMemory(layout)
+        return try snapshot(&memory)
+    }
+
+    /// What the page shows: the status, and what it is made of.
+    func reading(_ memory: inout StatusMemory) throws -> LoopReading {
+        let status = try snapshot(&memory)
+        let incidents = openIncidents(memory.history, memory.record?.value)
+        return LoopReading(
+            status: status, incidents: incidents, running: RunningFile.read(layout.root + "/running.json"),
+            record: memory.record?.value, cycles: memory.cycles,
+            evidenceBytes: memory.index?.cycles.reduce(0) { $0 + $1.bytes } ?? 0,
+            lastSignOfLife: Files.modifiedMilliseconds(layout.alive).map { Timestamp(milliseconds: $0) },
+            log: LogTail.entries(layout, limit: 40))
+    }
+
+    private func snapshot(_ memory: inout StatusMemory) throws -> StatusSnapshot {
         var journalProblem: String?
+        var history = memory.history
         do throws(EvidenceError) {
-            try JournalReader(layout).forEach { history.take($0) }
+            try memory.cursor.advance { history.take($0) }
         } catch {
             journalProblem = "\(error)"
         }
-        let index = try EvidenceIndex.load(layout)
-        let cycles = index.cycles.map(CycleBrief.init)
-        let record = try latestRecord(cycles.last?.cycle, &journalProblem)
+        memory.history = history
+        try readCycles(&memory)
+        let cycles = memory.cycles
+        let record = try latestRecord(cycles.last?.cycle, &memory, &journalProblem)
         let running = try RunningCycle.find(layout, newestSealed: cycles.last?.cycle ?? 0)
         let holder = LoopHolder.find(layout)
         var status = StatusSnapshot(
@@ -48,10 +83,25 @@ struct StatusReader {
         return status
     }
 
-    private func latestRecord(_ number: Int?, _ problem: inout String?) throws -> CycleRecord? {
+    /// Again only where a cycle was sealed, published or deleted.
+    private func readCycles(_ memory: inout StatusMemory) throws {
+        let stamps = [layout.index, layout.cycles, layout.tombstones].map { Files.stamp($0) }
+        if memory.index != nil, memory.stamps == stamps { return }
+        let index = try EvidenceIndex.load(layout)
+        memory.cycles = index.cycles.map(CycleBrief.init)
+        memory.index = index
+        memory.stamps = stamps
+    }
+
+    private func latestRecord(
+        _ number: Int?, _ memory: inout StatusMemory, _ problem: inout String?
+    ) throws -> CycleRecord? {
         guard let number else { return nil }
+        if let known = memory.record, known.number == number { return known.value }
         do throws(EvidenceError) {
-            return try CycleReader(layout).record(number)
+            let record = try CycleReader(layout).record(number)
+            memory.record = (number, record)
+            return record
         } catch {
             problem = problem ?? "\(error)"
             return nil
@@ -163,12 +213,16 @@ struct StatusReader {
         return (100 * (1 - free / size)).rounded()
     }
 
-    private func incidents(_ history: LoopHistory, _ record: CycleRecord?) -> [StatusSnapshot.IncidentLine] {
+    private func openIncidents(_ history: LoopHistory, _ record: CycleRecord?) -> [Incident] {
         var open = history.incidents
         for incident in record?.incidents ?? [] where !open.contains(where: { $0.id == incident.id }) {
             open.append(incident)
         }
-        let lines = open.filter { $0.state != .resolved }.map { incident in
+        return open.filter { $0.state != .resolved }
+    }
+
+    private func incidents(_ history: LoopHistory, _ record: CycleRecord?) -> [StatusSnapshot.IncidentLine] {
+        let lines = openIncidents(history, record).map { incident in
             let suites = (record?.suites ?? []).filter { incident.suites.contains($0.name) }
             let value = suites.compactMap(\.value).reduce(0, +)
             return StatusSnapshot.IncidentLine(

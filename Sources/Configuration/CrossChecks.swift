@@ -16,6 +16,7 @@ struct CrossChecks {
         checkTriage()
         checkQuarantine()
         checkLiterals()
+        checkReports()
     }
 
     private func checkMode() {
@@ -291,6 +292,9 @@ extension LoopSettings {
                 ("\(path).collect", suite.collect),
                 ("\(path).before", suite.before), ("\(path).after", suite.after),
             ]
+        }
+        for (index, target) in targets.enumerated() {
+            if case .command(let command) = target.source { all.append(("targets[\(index)].command", command)) }
         }
         all += remedy.runbook.map { (join("remedy.runbook", $0.name) + ".command", $0.command) }
         all += (remedy.fix?.audit ?? []).map { (join("remedy.fix.audit", $0.name) + ".command", $0.command) }

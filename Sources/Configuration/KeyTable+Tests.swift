@@ -108,6 +108,9 @@ extension KeyTable {
             KeyShape(name: "tests", shape: .text(.words), isRequired: true, help: "A glob over the ids of its tests."),
             KeyShape(
                 name: "value", shape: .amount, otherwise: "not counted", help: "Its business value, in loop.valueUnit."),
+            KeyShape(
+                name: "steps", shape: .list(.text(.words), atLeast: 0), standard: "[]",
+                help: "The steps of a flow in their order, each a glob over the ids of its tests."),
         ])
 
     static let triage = ObjectShape(

@@ -25,6 +25,12 @@ enum KeyTable {
             KeyShape(
                 name: "suites", shape: .list(.object(suite), atLeast: 1), isRequired: true,
                 help: "The groups of tests."),
+            KeyShape(
+                name: "targets", shape: .list(.object(target), atLeast: 0), standard: "[]",
+                help: "Numbers that must hold, measured after the tests."),
+            KeyShape(
+                name: "readiness", shape: .object(readiness), otherwise: "no score",
+                help: "What the readiness of a cycle is computed from."),
             KeyShape(name: "triage", shape: .object(triage), help: "How far the search for a cause may go."),
             KeyShape(name: "remedy", shape: .object(remedy), help: "What may be done about a cause."),
             KeyShape(
@@ -43,7 +49,7 @@ enum KeyTable {
             KeyShape(name: "retention", shape: .object(retention), help: "How much evidence is kept."),
             KeyShape(name: "storage", shape: .object(storage), help: "Bounds on what is written."),
         ],
-        unsupported: ["targets", "runner"])
+        unsupported: ["runner"])
 
     static let loop = ObjectShape(
         name: "loop",

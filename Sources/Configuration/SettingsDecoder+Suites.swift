@@ -39,7 +39,8 @@ extension SettingsDecoder {
 
     private func capability(_ section: Section) -> CapabilitySettings {
         CapabilitySettings(
-            name: section.text("name") ?? "", tests: section.text("tests") ?? "", value: section.amount("value"))
+            name: section.text("name") ?? "", tests: section.text("tests") ?? "", value: section.amount("value"),
+            steps: section.texts("steps"))
     }
 
     private func readReport(_ section: Section, into suite: inout SuiteSettings) {

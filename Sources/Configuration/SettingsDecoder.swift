@@ -42,6 +42,8 @@ struct SettingsDecoder {
         }
         settings.health = health(root.sectionOrDefaults("health", KeyTable.health))
         settings.suites = sections(root, "suites", KeyTable.suite).map(suite)
+        settings.targets = sections(root, "targets", KeyTable.target).compactMap(target)
+        settings.readiness = root.section("readiness", KeyTable.readiness).map(readiness)
         let triage = root.sectionOrDefaults("triage", KeyTable.triage)
         settings.triage = self.triage(triage)
         settings.ruleFiles = triage.texts("rules").map(resolve)

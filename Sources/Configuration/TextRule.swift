@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a piece of text must look like, once for the decoder and once as a pattern for the schema.
 
+import Domain
+
 /// The kinds of text in a configuration.
 enum TextRule: String, CaseIterable, Sendable {
     /// Anything but nothing.
@@ -17,6 +19,8 @@ enum TextRule: String, CaseIterable, Sendable {
     case variable
     case header
     case pointer
+    /// A number with its unit.
+    case measure
     /// Any text, also none.
     case any
 
@@ -34,6 +38,7 @@ enum TextRule: String, CaseIterable, Sendable {
         case .variable: "a name of letters, digits and '_' that does not begin with a digit"
         case .header: "the name of an HTTP header"
         case .pointer: "a JSON pointer (RFC 6901) such as \"/status\" or \"/services/0/revision\""
+        case .measure: "a number with its unit such as \"100ms\", \"2s\" or \"99.95%\""
         case .any: "text"
         }
     }
@@ -52,6 +57,7 @@ enum TextRule: String, CaseIterable, Sendable {
         case .variable: "^[A-Za-z_][A-Za-z0-9_]*$"
         case .header: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
         case .pointer: "^(/([^/~]|~[01])*)*$"
+        case .measure: "^[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)? *[A-Za-z%/µ]{0,12}$"
         case .any: nil
         }
     }
@@ -77,6 +83,7 @@ enum TextRule: String, CaseIterable, Sendable {
         case .header:
             return !bytes.isEmpty && bytes.allSatisfy { $0.isAlphanumeric || "!#$%&'*+.^_`|~-".utf8.contains($0) }
         case .pointer: return acceptsPointer(bytes)
+        case .measure: return (bytes.first?.isDigit ?? false) && Measure(text) != nil
         }
     }
 

@@ -72,6 +72,10 @@ package struct SuiteRecord: Codable, Hashable, Sendable {
     /// The stage folder it was read from.
     package var stage: String?
     package var because: String?
+    /// The sum of what its tests report to have taken; `durationSeconds` is what the suite took on the wall.
+    package var testSeconds: Double?
+    package var slowestTest: String?
+    package var slowestSeconds: Double?
 
     package enum Status: String, Codable, Sendable {
         case passed, failed, unproven, notRun
@@ -97,6 +101,23 @@ package struct SuiteRecord: Codable, Hashable, Sendable {
     }
 }
 
+/// One step of a flow and what its tests say.
+package struct StepRecord: Codable, Hashable, Sendable {
+    /// The glob over test ids, without its stars.
+    package var name: String
+    package var status: SuiteRecord.Status
+    /// The test that decided, and where it stood among the suite's tests, counted from 1.
+    package var test: String?
+    package var position: Int?
+
+    package init(name: String, status: SuiteRecord.Status, test: String? = nil, position: Int? = nil) {
+        self.name = name
+        self.status = status
+        self.test = test
+        self.position = position
+    }
+}
+
 /// A named feature and what its tests say.
 package struct CapabilityRecord: Codable, Hashable, Sendable {
     package var name: String
@@ -104,8 +125,14 @@ package struct CapabilityRecord: Codable, Hashable, Sendable {
     package var value: Double?
     package var status: SuiteRecord.Status
     package var totals: Totals
+    /// The steps of a flow, in their order.
+    package var steps: [StepRecord]?
 
-    package init(name: String, suite: String, value: Double?, status: SuiteRecord.Status, totals: Totals) {
+    package init(
+        name: String, suite: String, value: Double?, status: SuiteRecord.Status, totals: Totals,
+        steps: [StepRecord]? = nil
+    ) {
+        self.steps = steps
         self.name = name
         self.suite = suite
         self.value = value
@@ -162,6 +189,8 @@ package struct CycleRecord: Codable, Hashable, Sendable {
     package var environment: EnvironmentRecord
     /// What the rules about a fix found; absent where none was tried.
     package var audit: [AuditRecord]?
+    package var targets: [TargetRecord]?
+    package var readiness: ReadinessRecord?
     /// The build that wrote this, and the hash of the settings in force.
     package var writtenBy: String
     package var settingsHash: String

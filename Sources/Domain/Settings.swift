@@ -317,6 +317,8 @@ package struct LoopSettings: Hashable, Sendable {
     package var deploy: DeploySettings?
     package var health: HealthSettings
     package var suites: [SuiteSettings]
+    package var targets: [TargetSettings] = []
+    package var readiness: ReadinessSettings?
     package var triage: TriageSettings
     package var remedy: RemedySettings
     package var quarantine: [QuarantineEntry]

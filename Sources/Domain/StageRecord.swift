@@ -209,6 +209,8 @@ package struct StageRecord: Codable, Hashable, Sendable {
     package var fingerprints: [Fingerprint]?
     /// Of a step of a fix: what it came to.
     package var role: RoleReading?
+    /// Of a test: the targets that were measured after it.
+    package var targets: [TargetRecord]?
 
     package init(
         run: StageRun, outcome: StageOutcome, summary: String, startedAt: Timestamp, endedAt: Timestamp,

@@ -24,8 +24,11 @@ package struct CapabilitySettings: Hashable, Sendable {
     /// A glob over test ids.
     package var tests: String
     package var value: Double?
+    /// The steps of a flow, in their order: each a glob over test ids.
+    package var steps: [String]
 
-    package init(name: String, tests: String, value: Double? = nil) {
+    package init(name: String, tests: String, value: Double? = nil, steps: [String] = []) {
+        self.steps = steps
         self.name = name
         self.tests = tests
         self.value = value

@@ -185,7 +185,9 @@ extension CycleMachine {
         let judgement = VerdictRules.judge(progress, at: now)
         let isInfrastructure = judgement.reasons.first?.rule == "infrastructure"
         // What everybody knows of (quarantine, a known flake) is no question.
-        let isKnown = judgement.reasons.allSatisfy { $0.verdict == .healthy || $0.rule == "quarantine" }
+        let isKnown = judgement.reasons.allSatisfy { reason in
+            reason.verdict == .healthy || reason.rule == "quarantine" || reason.rule.hasPrefix("target-")
+        }
         if isKnown || judgement.verdict == .interrupted || isInfrastructure { return restoreOrConclude(now) }
         if let joined = progress.joined, let incident = memory.incidents.first(where: { $0.id == joined.incident }) {
             return diagnosed([incident], now)

@@ -17,9 +17,9 @@ enum Lines {
 
     static func end(of record: StageRecord) -> LogLine? {
         let run = record.run
-        let prefix = run.subject.map { "\($0) " } ?? ""
+        if run.experiment != nil, isPartOfAnswer(record) { return nil }
         let recovered = record.recovery.map { " (\($0))" } ?? ""
-        let text = "\(prefix)\(record.summary)\(recovered)"
+        let text = "\(named(record))\(recovered)"
         let topic = run.stage
         switch record.outcome {
         case .succeeded: return LogLine(.ok, topic, text)
@@ -28,6 +28,27 @@ enum Lines {
         case .stopped, .neverRan: return LogLine(.skip, topic, text)
         case .couldNotRun, .lost: return LogLine(.warn, topic, text)
         }
+    }
+
+    /// One of several runs of an experiment, whose answer is a line of its own.
+    private static func isPartOfAnswer(_ record: StageRecord) -> Bool {
+        guard record.recovery == nil else { return false }
+        switch (record.run.kind, record.outcome) {
+        case (.test, .succeeded), (.test, .failed),
+            (.stabilize, .succeeded) where record.run.purpose == .recheck:
+            return true
+        default: return false
+        }
+    }
+
+    /// What the run is about before what came of it; of a suite its priority first: `P0 chat 24/25 78s`.
+    private static func named(_ record: StageRecord) -> String {
+        guard let subject = record.run.subject else { return record.summary }
+        let first = record.summary.prefix { $0 != " " }
+        guard record.run.kind == .test, first.count == 2, first.first == "P" else {
+            return "\(subject) \(record.summary)"
+        }
+        return "\(first) \(subject)\(record.summary.dropFirst(2))"
     }
 
     static func verdict(_ judgement: Judgement, _ cycle: CycleProgress, serving: Revision?) -> LogLine {

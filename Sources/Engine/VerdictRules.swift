@@ -26,9 +26,20 @@ package enum VerdictRules {
         for (index, policy) in cycle.policy.suites.enumerated() {
             let own = suiteReasons(policy, suites[index], cycle, quarantined, &muted)
             // Only what is known to come and go failed: the suite guards what it guards.
-            if suites[index].status == .failed, own.allSatisfy({ $0.verdict == .healthy }) {
+            let aboutTests = own.filter { !$0.rule.hasPrefix("target-") }
+            if suites[index].status == .failed, aboutTests.allSatisfy({ $0.verdict == .healthy }) {
                 suites[index].status = .passed
                 suites[index].because = own.first?.text
+            }
+            // Doubtful evidence protects nothing.
+            let doubt = own.first { reason in
+                (suites[index].authenticity?.reasons ?? []).contains {
+                    $0.rule == reason.rule && $0.verdict != .healthy
+                }
+            }
+            if suites[index].status == .passed, let doubt {
+                suites[index].status = .unproven
+                suites[index].because = doubt.text
             }
             reasons += own
         }
@@ -205,7 +216,29 @@ package enum VerdictRules {
                     text: "\(suite.totals.failing - failures.count) more tests fail than are listed",
                     subject: policy.name, evidence: suite.testsFile))
         }
-        return reasons + Flakes.reasons(suite, cycle, quarantine)
+        return reasons + Flakes.reasons(suite, cycle, quarantine) + targetReasons(record, policy)
+    }
+
+    /// Targets that were measured after the suite. A miss says nothing against its tests.
+    private static func targetReasons(_ record: StageRecord?, _ policy: SuitePolicy) -> [Reason] {
+        (record?.targets ?? []).compactMap { target in
+            let unit = target.unit.isEmpty ? "" : " \(target.unit)"
+            let isBlocking = target.blocking == true
+            switch target.status {
+            case .met: return nil
+            case .missed:
+                let sign = target.isFloor == true ? "<" : ">"
+                let text = "\(target.name): \(target.measured ?? 0)\(unit) \(sign) \(target.limit)\(unit)"
+                return Reason(
+                    rule: "target-missed", verdict: isBlocking ? .failing : .degraded, text: text,
+                    subject: policy.name, evidence: target.evidence)
+            case .notMeasured:
+                return Reason(
+                    rule: "target-not-measured", verdict: isBlocking ? .unproven : .degraded,
+                    text: "\(target.name): \(target.because ?? "not measured")", subject: policy.name,
+                    evidence: target.evidence)
+            }
+        }
     }
 
     private static func failureReason(

@@ -44,6 +44,9 @@ package struct CycleSummary: Codable, Hashable, Sendable {
     /// Of the files that are sealed.
     package var bytes: Int64
     package var sha256: String
+    package var value: ValueRecord?
+    /// Tests that failed and passed on one revision.
+    package var flakyTests: Int?
 
     package init(_ record: CycleRecord, bytes: Int64, sha256: String) {
         cycle = record.cycle
@@ -60,6 +63,8 @@ package struct CycleSummary: Codable, Hashable, Sendable {
         runs = record.stages.compactMap(SuiteRun.init)
         self.bytes = bytes
         self.sha256 = sha256
+        value = record.value
+        flakyTests = record.flakyTests
     }
 }
 

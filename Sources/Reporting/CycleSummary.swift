@@ -93,7 +93,8 @@ struct CycleSummary: Sendable {
             }
         let services = state.services.map { service in
             let share = service.trafficPercent.map { " \(Numbers.grouped($0)) %" } ?? ""
-            return "\(service.name) \(service.live?.short ?? "unknown")\(share)"
+            let revision = service.live?.short ?? service.wanted.map { "\($0.short) as deployed" } ?? "unknown"
+            return "\(service.name) \(revision)\(share)"
         }
         return "\(serving) (\(words))" + (services.isEmpty ? "" : ": " + services.joined(separator: ", "))
     }
@@ -116,11 +117,15 @@ struct CycleSummary: Sendable {
         }
     }
 
-    var suites: [SuiteRow] {
-        let byImportance = record.suites.enumerated().sorted {
+    /// By priority, and in the order of the record where that is equal.
+    var suitesByImportance: [SuiteRecord] {
+        record.suites.enumerated().sorted {
             ($0.element.priority, $0.offset) < ($1.element.priority, $1.offset)
-        }
-        return byImportance.map(\.element).map { suite in
+        }.map(\.element)
+    }
+
+    var suites: [SuiteRow] {
+        suitesByImportance.map { suite in
             SuiteRow(
                 mark: suite.status.mark, priority: "P\(suite.priority)", name: suite.name,
                 totals: CycleSummary.words(suite.totals, because: suite.because),
@@ -135,7 +140,8 @@ struct CycleSummary: Sendable {
             suite.notPassed.map { test in
                 let time = test.durationSeconds.map { " after \(Durations.text(seconds: $0))" } ?? ""
                 let place = test.file.map { file in test.line.map { "\(file):\($0)" } ?? file }
-                let message = [test.type, test.message].compactMap { $0 }.joined(separator: ": ")
+                let whole = [test.type, test.message].compactMap { $0 }.joined(separator: ": ")
+                let message = Printable.line(whole, columns: Printable.columnsPerLine)
                 return TestRow(
                     id: test.id, suite: suite.name, outcome: test.outcome.words + time, place: place,
                     message: message.isEmpty ? nil : message, details: test.details,
@@ -154,6 +160,13 @@ struct CycleSummary: Sendable {
             (totals.flaky, "flaky"), (totals.skipped, "skipped"), (totals.notRun, "not run"),
         ]
         parts += others.filter { $0.0 > 0 }.map { "\(Numbers.grouped($0.0)) \($0.1)" }
+        let executed = totals.executed
+        if executed > 0, executed < totals.tests {
+            let ran = totals.passed
+            parts.append(
+                "\(Numbers.grouped(ran)) of \(Numbers.grouped(executed)) executed: "
+                    + Numbers.percent(100 * Double(ran) / Double(executed)))
+        }
         return parts.joined(separator: ", ") + (because.map { "; \($0)" } ?? "")
     }
 
@@ -166,8 +179,11 @@ struct CycleSummary: Sendable {
 
 extension Incident {
     /// `open, 1 test, seen 3 times since #214`
-    package var standing: String {
-        "\(state.rawValue), \(Plurals.count(tests.count, "test")), seen \(Plurals.count(timesSeen, "time")) since #\(firstCycle)"
+    package var standing: String { "\(state.rawValue), \(history)" }
+
+    /// `1 test, seen 3 times since #214`
+    package var history: String {
+        "\(Plurals.count(tests.count, "test")), seen \(Plurals.count(timesSeen, "time")) since #\(firstCycle)"
     }
 }
 
@@ -207,7 +223,22 @@ extension Experiment {
 }
 
 extension ActionRecord {
+    /// Why, who allowed it, and what came of it.
+    package var account: String {
+        var parts = [because]
+        if let approvedBy { parts.append("allowed by \(approvedBy)\(approvedBecause.map { ": \($0)" } ?? "")") }
+        if let branch { parts.append("branch \(branch)") }
+        if let result { parts.append(result) }
+        return parts.joined(separator: "; ")
+    }
+
     package var words: String {
         "\(kind.rawValue)\(name.map { " \(Revision($0).short)" } ?? "") \(outcome.rawValue)"
+    }
+
+    /// Why, who allowed it, where it is, and what came of it.
+    package var account: String {
+        let word = approvedBy.map { "approved by \($0)" + (approvedBecause.map { ": \($0)" } ?? "") }
+        return [because, word, branch.map { "branch \($0)" }, result].compactMap { $0 }.joined(separator: "; ")
     }
 }

@@ -39,10 +39,12 @@ package enum CyclesTable {
         layout.raw(VerdictStrip.text(strip, palette: palette))
         layout.paragraph(VerdictStrip.legend(strip), indent: 0, paint: .dim)
         layout.blank()
+        let isNarrow = layout.columns < 110
         var table = TextTable()
         table.add([
             .init("cycle", .dim), .init("started", .dim), .init("took", .dim, right: true), .init("verdict", .dim),
-            .init("", .dim), .init("revision", .dim), .init("tests", .dim, right: true), .init("because", .dim),
+            .init("", .dim), .init("revision", .dim), .init("tests", .dim, right: true),
+            .init(isNarrow ? "" : "because", .dim),
         ])
         for cycle in cycles.reversed() {
             let ran = cycle.totals.tests
@@ -53,11 +55,24 @@ package enum CyclesTable {
                 .init(cycle.verdict.rawValue, cycle.verdict.paint),
                 .init(cycle.recommendation.rawValue), .init(cycle.revision.short),
                 .init(ran == 0 ? "none" : "\(cycle.totals.passed)/\(ran)", right: true),
-                .init(story(cycle)),
+                .init(isNarrow ? "" : story(cycle)),
             ])
         }
         table.render(into: &layout, indent: 0, widest: 17)
-        return layout.text
+        return isNarrow ? told(layout.text, cycles, layout.columns, palette) : layout.text
+    }
+
+    /// Where there is no room for the last column, a cycle's story stands below its row.
+    private static func told(_ table: String, _ cycles: [CycleBrief], _ columns: Int, _ palette: Palette) -> String {
+        let lines = table.split(separator: "\n", omittingEmptySubsequences: false)
+        let rows = lines.count - 1 - cycles.count
+        var text = lines.prefix(rows).map { $0 + "\n" }.joined()
+        for (line, cycle) in zip(lines.dropFirst(rows), cycles.reversed()) {
+            text += line + "\n"
+            let story = Printable.cut(Printable.line(story(cycle)), to: columns - 7)
+            if !story.isEmpty { text += "       " + palette(story, .dim) + "\n" }
+        }
+        return text
     }
 
     private static func story(_ cycle: CycleBrief) -> String {

@@ -1,218 +1,213 @@
 // SPDX-License-Identifier: Apache-2.0
-// `report.html`: one cycle as a page that needs nothing but itself: no script, no font, no request. The policy in its
-// head forbids them, so that even a mistake in escaping could run nothing.
+// `report.html`: one cycle as a page that needs nothing but itself: no script, no font, no request. Verdict and reasons
+// first, then what changed and what to do, then everything that supports it, each figure beside a link to its source.
 
 package import Domain
 
 package enum HTMLReport {
-    package static func text(_ record: CycleRecord) -> String {
-        let summary = CycleSummary(record)
-        let title = escaped("\(summary.title) \(summary.verdict)")
-        var body = head(summary) + suites(summary) + notPassed(summary)
-        body += record.incidents.map(incident).joined()
-        body += experiments(record) + actions(record) + stages(summary)
+    package static func text(_ record: CycleRecord, _ context: ReportContext = ReportContext()) -> String {
+        let report = CycleReport(record, context)
+        let page = HTMLCycle(report)
+        return HTML.page(title: "\(report.summary.title) \(report.summary.verdict)", body: page.body)
+    }
+
+    static func escaped(_ text: String) -> String { HTML.escaped(text) }
+}
+
+/// The parts of the page, in their order.
+struct HTMLCycle {
+    let report: CycleReport
+    var summary: CycleSummary { report.summary }
+    var record: CycleRecord { report.record }
+    private var base: String { report.context.linkBase }
+
+    init(_ report: CycleReport) {
+        self.report = report
+    }
+
+    var body: String {
+        var text = hero + reasons
+        text += "<div class=\"two\">\n\(changes)\(next)</div>\n"
+        text += suites + HTMLIncidents(report).html + experiments + actions
+        text += capabilities + targets + trends + notPassed
+        text += readiness + risks + signOff + stages + authenticity
+        return text + foot
+    }
+
+    func link(_ path: String, _ text: String? = nil) -> String { HTML.link(path, text, base: base) }
+
+    static func mark(_ mark: LogLine.Mark) -> String {
+        let word = mark == .fail ? "fail" : mark == .warn ? "unproven" : mark.rawValue
+        return HTML.badge(word, mark.tone)
+    }
+
+    // MARK: Above the fold
+
+    private var hero: String {
+        let ship = HTML.badge(summary.recommendation, record.recommendation == .ship ? .good : .bad)
+        let figures = report.figures.map { row in
+            "<div><b>\(HTML.escaped(row.figure))</b><span>\(HTML.escaped(row.label))</span>"
+                + "<small>\(HTML.escaped(row.remark))</small></div>\n"
+        }
         return """
-            <!doctype html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="color-scheme" content="light dark">
-            <title>\(title)</title>
-            <style>
-            \(HTMLStyle.sheet)
-            </style>
-            </head>
-            <body>
-            <main>
-            \(body)<footer>Written by \(escaped(record.writtenBy)) from cycle.json beside this file; settings \
-            \(escaped(record.settingsHash)).</footer>
-            </main>
-            </body>
-            </html>
+            <header class="hero \(record.verdict.tone.rawValue)">
+            <p class="eyebrow">\(HTML.escaped(summary.title)) · \(HTML.escaped(summary.times))</p>
+            <h1>\(HTML.escaped(summary.verdict)) \(ship)</h1>
+            <p class="lede">\(HTML.escaped(report.sentence))</p>
+            <div class="figures">
+            \(figures.joined())</div>
+            <dl>
+            <dt>Revision</dt><dd>\(HTML.escaped(summary.wanted))</dd>
+            <dt>Proven</dt><dd>\(HTML.escaped(summary.otherRevisions))</dd>
+            <dt>Serving</dt><dd>\(HTML.escaped(summary.environment))</dd>
+            </dl>
+            </header>
 
             """
     }
 
-    /// Text for element content and quoted attributes.
-    static func escaped(_ text: String) -> String {
-        var result = ""
-        for scalar in Printable.line(text).unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "'": result += "&#39;"
-            default: result.unicodeScalars.append(scalar)
+    private var reasons: String {
+        let rows = summary.reasons.map { reason in
+            let subject = reason.subject.map { "<b>\(HTML.escaped($0))</b> " } ?? ""
+            let evidence = reason.evidence.map { " · \(link($0))" } ?? ""
+            return "<li class=\"\(reason.verdict.tone.rawValue)\">\(subject)\(HTML.escaped(reason.text)) "
+                + "<small>rule \(HTML.escaped(reason.rule))\(evidence)</small></li>\n"
+        }
+        guard !rows.isEmpty else { return "" }
+        let shown = rows.prefix(HTMLCycle.reasonsShown).joined()
+        var text = "<ul class=\"reasons\">\n\(shown)</ul>\n"
+        if rows.count > HTMLCycle.reasonsShown {
+            let rest = rows.dropFirst(HTMLCycle.reasonsShown)
+            text += "<details><summary>\(Plurals.count(rest.count, "more reason"))</summary>\n"
+            text += "<ul class=\"reasons\">\n\(rest.joined())</ul>\n</details>\n"
+        }
+        return HTML.section("reasons", "Why", text)
+    }
+
+    private var changes: String {
+        guard let previous = report.context.previous, let changes = report.changes else {
+            return HTML.section(
+                "changes", "What changed", "<p class=\"soft\">There is no earlier cycle to compare with.</p>\n")
+        }
+        let items = changes.map { change in
+            let (sign, tone): (String, HTML.Tone) =
+                switch change.direction {
+                case .better: ("better", .good)
+                case .worse: ("worse", .bad)
+                case .neutral: ("same", .quiet)
+                }
+            let word = change.direction == .neutral ? "note" : sign
+            return "\(HTML.badge(word, tone)) \(HTML.escaped(change.text))"
+        }
+        return HTML.section("changes", "What changed since #\(previous.cycle)", HTML.list(items, "plain"))
+    }
+
+    private var next: String {
+        let items = report.nextActions.map { action in
+            HTML.escaped(action.text)
+                + (action.command.map { "<br><code class=\"run\">\(HTML.escaped($0))</code>" } ?? "")
+        }
+        let list = "<ol class=\"next\">\n" + items.map { "<li>\($0)</li>\n" }.joined() + "</ol>\n"
+        return HTML.section("next", "What next", list)
+    }
+
+    // MARK: Suites, capabilities, targets
+
+    private var suites: String {
+        guard !record.suites.isEmpty else { return "" }
+        let before = Dictionary(report.beforeAfter.map { ($0.suite, $0) }, uniquingKeysWith: { first, _ in first })
+        let rows = zip(summary.suites, summary.suitesByImportance).map { row, suite -> [String] in
+            let earlier = before[suite.name].flatMap { entry in
+                entry.beforeStatus.map { status in
+                    let rate = entry.before?.passRate.map(Numbers.percent) ?? status.words
+                    return "\(HTML.escaped(rate)) <small>\(HTML.escaped(entry.source ?? ""))</small>"
+                }
             }
+            let rate = suite.totals.passRate.map(Numbers.percent) ?? suite.status.words
+            let name = "<strong>\(HTML.escaped(suite.name))</strong>"
+            return [
+                HTMLCycle.mark(row.mark), row.priority, name,
+                earlier ?? "<span class=\"soft\">-</span>", "<b>\(HTML.escaped(rate))</b>",
+                HTML.escaped(row.totals) + (suite.testsFile.map { "<br>\(link($0, "all results"))" } ?? ""),
+                row.duration, row.value,
+            ]
         }
-        return result
-    }
-
-    private static func badge(_ word: String, _ kind: String) -> String {
-        "<span class=\"badge \(kind)\">\(escaped(word))</span>"
-    }
-
-    private static func mark(_ mark: LogLine.Mark) -> String {
-        let kind =
-            switch mark {
-            case .ok, .green: "good"
-            case .fail, .red: "bad"
-            case .warn, .hold, .gray: "doubt"
-            default: "quiet"
-            }
-        let word = mark == .fail ? "fail" : mark == .warn ? "unproven" : mark.rawValue
-        return badge(word, kind)
-    }
-
-    private static func kind(_ verdict: Verdict) -> String {
-        switch verdict {
-        case .healthy: "good"
-        case .failing: "bad"
-        case .degraded, .unproven, .interrupted: "doubt"
+        let unit = record.value.unit.isEmpty ? "value" : record.value.unit
+        var text = HTML.table(
+            ["", "", "suite", "before", "after", "tests", "took", unit], rows, numeric: [6, 7], wide: [5])
+        if let formula = report.valueFormula { text += "<p class=\"formula\">\(HTML.escaped(formula))</p>\n" }
+        if let time = report.testTime {
+            text += "<p class=\"formula\">time in tests: \(HTML.escaped(time))</p>\n"
         }
+        return HTML.section("suites", "Suites", text)
     }
 
-    /// Cells are HTML already.
-    private static func table(_ head: [String], _ rows: [[String]], numeric: Set<Int> = []) -> String {
-        func row(_ cells: [String], _ tag: String) -> String {
-            "<tr>"
-                + cells.enumerated().map { index, cell in
-                    "<\(tag)\(numeric.contains(index) ? " class=\"n\"" : "")>\(cell)</\(tag)>"
-                }.joined() + "</tr>\n"
-        }
-        return "<div class=\"scroll\"><table>\n<thead>\(row(head, "th"))</thead>\n<tbody>\n"
-            + rows.map { row($0, "td") }.joined() + "</tbody></table></div>\n"
-    }
-
-    private static func head(_ summary: CycleSummary) -> String {
-        let record = summary.record
-        let ship = badge(summary.recommendation, record.recommendation == .ship ? "good" : "bad")
-        var text = "<header class=\"\(kind(record.verdict))\">\n<h1>\(escaped(summary.title)) "
-        text += "\(badge(summary.verdict, kind(record.verdict))) \(ship)</h1>\n"
-        text += "<p class=\"times\">\(escaped(summary.times))</p>\n</header>\n"
-        if !summary.reasons.isEmpty {
-            text += "<ul class=\"reasons\">\n"
-            for reason in summary.reasons {
-                let evidence = reason.evidence.map { " · \(escaped($0))" } ?? ""
-                text += "<li class=\"\(kind(reason.verdict))\">\(escaped(reason.text)) "
-                text += "<small>\(escaped(reason.rule))\(evidence)</small></li>\n"
-            }
-            text += "</ul>\n"
-        }
-        var facts = [("Revision", summary.wanted), ("", summary.otherRevisions), ("Serving", summary.environment)]
-        if let value = summary.value { facts.append(("Value", value)) }
-        let list = facts.map { "<dt>\(escaped($0.0))</dt><dd>\(escaped($0.1))</dd>\n" }.joined()
-        return text + "<dl>\n\(list)</dl>\n"
-    }
-
-    private static func suites(_ summary: CycleSummary) -> String {
-        guard !summary.suites.isEmpty else { return "" }
-        var text = "<h2>Suites</h2>\n"
-        text += table(
-            ["", "", "Suite", "Tests", "Time", escaped(summary.record.value.unit), "Evidence"],
-            summary.suites.map {
+    private var capabilities: String {
+        guard !record.capabilities.isEmpty else { return "" }
+        var text = HTML.table(
+            ["", "capability", "suite", "tests", "value"],
+            record.capabilities.map {
                 [
-                    mark($0.mark), $0.priority, "<strong>\(escaped($0.name))</strong>", escaped($0.totals), $0.duration,
-                    $0.value, escaped($0.trust),
+                    HTMLCycle.mark($0.status.mark), HTML.escaped($0.name), HTML.escaped($0.suite),
+                    HTML.escaped(CycleSummary.words($0.totals)), $0.value.map { Numbers.grouped($0) } ?? "-",
                 ]
-            }, numeric: [4, 5])
-        let capabilities = summary.record.capabilities
-        guard !capabilities.isEmpty else { return text }
-        text += "<h3>Capabilities</h3>\n"
-        return text
-            + table(
-                ["", "Capability", "Suite", "Tests", "Value"],
-                capabilities.map {
-                    [
-                        mark($0.status.mark), escaped($0.name), escaped($0.suite),
-                        escaped(CycleSummary.words($0.totals)), $0.value.map { Numbers.grouped($0) } ?? "-",
-                    ]
-                }, numeric: [4])
+            }, numeric: [4])
+        for capability in record.capabilities {
+            guard let steps = capability.steps else { continue }
+            let items = steps.enumerated().map { index, step in
+                "<li class=\"\(step.status.mark.tone.rawValue)\"><b>\(index + 1)</b> \(HTML.escaped(step.name)) "
+                    + "<small>\(HTML.escaped(step.status.words))</small></li>\n"
+            }
+            text += "<h3>\(HTML.escaped(capability.name)): \(HTML.escaped(capability.flowWords))</h3>\n"
+            text += "<ol class=\"flow\">\n\(items.joined())</ol>\n"
+        }
+        return HTML.section("capabilities", "Capabilities", text)
     }
 
-    private static func notPassed(_ summary: CycleSummary) -> String {
+    private var targets: String {
+        guard let targets = record.targets, !targets.isEmpty else { return "" }
+        let rows = targets.map { target -> [String] in
+            let unit = target.unit.isEmpty ? "" : " \(target.unit)"
+            let word = target.isFloor == true ? ">= " : "<= "
+            let evidence = target.evidence.map { link($0, "log") } ?? "-"
+            return [
+                HTML.badge(target.status.words, target.status.tone), HTML.escaped(target.name),
+                HTML.escaped(word + Numbers.measure(target.limit) + unit),
+                target.measured.map { HTML.escaped(Numbers.measure($0) + unit) } ?? HTML.escaped(target.because ?? "-"),
+                HTML.escaped(target.margin ?? "-"), SVGChart.bullet(target), HTML.escaped(target.basis ?? "1 value"),
+                evidence,
+            ]
+        }
+        var text = HTML.table(
+            ["", "target", "limit", "measured", "", "of the limit", "from", "source"], rows, numeric: [2, 3, 4],
+            wide: [5])
+        let charts = targets.filter { ($0.values?.count ?? 0) > 1 }.map { target in
+            "<figure><figcaption>\(HTML.escaped(target.name))</figcaption>\n\(SVGChart.distribution(target))</figure>\n"
+        }
+        if !charts.isEmpty { text += "<div class=\"charts\">\n\(charts.joined())</div>\n" }
+        return HTML.section("targets", "Performance targets", text)
+    }
+
+    private var notPassed: String {
         let rows = summary.notPassed
         guard !rows.isEmpty else { return "" }
-        var text = "<h2>Not passed: \(Plurals.count(rows.count, "test"))</h2>\n"
-        for row in rows.prefix(testsShown) {
-            let place = row.place.map { " · \(escaped($0))" } ?? ""
-            text += "<article class=\"\(row.isFailure ? "bad" : "quiet")\"><h3><code>\(escaped(row.id))</code></h3>\n"
-            text += "<p class=\"times\">\(escaped(row.suite)) · \(escaped(row.outcome))\(place)</p>\n"
-            text += row.message.map { "<p>\(escaped($0))</p>\n" } ?? ""
+        var text = ""
+        for row in rows.prefix(HTMLCycle.testsShown) {
+            let place = row.place.map { " · \(HTML.escaped($0))" } ?? ""
+            text +=
+                "<article class=\"\(row.isFailure ? "bad" : "quiet")\"><h3><code>\(HTML.escaped(row.id))</code></h3>\n"
+            text += "<p class=\"soft\">\(HTML.escaped(row.suite)) · \(HTML.escaped(row.outcome))\(place)</p>\n"
+            text += row.message.map { "<p>\(HTML.escaped($0))</p>\n" } ?? ""
             if let details = row.details {
-                text += "<details><summary>Details</summary>\(block(details))</details>\n"
+                text += "<details><summary>details</summary>\(HTML.block(details))</details>\n"
             }
             text += "</article>\n"
         }
-        let rest = rows.count - testsShown
-        return rest > 0 ? text + "<p>… and \(rest) more in the suites' tests.jsonl</p>\n" : text
+        let rest = rows.count - HTMLCycle.testsShown
+        if rest > 0 { text += "<p>… and \(rest) more in the suites' tests.jsonl</p>\n" }
+        return HTML.section("not-passed", "Not passed: \(Plurals.count(rows.count, "test"))", text)
     }
 
-    private static func block(_ text: String) -> String {
-        "<pre>" + Printable.lines(text, limit: 200).map(escaped).joined(separator: "\n") + "</pre>"
-    }
-
-    private static func incident(_ incident: Incident) -> String {
-        var text = "<section class=\"incident\"><h2>\(escaped(incident.id)) · \(escaped(incident.title))</h2>\n"
-        text += "<p class=\"times\">\(escaped(incident.standing)), \(incident.firstSeen.wholeSeconds)</p>\n"
-        text += "<p>\(escaped(Plurals.list(incident.tests, limit: 20)))</p>\n"
-        text += incident.diagnosis.map(diagnosis) ?? "<p>Not diagnosed yet.</p>\n"
-        return text + "</section>\n"
-    }
-
-    private static func diagnosis(_ diagnosis: Diagnosis) -> String {
-        var text = "<p><strong>\(escaped(diagnosis.headline))</strong>. \(escaped(diagnosis.summary))</p>\n"
-        if let culprit = diagnosis.culprit { text += "<p>Culprit: <code>\(escaped(culprit.words))</code></p>\n" }
-        let others = diagnosis.candidates.filter { $0 != diagnosis.culprit }
-        text += list(others.map { "candidate <code>\(escaped($0.words))</code>" })
-        if !diagnosis.whys.isEmpty {
-            text += "<ol class=\"whys\">\n"
-            for why in diagnosis.whys {
-                let sure = why.confidence > 0 ? " <small>\(Numbers.probability(why.confidence))</small>" : ""
-                text +=
-                    "<li value=\"\(why.n)\"><strong>\(escaped(why.question))</strong><br>\(escaped(why.answer))\(sure)\n"
-                text += list(
-                    why.evidence.map { "<code>\(escaped($0.place))</code> <q>\(escaped($0.excerpt))</q>" })
-                text += "</li>\n"
-            }
-            text += "</ol>\n"
-        }
-        text += list(diagnosis.ruledOut.map { "ruled out \($0.category.rawValue): \(escaped($0.because))" })
-        return text + "<p>Recommended: <strong>\(escaped(diagnosis.recommendedAction.rawValue))</strong></p>\n"
-    }
-
-    private static func list(_ items: [String]) -> String {
-        items.isEmpty ? "" : "<ul>\n" + items.map { "<li>\($0)</li>\n" }.joined() + "</ul>\n"
-    }
-
-    private static func experiments(_ record: CycleRecord) -> String {
-        guard !record.experiments.isEmpty else { return "" }
-        return "<h2>Experiments</h2>\n"
-            + table(
-                ["Experiment", "Question", "Result"],
-                record.experiments.map {
-                    [escaped($0.experiment.words), escaped($0.experiment.question), escaped($0.result)]
-                })
-    }
-
-    private static func actions(_ record: CycleRecord) -> String {
-        guard !record.actions.isEmpty else { return "" }
-        return "<h2>Actions</h2>\n"
-            + table(["Action", "Because"], record.actions.map { [escaped($0.words), escaped($0.because)] })
-    }
-
-    private static func stages(_ summary: CycleSummary) -> String {
-        guard !summary.stages.isEmpty else { return "" }
-        return "<h2>Stages</h2>\n"
-            + table(
-                ["", "Stage", "Time", "Result"],
-                summary.stages.map {
-                    [mark($0.mark), "<code>\(escaped($0.folder))</code>", $0.duration, escaped($0.text)]
-                }, numeric: [2])
-    }
-
+    private static let reasonsShown = 6
     private static let testsShown = 500
 }

@@ -1,157 +1,156 @@
 // SPDX-License-Identifier: Apache-2.0
-// `report.md`: one cycle in CommonMark with tables (GitHub Flavored Markdown). Text from outside is escaped, so that it
-// stays text: no link, no mention of a heading, no HTML.
+// `report.md`: one cycle in CommonMark with tables (GitHub Flavored Markdown), the same statements as the page in the same
+// order.
 
 package import Domain
 
 package enum MarkdownReport {
-    package static func text(_ record: CycleRecord) -> String {
-        let summary = CycleSummary(record)
-        var parts = [head(summary), suites(summary), notPassed(summary)]
+    package static func text(_ record: CycleRecord, _ context: ReportContext = ReportContext()) -> String {
+        let cycle = MarkdownCycle(CycleReport(record, context))
+        return cycle.parts.filter { !$0.isEmpty }.joined(separator: "\n") + "\n"
+    }
+}
+
+struct MarkdownCycle {
+    let report: CycleReport
+    var summary: CycleSummary { report.summary }
+    var record: CycleRecord { report.record }
+
+    init(_ report: CycleReport) {
+        self.report = report
+    }
+
+    var parts: [String] {
+        var parts = [head, changes, next, suites, capabilities, targets]
         parts += record.incidents.map(incident)
-        parts += [experiments(record), actions(record), stages(summary), foot(record)]
-        return parts.filter { !$0.isEmpty }.joined(separator: "\n") + "\n"
+        parts += [notPassed, experiments, actions, readiness, risks, signOff, stages, authenticity, foot]
+        return parts
     }
 
-    /// Inline text with everything that Markdown would read escaped.
-    static func escaped(_ text: String) -> String {
-        var result = ""
-        for character in Printable.line(text) {
-            if special.contains(character) { result.append("\\") }
-            result.append(character)
-        }
-        return result.replacing("://", with: "\\://").replacing("www.", with: "www\\.")
+    func link(_ path: String, _ text: String? = nil) -> String {
+        Markdown.link(path, text, base: report.context.linkBase)
     }
 
-    private static let special: Set<Character> = [
-        "\\", "`", "*", "_", "{", "}", "[", "]", "<", ">", "#", "|", "~", "&", "!", "$", "@",
-    ]
-
-    /// A code block whose fence is longer than any run of backticks inside.
-    static func block(_ text: String, lines limit: Int) -> String {
-        let lines = Printable.lines(text, limit: limit)
-        var longest = 2
-        for line in lines {
-            var run = 0
-            for character in line {
-                run = character == "`" ? run + 1 : 0
-                longest = max(longest, run)
-            }
-        }
-        let fence = String(repeating: "`", count: longest + 1)
-        return "\(fence)text\n\(lines.joined(separator: "\n"))\n\(fence)\n"
-    }
-
-    private static func table(_ head: [String], _ rows: [[String]]) -> String {
-        let lines = [head, head.map { _ in "---" }] + rows.map { $0.map(escaped) }
-        return lines.map { "| " + $0.joined(separator: " | ") + " |\n" }.joined()
-    }
-
-    private static func head(_ summary: CycleSummary) -> String {
-        let record = summary.record
-        var text = "# \(escaped(summary.title)): \(summary.verdict), \(summary.recommendation)\n\n"
+    private var head: String {
+        var text = "# \(Markdown.escaped(summary.title)): \(summary.verdict), \(summary.recommendation)\n\n"
+        text += "\(Markdown.escaped(report.sentence))\n\n"
         for reason in summary.reasons {
-            text += "- **\(reason.verdict.rawValue)** \(escaped(reason.text)) (rule \(escaped(reason.rule))"
-            text += reason.evidence.map { ", \(escaped($0))" } ?? ""
-            text += ")\n"
+            let subject = reason.subject.map { "\(Markdown.escaped($0)): " } ?? ""
+            text += "- **\(reason.verdict.rawValue)** \(subject)\(Markdown.escaped(reason.text)) "
+            text += "(rule \(Markdown.escaped(reason.rule))\(reason.evidence.map { ", \(link($0))" } ?? ""))\n"
         }
         text += summary.reasons.isEmpty ? "" : "\n"
-        var rows = [["Revision", summary.wanted], ["", summary.otherRevisions], ["Serving", summary.environment]]
-        if let value = summary.value { rows.append(["Value", value]) }
-        rows.append(["Times", summary.times])
-        rows.append(["Written by", "\(record.writtenBy), settings \(record.settingsHash)"])
-        return text + table(["", ""], rows)
+        var rows = report.figures.map { [$0.label, "\($0.figure) (\($0.remark))"] }
+        rows += [["revision", summary.wanted], ["proven", summary.otherRevisions], ["serving", summary.environment]]
+        rows.append(["times", summary.times])
+        rows.append(["written by", "\(record.writtenBy), settings \(record.settingsHash)"])
+        return text + Markdown.table(["", ""], rows.map { $0.map(Markdown.escaped) })
     }
 
-    private static func suites(_ summary: CycleSummary) -> String {
+    private var changes: String {
+        guard let previous = report.context.previous, let changes = report.changes else { return "" }
+        let lines = changes.map { change in
+            let sign: String =
+                switch change.direction {
+                case .better: "better: "
+                case .worse: "worse: "
+                case .neutral: ""
+                }
+            return sign + Markdown.escaped(change.text)
+        }
+        return "## What changed since \\#\(previous.cycle)\n\n" + Markdown.list(lines)
+    }
+
+    private var next: String {
+        let lines = report.nextActions.enumerated().map { index, action in
+            "\(index + 1). \(Markdown.escaped(action.text))" + (action.command.map { ": \(Markdown.code($0))" } ?? "")
+                + "\n"
+        }
+        return "## What next\n\n" + lines.joined()
+    }
+
+    // MARK: Suites, capabilities, targets
+
+    private var suites: String {
         guard !summary.suites.isEmpty else { return "" }
-        let unit = summary.record.value.unit
+        let before = Dictionary(report.beforeAfter.map { ($0.suite, $0) }, uniquingKeysWith: { first, _ in first })
+        let rows = zip(summary.suites, summary.suitesByImportance).map { row, suite -> [String] in
+            let earlier = before[suite.name].flatMap { entry in
+                entry.beforeStatus.map { status in
+                    "\(entry.before?.passRate.map(Numbers.percent) ?? status.words) (\(entry.source ?? ""))"
+                }
+            }
+            let rate = suite.totals.passRate.map(Numbers.percent) ?? suite.status.words
+            let cells = [
+                row.mark.rawValue, row.priority, row.name, earlier ?? "-", rate, row.totals, row.duration, row.value,
+                row.trust,
+            ]
+            return cells.map(Markdown.escaped)
+        }
+        let unit = record.value.unit.isEmpty ? "value" : Markdown.escaped(record.value.unit)
         var text = "## Suites\n\n"
-        text += table(
-            ["", "Priority", "Suite", "Tests", "Time", unit.isEmpty ? "Value" : escaped(unit), "Evidence"],
-            summary.suites.map {
-                [$0.mark.rawValue, $0.priority, $0.name, $0.totals, $0.duration, $0.value, $0.trust]
-            })
-        let capabilities = summary.record.capabilities
-        guard !capabilities.isEmpty else { return text }
-        return text + "\n### Capabilities\n\n"
-            + table(
-                ["", "Capability", "Suite", "Tests", "Value"],
+        text += Markdown.table(["", "", "suite", "before", "after", "tests", "took", unit, "evidence"], rows)
+        if let formula = report.valueFormula { text += "\n\(Markdown.escaped(formula))\n" }
+        if let time = report.testTime { text += "\ntime in tests: \(Markdown.escaped(time))\n" }
+        return text
+    }
+
+    private var capabilities: String {
+        let capabilities = record.capabilities
+        guard !capabilities.isEmpty else { return "" }
+        var text =
+            "## Capabilities\n\n"
+            + Markdown.table(
+                ["", "capability", "suite", "tests", "value"],
                 capabilities.map {
                     [
                         $0.status.mark.rawValue, $0.name, $0.suite, CycleSummary.words($0.totals),
                         $0.value.map { Numbers.grouped($0) } ?? "-",
-                    ]
+                    ].map(Markdown.escaped)
                 })
+        for capability in capabilities {
+            guard let steps = capability.steps else { continue }
+            text += "\n### \(Markdown.escaped(capability.name)): \(capability.flowWords)\n\n"
+            for (index, step) in steps.enumerated() {
+                text += "\(index + 1). \(Markdown.escaped(step.name)): \(step.status.words)\n"
+            }
+        }
+        return text
     }
 
-    private static func notPassed(_ summary: CycleSummary) -> String {
+    private var targets: String {
+        guard let targets = record.targets, !targets.isEmpty else { return "" }
+        let rows = targets.map { target -> [String] in
+            let unit = target.unit.isEmpty ? "" : " \(target.unit)"
+            let word = target.isFloor == true ? "at least " : "at most "
+            let cells = [
+                target.status.words, target.name, word + Numbers.measure(target.limit) + unit,
+                target.measured.map { Numbers.measure($0) + unit } ?? target.because ?? "-", target.margin ?? "-",
+                target.basis ?? "1 value",
+            ]
+            return cells.map(Markdown.escaped) + [target.evidence.map { link($0) } ?? "-"]
+        }
+        return "## Performance targets\n\n"
+            + Markdown.table(["", "target", "limit", "measured", "better or worse", "from", "source"], rows)
+    }
+
+    private var notPassed: String {
         let rows = summary.notPassed
         guard !rows.isEmpty else { return "" }
         var text = "## Not passed: \(Plurals.count(rows.count, "test"))\n\n"
-        for row in rows.prefix(testsShown) {
-            text += "- **\(escaped(row.id))** \\(\(escaped(row.suite))\\): \(escaped(row.outcome))"
-            text += row.place.map { ", \(escaped($0))" } ?? ""
-            text += row.message.map { "  \n  \(escaped($0))" } ?? ""
+        for row in rows.prefix(MarkdownCycle.testsShown) {
+            text +=
+                "- **\(Markdown.escaped(row.id))** \\(\(Markdown.escaped(row.suite))\\): \(Markdown.escaped(row.outcome))"
+            text += row.place.map { ", \(Markdown.escaped($0))" } ?? ""
+            text += row.message.map { "  \n  \(Markdown.escaped($0))" } ?? ""
             text += "\n"
             if let details = row.details, row.isFailure {
-                let block = block(details, lines: 40).split(separator: "\n").map { "  \($0)\n" }.joined()
+                let block = Markdown.block(details, lines: 40).split(separator: "\n").map { "  \($0)\n" }.joined()
                 text += "\n\(block)\n"
             }
         }
-        let rest = rows.count - testsShown
+        let rest = rows.count - MarkdownCycle.testsShown
         return rest > 0 ? text + "- … and \(rest) more in the suites' tests.jsonl\n" : text
-    }
-
-    private static func incident(_ incident: Incident) -> String {
-        var text = "## \(escaped(incident.id)): \(escaped(incident.title))\n\n\(escaped(incident.standing)), "
-        text += "\(incident.firstSeen.wholeSeconds); \(escaped(Plurals.list(incident.tests, limit: 20)))\n\n"
-        guard let diagnosis = incident.diagnosis else { return text + "Not diagnosed yet.\n" }
-        text += "**\(escaped(diagnosis.headline))**. \(escaped(diagnosis.summary))\n\n"
-        if let culprit = diagnosis.culprit { text += "Culprit: \(escaped(culprit.words))\n\n" }
-        for candidate in diagnosis.candidates where candidate != diagnosis.culprit {
-            text += "- candidate \(escaped(candidate.words))\n"
-        }
-        text += diagnosis.candidates.isEmpty ? "" : "\n"
-        for why in diagnosis.whys {
-            text += "\(why.n). **\(escaped(why.question))** \(escaped(why.answer))"
-            text += why.confidence > 0 ? " \\(\(Numbers.probability(why.confidence))\\)\n" : "\n"
-            for reference in why.evidence {
-                text +=
-                    "   - \(escaped(reference.place)): \(escaped(Printable.line(reference.excerpt, columns: 240)))\n"
-            }
-        }
-        text += diagnosis.whys.isEmpty ? "" : "\n"
-        for ruled in diagnosis.ruledOut {
-            text += "- ruled out \(ruled.category.rawValue): \(escaped(ruled.because))\n"
-        }
-        text += diagnosis.ruledOut.isEmpty ? "" : "\n"
-        return text + "Recommended: \(escaped(diagnosis.recommendedAction.rawValue))\n"
-    }
-
-    private static func experiments(_ record: CycleRecord) -> String {
-        guard !record.experiments.isEmpty else { return "" }
-        return "## Experiments\n\n"
-            + table(
-                ["Experiment", "Question", "Result"],
-                record.experiments.map { [$0.experiment.words, $0.experiment.question, $0.result] })
-    }
-
-    private static func actions(_ record: CycleRecord) -> String {
-        guard !record.actions.isEmpty else { return "" }
-        return "## Actions\n\n" + table(["Action", "Because"], record.actions.map { [$0.words, $0.because] })
-    }
-
-    private static func stages(_ summary: CycleSummary) -> String {
-        guard !summary.stages.isEmpty else { return "" }
-        return "## Stages\n\n"
-            + table(
-                ["", "Stage", "Time", "Result"],
-                summary.stages.map { [$0.mark.rawValue, $0.folder, $0.duration, $0.text] })
-    }
-
-    private static func foot(_ record: CycleRecord) -> String {
-        "Computed from `cycle.json` beside this file; `nightjar verify --cycle \(record.cycle)` checks that nothing was changed.\n"
     }
 
     private static let testsShown = 100

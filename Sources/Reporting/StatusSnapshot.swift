@@ -164,6 +164,8 @@ package struct CycleBrief: Codable, Hashable, Sendable {
     package var incidents: [String]
     /// The text of the reason that carried the verdict.
     package var because: String?
+    /// Tests that failed and passed on one revision; nil where only the tool's own count is known.
+    package var flakyTests: Int?
 
     package init(
         cycle: Int, startedAt: Timestamp, endedAt: Timestamp, durationSeconds: Double, verdict: Verdict,
@@ -192,6 +194,7 @@ package struct CycleBrief: Codable, Hashable, Sendable {
             totals: record.suites.reduce(Totals()) { $0 + $1.totals }, incidents: record.incidents.map(\.id),
             valueAtRisk: record.value.atRisk,
             because: CycleSummary(record).reasons.first { $0.verdict == record.verdict }?.text)
+        flakyTests = record.flakyTests
     }
 
     /// `+` healthy, `f` healthy with flaky tests, `d` degraded, `?` unproven, `R` failing, `i` interrupted.

@@ -98,7 +98,8 @@ package struct StatusText: Sendable {
 
     // MARK: What is it doing?
 
-    private var doing: String {
+    /// What it does, since when, and when it looks again.
+    package var doing: String {
         let doing = status.doing
         var parts: [String] = []
         let cycle = doing.cycle.map { "#\($0) " } ?? ""
@@ -118,7 +119,7 @@ package struct StatusText: Sendable {
     // MARK: What do I do?
 
     /// At most three lines: what a person should do now, or that there is nothing to do.
-    private var todo: [String] {
+    package var todo: [String] {
         let open = status.incidents.filter { !$0.acknowledged }
         var lines: [String] = []
         switch status.doing.activity {
@@ -193,13 +194,13 @@ package struct StatusText: Sendable {
 
     // MARK: The machinery
 
-    private var budgets: String {
+    package var budgets: String {
         status.budgets.map { budget in
             "\(budget.name) \(budget.used)/\(budget.limit)" + (budget.scope.isEmpty ? "" : " \(budget.scope)")
         }.joined(separator: "   ")
     }
 
-    private var daemon: String {
+    package var daemon: String {
         let daemon = status.daemon
         var parts: [String] = []
         if daemon.alive {
@@ -215,7 +216,7 @@ package struct StatusText: Sendable {
         return parts.joined(separator: ", ")
     }
 
-    private var notes: String {
+    package var notes: String {
         var parts: [String] = []
         if let mode = status.mode { parts.append("mode \(mode.rawValue)") }
         if let pause = status.pause {

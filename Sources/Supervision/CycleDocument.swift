@@ -13,7 +13,7 @@ enum CycleDocument {
         layout: EvidenceLayout, writtenBy: String
     ) -> CycleRecord {
         let endedAt = cycle.records.map(\.endedAt).max() ?? cycle.startedAt
-        let suites = judgement.suites
+        let suites = judgement.suites.map { timed($0, layout, cycle.number) }
         let isRestored = cycle.actions.contains { action in
             let isFix = action.kind == .fix && serving?.id == action.name
             return action.outcome == .succeeded && (action.kind == .rollback || isFix)
@@ -27,6 +27,9 @@ enum CycleDocument {
             state = .unknown
         }
         let stable = cycle.records.last { $0.run.kind == .stabilize && $0.outcome == .succeeded }
+        // What probes read of each service; where they read only the whole, what the deployment itself reported.
+        let deployed = cycle.records.last { $0.run.kind == .deploy && $0.outcome == .succeeded }
+        let services = stable.flatMap { $0.services.isEmpty ? nil : $0.services } ?? deployed?.services ?? []
         let firstProof = cycle.records.first { $0.run.kind == .stabilize && $0.run.revision == cycle.wanted }
         var record = CycleRecord(
             loop: settings.name, cycle: cycle.number, mode: cycle.policy.mode, startedAt: cycle.startedAt,
@@ -40,11 +43,29 @@ enum CycleDocument {
             incidents: cycle.earlierIncidents + cycle.incidents,
             experiments: cycle.experiments, actions: cycle.actions,
             environment: EnvironmentRecord(
-                serving: serving, services: stable?.services ?? [], state: state,
-                fingerprint: FingerprintRecord(cycle.records)),
+                serving: serving, services: services, state: state, fingerprint: FingerprintRecord(cycle.records)),
             writtenBy: writtenBy, settingsHash: cycle.settingsHash)
         record.audit = cycle.fix?.audit
+        record.targets = targets(cycle, suites, settings)
+        record.readiness = settings.readiness.map { readiness in
+            ReadinessRecord(
+                readiness, suites: suites, capabilities: record.capabilities, targets: record.targets ?? [])
+        }
         return record
+    }
+
+    /// Every configured target: as the run that decided about its suite measured it, or not measured.
+    private static func targets(
+        _ cycle: CycleProgress, _ suites: [SuiteRecord], _ settings: LoopSettings
+    ) -> [TargetRecord]? {
+        guard !settings.targets.isEmpty else { return nil }
+        let measured = suites.flatMap { cycle.decidingRecord(suite: $0.name)?.targets ?? [] }
+        return settings.targets.map { target in
+            measured.first { $0.name == target.name }
+                ?? TargetRecord(
+                    target, values: [], evidence: nil,
+                    because: "the suite after which it is measured did not run to its end")
+        }
     }
 
     /// A suite's value is protected where the suite passed, and at risk everywhere else.
@@ -72,10 +93,41 @@ enum CycleDocument {
                 } else {
                     status = totals.passed + totals.flaky > 0 && totals.notRun == 0 ? .passed : .unproven
                 }
+                let steps = capability.steps.map { step($0, tests) }
                 return CapabilityRecord(
-                    name: capability.name, suite: configured.name, value: capability.value, status: status,
-                    totals: totals)
+                    name: capability.name, suite: configured.name, value: capability.value,
+                    status: steps.contains { $0.status == .failed } ? .failed : status, totals: totals,
+                    steps: steps.isEmpty ? nil : steps)
             }
         }
+    }
+
+    /// A step of a flow: it has passed where a test of it ran and all of them passed.
+    private static func step(_ glob: String, _ tests: [TestResult]) -> StepRecord {
+        let name = glob.filter { $0 != "*" }
+        let own = tests.enumerated().filter { Glob.matches(glob, $0.element.id) }
+        let totals = Totals(own.map(\.element))
+        let deciding = own.first { $0.element.outcome.isFailure } ?? own.first
+        let status: SuiteRecord.Status =
+            totals.failing > 0
+            ? .failed : totals.passed == totals.tests && totals.tests > 0 ? .passed : own.isEmpty ? .notRun : .unproven
+        return StepRecord(
+            name: name.isEmpty ? glob : name, status: status, test: deciding?.element.id,
+            position: deciding.map { $0.offset + 1 })
+    }
+
+    /// With what the tests report to have taken.
+    private static func timed(_ suite: SuiteRecord, _ layout: EvidenceLayout, _ cycle: Int) -> SuiteRecord {
+        guard let file = suite.testsFile else { return suite }
+        var suite = suite
+        var sum = 0.0
+        try? TestsFile.forEach("\(layout.cycle(cycle))/\(file)") { test in
+            guard let seconds = test.durationSeconds, seconds.isFinite else { return }
+            sum += seconds
+            if seconds > suite.slowestSeconds ?? 0 { (suite.slowestTest, suite.slowestSeconds) = (test.id, seconds) }
+        }
+        // Sums of decimal fractions: what is beyond microseconds is noise.
+        suite.testSeconds = (sum * 1_000_000).rounded() / 1_000_000
+        return suite
     }
 }

@@ -104,7 +104,7 @@ struct LoopContext: Sendable {
         runner.stop(folder: folder)
         let audits = (settings.current.remedy.fix?.audit ?? []).map { RoleStage.auditRole($0.name) }
         let helpers = ["before", "after", "collect", "permit", "logs", "cleanup"] + audits
-        for role in helpers + (1..<20).map({ "rest-\($0)" }) {
+        for role in helpers + (1..<20).flatMap({ ["rest-\($0)", "target-\($0)"] }) {
             let part = "\(folder).\(role)"
             if Files.exists(part) { runner.stop(folder: part) }
         }

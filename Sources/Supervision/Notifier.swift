@@ -100,7 +100,7 @@ actor Notifier {
 
     private func situation(_ memory: LoopMemory, _ approval: Approval?) async -> Situation {
         let settings = context.settings.current
-        let past = await context.history.newest()
+        let past = await context.history.cycles()
         let record = past.last.flatMap { try? CycleReader(context.layout).record($0.cycle) }
         var situation = Situation(loop: settings.name, host: host, cycle: record?.cycle, verdict: record?.verdict)
         situation.wanted = record?.revision.wanted

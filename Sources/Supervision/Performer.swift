@@ -178,8 +178,10 @@ final class Performer: Sendable {
                 if !isListed || Files.linkTarget(context.layout.latest) != "cycles/\(EvidenceLayout.name(number))" {
                     await context.history.add(try writer.publish(record, sealed))
                 }
-                try await writer.write(Array(MarkdownReport.text(record).utf8), to: "report.md", inCycle: number)
-                try await writer.write(Array(HTMLReport.text(record).utf8), to: "report.html", inCycle: number)
+                let reports = ReportContext.reading(record, context.layout, cycles: await context.history.cycles())
+                let markdown = MarkdownReport.text(record, reports)
+                try await writer.write(Array(markdown.utf8), to: "report.md", inCycle: number)
+                try await writer.write(Array(HTMLReport.text(record, reports).utf8), to: "report.html", inCycle: number)
                 await RoleRoom(context: context).clear(after: record)
                 onSealed(record)
                 await retire(record)

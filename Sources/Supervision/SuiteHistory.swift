@@ -43,9 +43,6 @@ package actor SuiteHistory {
         return (SuiteBaseline(runs.map { SuiteBaseline.Run($0) }, accepted: accepted), runs.last)
     }
 
-    /// The newest sealed cycles, oldest first.
-    func newest() -> [CycleSummary] { loaded()?.cycles ?? [] }
-
     package func add(_ summary: CycleSummary) async {
         await remember()
         _ = loaded()
@@ -62,6 +59,8 @@ package actor SuiteHistory {
         let layout = layout
         _ = try? await EvidenceReading.run { () throws(EvidenceError) in try HistoryStore.update(layout) }
     }
+    /// The newest cycles, oldest first.
+    package func cycles() -> [CycleSummary] { loaded()?.cycles ?? [] }
 
     /// Whether the index lists a cycle as its newest.
     package func lists(_ cycle: Int) -> Bool {

@@ -33,7 +33,7 @@ struct TriageRoom: Sendable {
             references: references(cycle), consoles: consoles(cycle), quarantined: quarantined(cycle),
             history: await history(cycle),
             crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)),
-            rules: context.settings.current.rules)
+            parts: parts(context.settings.current.health), rules: context.settings.current.rules)
         facts.logs = await logFindings(cycle, judgement.suites)
         facts.surroundings = surroundingFacts(cycle)
         var answer = await answer(&facts)
@@ -72,6 +72,19 @@ struct TriageRoom: Sendable {
         return try await repository.revert(
             culprit, on: wanted, loop: context.settings.current.name,
             at: "\(context.layout.root)/worktrees/without-\(StageRun.fileName(culprit.id))")
+    }
+
+    /// What health checks and proofs of the revision call the parts of the system: their own names, and `llm` of an answer's
+    /// `/dependencies/llm`.
+    private func parts(_ health: HealthSettings) -> [String] {
+        let pointers = health.checks.flatMap { $0.json.map(\.pointer) }
+        let dependencies = pointers.compactMap { pointer -> String? in
+            let parts = pointer.split(separator: "/")
+            return parts.count > 1 ? parts.last.map(String.init) : nil
+        }
+        return (health.checks.map(\.name) + health.liveRevision.compactMap(\.service) + dependencies).reduce(into: []) {
+            if !$0.contains($1) { $0.append($1) }
+        }
     }
 
     /// Failing tests that everybody knows of: no deployment is spent on them.

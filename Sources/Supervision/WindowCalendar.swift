@@ -39,6 +39,19 @@ package struct WindowCalendar: Sendable {
         return WindowChanged(isOpen: false, until: nil)
     }
 
+    /// The newest window that has begun at `time`: when it opened and when it closes or closed.
+    package func newest(at time: Timestamp) -> (opened: Timestamp, closes: Timestamp)? {
+        let now = Date(timeIntervalSince1970: Double(time.milliseconds) / 1000)
+        for offset in (-14...0).reversed() {
+            guard let day = calendar.date(byAdding: .day, value: offset, to: calendar.startOfDay(for: now)),
+                opens(on: day), let start = moment(day, window.fromMinute),
+                let end = moment(endDay(day), window.toMinute), start <= now
+            else { continue }
+            return (timestamp(start), timestamp(end))
+        }
+        return nil
+    }
+
     private func opens(on day: Date) -> Bool {
         guard !window.days.isEmpty else { return true }
         // Calendar counts Sunday as 1; the settings count Monday as 1 and Sunday as 7.

@@ -23,7 +23,7 @@ struct Components {
         case .codeRegression, .performanceRegression: return ofCulprit
         case .dependencyDown, .environmentDown, .transient, .expiredCredential:
             return account.suspicion.ailing(account.facts).component ?? mentioned
-        case .dataState: return mentioned ?? "database"
+        case .dataState: return "database"
         case .resourceExhaustion: return account.suspicion.ailing(account.facts).component ?? "host"
         case .network: return "network"
         case .unknown: return nil
@@ -74,35 +74,75 @@ struct Components {
             let name = name.lowercased()
             if name.utf8.count >= 2, !found.contains(name) { found.append(name) }
         }
+        for name in facts.parts { add(name) }
         for record in facts.records {
             for service in record.live?.services ?? [] { add(service.name) }
             for service in record.services { add(service.name) }
             let ailing = Ailing(record)
             for name in ailing.unreachable + ailing.dependencies + ailing.unwell { add(name) }
         }
-        for finding in facts.logs { add(finding.source) }
         return found
     }
 
-    /// The one known name that the failures, or else the new errors in the logs, are about.
-    private var mentioned: String? {
-        let messages = account.suspicion.results.prefix(20).compactMap(\.message)
-        if let name = single(in: messages) { return name }
-        let findings = account.facts.logs.filter(Signs.isTelling)
-        return single(in: findings.map(\.reference.excerpt))
+    /// Services that answered after the tests, while these still failed.
+    private static func answering(_ account: Account) -> Set<String> {
+        guard account.isOfTests, account.undisturbed.count > 1, account.undisturbed.last == true,
+            let look = account.suspicion.lookAfterTests(account.facts), look.outcome == .succeeded
+        else { return [] }
+        return Set((look.live?.services ?? []).filter { $0.live != nil }.map { $0.name.lowercased() })
     }
 
-    /// The name that is mentioned as a whole word in most texts, where no other is mentioned as often.
-    private func single(in texts: [String]) -> String? {
+    /// What the failing tests say is away, although it answers the loop.
+    static func awayButAnswering(_ account: Account) -> String? {
+        guard account.isOfTests, let away = away(account) else { return nil }
+        return answering(account).contains(away) ? away : nil
+    }
+
+    private static let silence: Set<String> = [
+        "unreachable", "refused", "down", "unavailable", "resolve", "connect", "timeout", "reset", "502", "503", "504",
+    ]
+
+    /// The name that failing messages put beside words of silence: `auth answered 503`, `cannot connect to host auth:9001`,
+    /// `upstream backend unreachable`.
+    private static func away(_ account: Account) -> String? {
+        let names = Set(names(account.facts))
         var counts: [String: Int] = [:]
-        for text in texts {
+        for message in account.suspicion.results.prefix(40).compactMap(\.message) {
             // The names of the statuses 502 and 504 are no service.
-            let text = text.lowercased().replacing("bad gateway", with: "").replacing("gateway timeout", with: "")
-            let words = Set(text.split { !$0.isLetter && !$0.isNumber }.map(String.init))
-            for name in Components.names(account.facts) where words.contains(name) { counts[name, default: 0] += 1 }
+            let text = message.lowercased().replacing("bad gateway", with: "").replacing("gateway timeout", with: "")
+            let words = text.split { !$0.isLetter && !$0.isNumber }.map(String.init)
+            var mentioned: Set<String> = []
+            for (index, word) in words.enumerated() where names.contains(word) {
+                let around = words[max(0, index - 4)...min(words.count - 1, index + 3)]
+                if around.contains(where: silence.contains) { mentioned.insert(word) }
+            }
+            for name in mentioned { counts[name, default: 0] += 1 }
         }
-        guard let most = counts.values.max() else { return nil }
-        let best = counts.filter { $0.value == most }.keys
+        return most(counts)
+    }
+
+    private static func most(_ counts: [String: Int]) -> String? {
+        guard let highest = counts.values.max() else { return nil }
+        let best = counts.filter { $0.value == highest }.keys
         return best.count == 1 ? best.first : nil
+    }
+
+    private static let storage = [
+        "database", "sqlite", "postgres", "mysql", "storage_unavailable", "mongodb", "sqlstate",
+    ]
+
+    /// What is away by the words of the failures: a named part; the database by its usual words; or else the one dependency
+    /// that is neither a service that answers nor the database, which those who use it call by another name.
+    private var mentioned: String? {
+        let facts = account.facts
+        let answering = Components.answering(account)
+        if let away = Components.away(account), !answering.contains(away) { return away }
+        let messages = account.suspicion.results.prefix(40).compactMap(\.message).joined(separator: "\n").lowercased()
+        let isOfStorage = Components.storage.contains(where: messages.contains)
+        if isOfStorage { return "database" }
+        let others = facts.parts.map { $0.lowercased() }.filter { name in
+            !answering.contains(name) && !Components.storage.contains(where: name.contains)
+        }
+        return others.count == 1 && !messages.isEmpty ? others.first : nil
     }
 }

@@ -49,7 +49,9 @@ enum Conclusions {
     /// Incidents with one confirmed culprit are one incident: the first takes the tests of the others. So are failures
     /// that no commit brought, where one of them names the cause and the others do not, or name the same.
     private static func joined(_ incidents: [Incident]) -> [Incident] {
-        let cause = incidents.first { isOfSurroundings($0) && $0.diagnosis?.category != .unknown }
+        let causes = incidents.filter { isOfSurroundings($0) && $0.diagnosis?.category != .unknown }
+        let cause =
+            causes.first { $0.diagnosis?.grade == .likely && $0.diagnosis?.category != .transient } ?? causes.first
         var kept: [Incident] = []
         for incident in incidents {
             if let index = kept.firstIndex(where: { isOneCause($0, incident) }) {
@@ -79,7 +81,8 @@ enum Conclusions {
     private static func isLuck(_ diagnosis: Diagnosis) -> Bool { diagnosis.category == .flakyTest }
 
     private static func isCompanion(_ incident: Incident) -> Bool {
-        isOfSurroundings(incident) && incident.diagnosis?.category == .unknown
+        guard let diagnosis = incident.diagnosis, isOfSurroundings(incident) else { return false }
+        return [.unknown, .transient].contains(diagnosis.category) || diagnosis.grade == .possible
     }
 
     /// An experiment has cleared the commits, and luck is no explanation.

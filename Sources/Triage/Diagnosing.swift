@@ -124,6 +124,11 @@ struct Diagnosing {
             return
                 "fails \(at.fails)/\(at.runs) on \(culprit.revision.short), its parent \(parent.short) passes \(before.passes)/\(before.runs)\(without)"
         }
+        if account.wrong != nil {
+            let deploys = facts.records.count { $0.run.kind == .deploy && $0.outcome == .succeeded }
+            let kept = account.stale.map(\.short).sorted().joined(separator: ", ")
+            return "\(deploys) \(deploys == 1 ? "deployment" : "deployments") succeeded, and \(kept) keeps answering"
+        }
         if account.again.isPassing {
             return
                 "\(wanted) failed, and deployed once more it passes \(account.again.passes)/\(account.again.runs): not brought by a commit"

@@ -36,6 +36,8 @@ struct ExperimentChoice {
     private static func isOpen(_ kind: Experiment.Kind, _ account: Account) -> Bool {
         switch kind {
         case .again:
+            // What a suite reports is no matter of the surroundings.
+            if case .proves = account.suspicion.predicate { return false }
             // The redeployment of a wrong revision has asked already.
             return account.again == Observation() && account.wrong == nil
                 && !account.green.isFailing && (account.green == Observation() || account.suspicion.mayBeSurroundings)
@@ -47,7 +49,11 @@ struct ExperimentChoice {
     /// No commit is searched for before the last green revision has passed, nor, where the surroundings are suspected,
     /// before the wanted one has failed once more.
     private static func isNeeded(_ kind: Experiment.Kind, _ account: Account, _ hypotheses: Hypotheses) -> Bool {
-        guard hypotheses.probability(of: Conclusions.ofCommits) > 0.2 else { return false }
+        let ofCommits = hypotheses.probability(of: Conclusions.ofCommits)
+        // However clear the words are: one deployment before the surroundings are blamed for what a commit may have done.
+        let isUnasked = account.green.runs + account.again.runs == 0 && !account.facts.commits.isEmpty
+        if isUnasked, ofCommits > 0.002 { return true }
+        guard ofCommits > 0.2 else { return false }
         return kind == .baseline || account.suspicion.mayBeSurroundings
     }
 

@@ -44,10 +44,14 @@ struct Search {
                 search.markUntestable(revision)
             }
             seen[revision] = observation
-            search.note(RunCounts(fails: observation.fails, passes: observation.passes), on: revision)
             if observation.untestable, observation.runs == 0 { search.markUntestable(revision) }
         }
-        if let undisturbed { search.note(undisturbed, on: search.head) }
+        // Where nothing that is deployed answers any more, failures tell nothing about commits either.
+        let isSound = trivial.isEmpty || search.suspects.contains { (seen[$0]?.passes ?? 0) > 0 }
+        for (revision, observation) in seen where isSound {
+            search.note(RunCounts(fails: observation.fails, passes: observation.passes), on: revision)
+        }
+        if let undisturbed, isSound { search.note(undisturbed, on: search.head) }
         bayes = search
         let commits = Dictionary(facts.commits.map { ($0.revision, $0) }) { first, _ in first }
         let posterior = CulpritPosterior(search)
@@ -89,7 +93,7 @@ struct Search {
                 case .proves, .passes: FileKind.isTest($0)
                 }
             }
-            return isOfStages ? 6 * weight : weight
+            return isOfStages ? 8 * weight : weight
         }
     }
 

@@ -42,14 +42,19 @@ struct Signs {
         if ailing.unreachable.count == 1 { found.insert(.oneServiceSilent) }
         if !ailing.dependencies.isEmpty { found.insert(.dependencyUnwell) }
         if !ailing.unwell.isEmpty { found.insert(.serviceUnwell) }
+        if Components.awayButAnswering(account) != nil { found.insert(.answeringService) }
         return found
     }
 
     /// A failure that speaks of a measured time or rate and nothing else.
     private static func isOfSpeed(_ result: TestResult) -> Bool {
-        let words = ["p50", "p90", "p95", "p99", "latency", "throughput", "per second", "slower", "percentile"]
         let message = (result.message ?? "").lowercased()
-        return words.contains { message.contains($0) }
+        let words = [
+            "p50", "p90", "p95", "p99", "latency", "throughput", "per second", "slower", "too slow", "percentile",
+        ]
+        if words.contains(where: message.contains) { return true }
+        return message.contains(" ms")
+            && ["target", "limit", "budget", "threshold", "objective"].contains(where: message.contains)
     }
 
     private static func experiments(_ account: Account) -> Set<TriageSign> {

@@ -133,9 +133,17 @@ extension Suspicion {
         }
     }
 
-    /// What the stabilization that failed says about single services.
+    /// What the stabilization that failed says about single services; for tests the look after the last one.
     func ailing(_ facts: TriageCase) -> Ailing {
-        Ailing(failedStabilization(facts))
+        if case .passes = predicate {
+            return Ailing(lookAfterTests(facts).flatMap { $0.outcome == .succeeded ? nil : $0 })
+        }
+        return Ailing(failedStabilization(facts))
+    }
+
+    /// The live revision and the checks read again after the tests of the cycle's own pass.
+    func lookAfterTests(_ facts: TriageCase) -> StageRecord? {
+        facts.current.last { $0.run.purpose == .recheck && $0.run.experiment == nil && $0.run.revision == facts.wanted }
     }
 
     /// The stabilization of the wanted revision that failed.

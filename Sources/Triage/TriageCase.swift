@@ -79,6 +79,8 @@ package struct TriageCase: Sendable {
     package var crossable: Set<String>
     /// Why commits cannot be taken back alone, by commit: git found conflicts.
     package var irrevertible: [Revision: String]
+    /// The names by which health checks know services and their dependencies: `auth`, `database`, `llm`.
+    package var parts: [String]
     /// What explanations are weighed with.
     package var rules: TriageRules
 
@@ -90,8 +92,9 @@ package struct TriageCase: Sendable {
         references: [String: EvidenceReference] = [:], consoles: [String: EvidenceReference] = [:],
         quarantined: Set<String> = [], history: [String: TestHistory] = [:], logs: [LogFinding] = [],
         surroundings: [SurroundingFact] = [], irrevertible: [Revision: String] = [:], crossable: Set<String> = [],
-        rules: TriageRules
+        parts: [String] = [], rules: TriageRules
     ) {
+        self.parts = parts
         self.rules = rules
         self.crossable = crossable
         self.history = history

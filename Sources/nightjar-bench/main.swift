@@ -14,10 +14,10 @@ let usage = """
       reports  [--cases N] [--rounds N] JUnit readers beside each other
       logs     [--megabytes N] [--rounds N] log templates beside drain3, grep and awk
       flood    [--bytes N]             output through the shepherd
-      proxy    [--megabytes N] [--rounds N] the fault proxy beside a plain relay (socat)
       culprit  [--histories N] [--seed S] culprit searches over the same synthetic histories; also --commits N,
                                        --flakes PERCENT, --reference 1 (deterministic culprits alone)
       history  [--cycles N] [--tests N] the index of outcomes, beside SQLite (--peer 0: without)
+      proxy    [--megabytes N] [--rounds N] the fault proxy beside a plain relay (socat)
     """
 
 let arguments = BenchArguments(Array(CommandLine.arguments.dropFirst()))
@@ -31,9 +31,9 @@ do {
     case "reports": try ReportBench.run(arguments, &report)
     case "logs": try LogBench.run(arguments, &report)
     case "flood": try await FloodBench.run(arguments, &report)
-    case "proxy": try ProxyBench.run(arguments, &report)
     case "culprit": try CulpritBench.run(arguments, &report)
     case "history": try await HistoryBench.run(arguments, &report)
+    case "proxy": try ProxyBench.run(arguments, &report)
     case ReportBench.childName:
         try ReportBench.child(arguments.operands)
         exit(0)

@@ -78,6 +78,7 @@ struct KeyTableTests {
         .variable: (["TOKEN", "_a1"], ["", "1A", "A-B", "A=B"]),
         .header: (["X-Trace", "Accept"], ["", "A:", "a b"]),
         .pointer: (["/status", "", "/a~1b/0"], ["status", "/a~", "/~2"]),
+        .measure: (["100ms", "2 s", "99.95%", "0", "1e3"], ["", "ms", "-1", "1 2", "10 ms!"]),
         .any: (["anything", ""], []),
     ]
 

@@ -154,7 +154,7 @@ enum Samples {
         let experiment = Experiment(
             number: 1, kind: .rerun, question: "does it fail again?", revision: revision,
             tests: [Experiment.Selection(suite: "chat", only: [failure.id])], times: 3, plannedDeploys: 1)
-        return CycleRecord(
+        var record = CycleRecord(
             loop: "staging", cycle: cycle, mode: .operate, startedAt: at(cycle * 600), endedAt: at(cycle * 600 + 100),
             durationSeconds: 100.5, trigger: .revision,
             revision: RevisionRecord(
@@ -171,7 +171,9 @@ enum Samples {
                     durationSeconds: 30, stage: "test-1-chat", because: "1 failed")
             ],
             capabilities: [
-                CapabilityRecord(name: "streaming", suite: "chat", value: 1, status: .notRun, totals: Totals())
+                CapabilityRecord(
+                    name: "streaming", suite: "chat", value: 1, status: .notRun, totals: Totals(),
+                    steps: [StepRecord(name: "sent", status: .passed, test: "chat::sent", position: 1)])
             ],
             incidents: [incident],
             experiments: [ExperimentRecord(experiment: experiment, stages: ["rerun-1-chat"], result: "3/3 fail")],
@@ -182,6 +184,18 @@ enum Samples {
                     before: fingerprint(.before, "1"), after: fingerprint(.after, "2"),
                     changed: fingerprint(.after, "2").changes(since: fingerprint(.before, "1")))),
             writtenBy: "nightjar 0.1.0", settingsHash: "abc")
+        (record.suites[0].testSeconds, record.suites[0].slowestSeconds) = (31.5, 30)
+        record.suites[0].slowestTest = failure.id
+        var target = TargetRecord(
+            TargetSettings(name: "latency", limit: 100, unit: "ms", isFloor: true, source: .tests("*"), blocking: true),
+            values: [85, 90], evidence: "test-1-chat.target-1/console.log")
+        target.because = "two answers"
+        record.targets = [target]
+        record.stages[1].targets = [target]
+        record.readiness = ReadinessRecord(
+            ReadinessSettings(components: [.init(name: "chat", suites: ["chat"])]), suites: record.suites,
+            capabilities: [], targets: [])
+        return record
     }
 
     static func fingerprint(_ moment: Fingerprint.Moment, _ value: String) -> Fingerprint {

@@ -47,6 +47,12 @@ import Testing
         record.experiments[0].result = text
         record.actions[0].because = text
         record.environment.services = [ServiceState(name: text, live: Revision(text))]
+        record.capabilities[0].steps = [StepRecord(name: text, status: .passed, test: text, position: 1)]
+        record.targets = [
+            TargetRecord(name: text, limit: 1, unit: text, status: .notMeasured, evidence: text, because: text)
+        ]
+        record.readiness = ReadinessRecord(
+            components: [.init(name: text, weight: 1, good: 1, counted: 2, score: 50, from: [text])], score: 50)
         return record
     }
 
@@ -66,6 +72,12 @@ import Testing
         #expect(isHarmless(TextReport(record, columns: 80, folder: "x").text))
         #expect(isHarmless(MarkdownReport.text(record)))
         #expect(isHarmless(HTMLReport.text(record)))
+        let context = ReportContext(previous: poisoned(payload + "x"), history: [CycleBrief(record)])
+        #expect(isHarmless(HTMLReport.text(record, context)))
+        #expect(isHarmless(MarkdownReport.text(record, context)))
+        let window = try #require(WindowReport([record, record], from: record.startedAt, to: record.endedAt))
+        #expect(isHarmless(window.text(columns: 80)) && isHarmless(window.markdown) && isHarmless(window.html()))
+        #expect(isHarmless(try JSONText.pretty(window)))
         #expect(isHarmless(CyclesTable.text([CycleBrief(record)])))
         #expect(isHarmless(try JSONText.pretty(record)))
         #expect(isHarmless(ProgressLine(name: payload, elapsed: .seconds(1), current: payload).text(columns: 80)))
@@ -90,6 +102,11 @@ import Testing
         }
         // Plain text of the same shape: as many lines, since those decide nothing but the text of a block.
         #expect(tags(HTMLReport.text(poisoned(payload))) == tags(HTMLReport.text(poisoned("plain"))))
+        func window(_ text: String) -> String {
+            let record = poisoned(text)
+            return WindowReport([record], from: record.startedAt, to: record.endedAt)?.html() ?? ""
+        }
+        #expect(tags(window(payload)) == tags(window("plain")))
     }
 
     @Test func `JSON that was made harmless is the same value`() throws {

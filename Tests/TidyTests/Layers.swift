@@ -14,7 +14,7 @@ enum Layers {
             "Engine", "Configuration", "Execution", "Evidence", "Triage", "TestReports", "Probes", "Notifications",
             "Reporting", "Platform", "Domain",
         ],
-        "StatusServer": ["Evidence", "Reporting", "WebSocket", "Platform", "Domain"],
+        "StatusServer": ["Evidence", "Reporting", "Platform", "Domain"],
         "Notifications": ["Execution", "Platform", "Domain"],
         "Reporting": ["Domain"],
         "Triage": ["Domain"],

@@ -74,7 +74,7 @@ struct Scene {
         let purpose = Purpose(rawValue: experiment.kind.rawValue) ?? .rerun
         var run = StageRun(
             cycle: 2, kind: .deploy, purpose: purpose, attempt: asked.count, revision: experiment.revision,
-            experiment: experiment.number)
+            experiment: experiment.number, testsRevision: experiment.testsRevision)
         if experiment.kind != .rerun {
             guard perform(run).outcome == .succeeded else { return }
             run.kind = .stabilize

@@ -5,6 +5,7 @@
 #ifndef NIGHTJAR_CSHIMS_H
 #define NIGHTJAR_CSHIMS_H
 
+#include "poller.h"
 #include "sockets.h"
 #include <stdint.h>
 #include <sys/types.h>

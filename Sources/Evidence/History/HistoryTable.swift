@@ -41,7 +41,7 @@ package struct HistoryTable: Sendable {
     private(set) var rosters: [[Range<Int>]] = []
     private(set) var revisions = RevisionTable()
     /// What did not pass, by test number, oldest first.
-    private(set) var exceptions: [Int: [Exception]] = [:]
+    private(set) var exceptions: [[Exception]] = []
     private(set) var names: [Int: String] = [:]
     private(set) var durations: [(ranges: [Range<Int>], codes: [UInt8])] = []
     /// Bytes that could not be read; the next update writes the index again.
@@ -81,7 +81,7 @@ package struct HistoryTable: Sendable {
         _ layout: EvidenceLayout, suite: String, test: String? = nil, selection: Selection = Selection()
     ) throws(EvidenceError) -> HistoryTable? {
         guard let generation = try HistoryGeneration.newest(layout), Files.exists(generation.names) else { return nil }
-        let names = try HistoryNames(generation.names, keeping: suite)
+        let names = try HistoryNames(generation.names, keeping: test == nil ? suite : nil)
         guard let number = names.suites[suite] else { return nil }
         var table = HistoryTable(suite: suite)
         var only: Int?
@@ -106,7 +106,13 @@ package struct HistoryTable: Sendable {
     }
 
     mutating func add(_ row: Row) { rows.append(row) }
-    mutating func add(_ exception: Exception, of test: Int) { exceptions[test, default: []].append(exception) }
+    mutating func add(_ exception: Exception, of test: Int) {
+        while exceptions.count <= test { exceptions.append([]) }
+        exceptions[test].append(exception)
+    }
+
+    func exceptions(of test: Int) -> [Exception] { test < exceptions.count ? exceptions[test] : [] }
+
     mutating func addRoster(_ ranges: [Range<Int>]) { rosters.append(ranges) }
     mutating func number(of revision: UnsafeRawBufferPointer) -> Int32 { revisions.number(of: revision) }
 
@@ -128,7 +134,6 @@ struct HistoryTableBuilder {
     private let selection: HistoryTable.Selection
     private var rosterNumbers: [UInt64: Int32] = [:]
     private var lastRoster: (bytes: [UInt8], number: Int32)?
-    private var all: [(test: Int32, exception: HistoryTable.Exception)] = []
 
     init(_ table: HistoryTable, suite: Int, only: Int?, _ selection: HistoryTable.Selection) {
         self.table = table

@@ -43,6 +43,16 @@ struct TestStage: Sendable {
         let reader = SuiteReader(context: context, run: run, suite: suite, known: known)
         reader.testsRevision = testsRevision
         let end = await runParts(suite, values, known, reader, &commands)
+        let outcome = end == nil ? await reader.finish(commands: commands, duration: started.elapsed) : nil
+        var measured: [TargetRecord]?
+        if let outcome {
+            let measurement = TargetMeasurement(context: context, run: run)
+            let targets = measurement.targets(of: suite.name)
+            if !targets.isEmpty {
+                measured = await measurement.measure(
+                    targets, values: values, testsFile: outcome.reading.testsFile, &commands)
+            }
+        }
         ArtifactKeeper(context: context, run: run).keep(suite.artifacts, from: values.workingDirectory)
         if let after = suite.after {
             // Also after a cancellation: it puts back what `before` did.
@@ -50,8 +60,14 @@ struct TestStage: Sendable {
             let done = Task { await context.command(after, role: "after", of: run, values: values) }
             commands.append(await done.value)
         }
-        if let end { return started.record(run, end.outcome, end.words, commands, infrastructure: end.infrastructure) }
-        return await conclude(suite, reader, commands, started)
+        guard let outcome else {
+            return started.record(
+                run, end?.outcome ?? .lost, end?.words ?? "no account", commands,
+                infrastructure: end?.infrastructure ?? false)
+        }
+        var record = await conclude(suite, outcome, commands, started)
+        record.targets = measured
+        return record
     }
 
     /// Tests that have a repository of their own, or are those of the revision under test, run in a clean worktree.
@@ -181,9 +197,9 @@ struct TestStage: Sendable {
     // MARK: - The account
 
     private func conclude(
-        _ suite: SuiteSettings, _ reader: SuiteReader, _ commands: [SupervisedCommand], _ started: Stopwatch
+        _ suite: SuiteSettings, _ outcome: (reading: SuiteReading, isLimit: Bool), _ commands: [SupervisedCommand],
+        _ started: Stopwatch
     ) async -> StageRecord {
-        let outcome = await reader.finish(commands: commands, duration: started.elapsed)
         let reading = outcome.reading
         let totals = reading.totals
         let executed = totals.tests - totals.notRun

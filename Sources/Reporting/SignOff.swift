@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Approved, conditional, rejected: by stated rules and from what is recorded, never by anybody's word.
+//
+//     APPROVED     every test of the suite passed and the evidence carries it
+//     CONDITIONAL  the suite does not block, or every failure in it is in quarantine by name, with an owner and a date,
+//                  or is a known flake; each is a prerequisite of the approval
+//     REJECTED     anything else: a failure nobody answers for, a suite that did not run, evidence that proves nothing
+
+package import Domain
+
+/// How a suite, a phase or a cycle stands.
+package enum Standing: String, Codable, Sendable, CaseIterable {
+    case approved = "APPROVED"
+    case conditional = "CONDITIONAL"
+    case rejected = "REJECTED"
+    /// Nothing is recorded, which approves nothing.
+    case notRecorded = "NOT RECORDED"
+}
+
+/// One suite's standing, and what the approval hangs on.
+package struct SuiteStanding: Codable, Hashable, Sendable {
+    package var suite: String
+    package var standing: Standing
+    package var prerequisites: [String]
+    package var because: String
+}
+
+/// One phase of the sign-off record.
+package struct SignOffPhase: Codable, Hashable, Sendable {
+    package var phase: String
+    package var standing: Standing
+    package var who: String
+    package var what: String
+    package var when: Timestamp?
+    /// Files of the cycle folder that show it.
+    package var evidence: [String]
+}
+
+package enum SignOff {
+    package static func suites(_ record: CycleRecord) -> [SuiteStanding] {
+        record.suites.map { suite(suite: $0, record) }
+    }
+
+    private static func suite(suite: SuiteRecord, _ record: CycleRecord) -> SuiteStanding {
+        func standing(_ standing: Standing, _ because: String, _ prerequisites: [String] = []) -> SuiteStanding {
+            SuiteStanding(suite: suite.name, standing: standing, prerequisites: prerequisites, because: because)
+        }
+        let totals = suite.totals
+        let rate = "\(totals.passed)/\(totals.tests)" + (totals.passRate.map { " (\(Numbers.percent($0)))" } ?? "")
+        let own = record.reasons.filter { $0.subject == suite.name }
+        let known = own.filter { ["quarantine", "flaky"].contains($0.rule) }
+        switch suite.status {
+        case .passed where totals.failing == 0 && totals.flaky == 0 && known.isEmpty:
+            return standing(.approved, rate)
+        case .passed:
+            return standing(.conditional, "\(rate), flaky", known.map(\.text))
+        case .failed:
+            let isAnswered = own.allSatisfy { reason in
+                reason.verdict == .healthy || known.contains(reason) || reason.rule.hasPrefix("target-")
+            }
+            if isAnswered, !known.isEmpty { return standing(.conditional, rate, known.map(\.text)) }
+            if !suite.blocking {
+                return standing(.conditional, "\(rate), does not block", own.map(\.text))
+            }
+            return standing(.rejected, rate)
+        case .unproven, .notRun:
+            let because = suite.because ?? own.first?.text ?? suite.status.words
+            return suite.blocking
+                ? standing(.rejected, because) : standing(.conditional, "does not block", [because])
+        }
+    }
+
+    /// Implementation, review, execution, final approval.
+    package static func phases(_ record: CycleRecord) -> [SignOffPhase] {
+        let standings = suites(record)
+        return [implementation(record), review(record), execution(record, standings), approval(record)]
+    }
+
+    private static func implementation(_ record: CycleRecord) -> SignOffPhase {
+        let wanted = record.revision.wanted
+        let deploy = record.stages.last { $0.run.kind == .deploy && $0.run.revision == wanted }
+        let proof = record.stages.first { $0.run.kind == .stabilize && $0.run.revision == wanted }
+        let subject = record.revision.subject.map { " \"\($0)\"" } ?? ""
+        let isLive = record.revision.live?.names(wanted) == true
+        let standing: Standing =
+            isLive ? .approved : deploy.map { $0.outcome == .succeeded } == false ? .rejected : .notRecorded
+        let what = isLive ? "\(wanted.short)\(subject) is proven live" : "\(wanted.short)\(subject) is not proven live"
+        return SignOffPhase(
+            phase: "implementation", standing: standing, who: record.revision.author ?? "no author is recorded",
+            what: what, when: (proof ?? deploy)?.endedAt,
+            evidence: [deploy, proof].compactMap { $0 }.flatMap { $0.commands.compactMap(\.log) })
+    }
+
+    /// What role commands and approvals have left in the record; without them nothing was reviewed.
+    private static func review(_ record: CycleRecord) -> SignOffPhase {
+        let approved = record.actions.filter { $0.approvedBy != nil }
+        if let fix = approved.last(where: { $0.kind == .fix }) {
+            return SignOffPhase(
+                phase: "review", standing: .approved, who: fix.approvedBy ?? "nobody",
+                what: fix.words + (fix.approvedBecause.map { ": \($0)" } ?? ""), when: nil, evidence: ["cycle.json"])
+        }
+        // Leave to act on the environment is no review of a change.
+        let leave = approved.map { "\($0.approvedBy ?? "") allowed \($0.kind.rawValue)" }
+        return SignOffPhase(
+            phase: "review", standing: .notRecorded, who: "nobody",
+            what: "no review of \(record.revision.wanted.short) is recorded"
+                + (leave.isEmpty ? "" : "; \(Plurals.list(leave, limit: 3))"), when: nil, evidence: [])
+    }
+
+    private static func execution(_ record: CycleRecord, _ standings: [SuiteStanding]) -> SignOffPhase {
+        let ran = record.suites.filter { $0.status != .notRun }
+        let stages = ran.compactMap { record.stage(of: $0) }
+        let counts = Standing.allCases.compactMap { standing -> String? in
+            let count = standings.count { $0.standing == standing }
+            return count > 0 ? "\(count) \(standing.rawValue.lowercased())" : nil
+        }
+        let worst: Standing =
+            standings.contains { $0.standing == .rejected } || standings.isEmpty
+            ? .rejected : standings.contains { $0.standing == .conditional } ? .conditional : .approved
+        let totals = record.totals
+        return SignOffPhase(
+            phase: "execution", standing: worst, who: record.writtenBy,
+            what: "\(Plurals.count(totals.tests, "test")) in \(Plurals.count(ran.count, "suite")): "
+                + (counts.isEmpty ? "nothing ran" : counts.joined(separator: ", ")),
+            when: stages.map(\.endedAt).max(), evidence: ran.compactMap(\.testsFile))
+    }
+
+    private static func approval(_ record: CycleRecord) -> SignOffPhase {
+        let standing: Standing =
+            switch record.verdict {
+            case .healthy: record.recommendation == .ship ? .approved : .rejected
+            case .degraded: .conditional
+            case .failing, .unproven, .interrupted: .rejected
+            }
+        let rules = record.reasons.filter { $0.verdict == record.verdict && $0.verdict != .healthy }.map(\.rule)
+        let distinct = rules.enumerated().filter { rules.firstIndex(of: $0.element) == $0.offset }.map(\.element)
+        let why = distinct.isEmpty ? "" : ", rules \(Plurals.list(distinct, limit: 4))"
+        return SignOffPhase(
+            phase: "final approval", standing: standing, who: "the verdict rules of \(record.writtenBy)",
+            what: "\(record.verdict.rawValue)\(why): \(record.recommendation.rawValue)", when: record.endedAt,
+            evidence: ["cycle.json"])
+    }
+}
