@@ -223,15 +223,6 @@ extension Experiment {
 }
 
 extension ActionRecord {
-    /// Why, who allowed it, and what came of it.
-    package var account: String {
-        var parts = [because]
-        if let approvedBy { parts.append("allowed by \(approvedBy)\(approvedBecause.map { ": \($0)" } ?? "")") }
-        if let branch { parts.append("branch \(branch)") }
-        if let result { parts.append(result) }
-        return parts.joined(separator: "; ")
-    }
-
     package var words: String {
         "\(kind.rawValue)\(name.map { " \(Revision($0).short)" } ?? "") \(outcome.rawValue)"
     }
