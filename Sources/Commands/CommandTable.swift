@@ -21,7 +21,7 @@ enum CommandTable {
             commands: [
                 GateCommand.self, BisectCommand.self, VerifyCommand.self, KeepCommand.self, AcceptBaselineCommand.self,
             ]),
-        Group(title: "break on purpose", commands: [ResilienceCommand.self, ProxyCommand.self]),
+        Group(title: "break on purpose", commands: [ResilienceCommand.self, LoadCommand.self, ProxyCommand.self]),
         Group(
             title: "steer a running daemon",
             commands: [

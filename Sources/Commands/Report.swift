@@ -21,7 +21,7 @@ struct ReportCommand: Command {
             .value("cycles", "A..B", "cycles A to B; either may be left out"),
             .flag("last-night", "the newest window of the schedule (the default)"),
             .value("html", "FILE", "write one HTML page to FILE (- for standard output)", completion: .file),
-            .flag("markdown", "print Markdown"), .json,
+            .flag("markdown", "print Markdown"), .flag("csv", "print one line per test and cycle"), .json,
         ],
         examples: [
             .init("nightjar report", "One screen about the last night."),
@@ -40,6 +40,13 @@ struct ReportCommand: Command {
         if let operand = context.arguments.operand(0) { return try cycle(operand, loop, context) }
         let span = try WindowSpan(context, loop)
         let records = try span.records(loop)
+        if context.arguments.flag("csv"), !records.isEmpty {
+            context.output.write(CSVExport.head)
+            for record in records {
+                context.output.write(CSVExport.rows(record, ExportContext.reading(record, loop.layout)))
+            }
+            return .ok
+        }
         let end = span.until ?? context.now()
         let start = span.since ?? records.first?.startedAt ?? end
         guard let report = WindowReport(records, from: start, to: end) else {
@@ -61,7 +68,7 @@ struct ReportCommand: Command {
     private func checkOptions(_ context: Context) throws(CommandError) {
         let arguments = context.arguments
         let spans = ["since", "cycles", "last-night"].filter(arguments.flag)
-        let forms = ["html", "markdown", "json"].filter(arguments.flag)
+        let forms = ["html", "markdown", "csv", "json"].filter(arguments.flag)
         for given in [spans, forms] where given.count > 1 {
             throw .usage("'--\(given[0])' and '--\(given[1])' exclude each other", command: "report")
         }
@@ -85,6 +92,9 @@ struct ReportCommand: Command {
             let base = linkBase(file, folder, context)
             let reports = ReportContext.reading(record, loop.layout, cycles: cycles, linkBase: base)
             try write(HTMLReport.text(record, reports), file, context)
+        } else if context.arguments.flag("csv") {
+            context.output.write(
+                CSVExport.head + CSVExport.rows(record, ExportContext.reading(record, loop.layout)))
         } else if context.arguments.flag("markdown") {
             context.output.write(
                 MarkdownReport.text(record, ReportContext.reading(record, loop.layout, cycles: cycles)))

@@ -52,7 +52,7 @@ struct ResilienceCommand: Command {
         let demo = try context.arguments.flag("demo") ? await DemoEndpoint.start(context) : nil
         defer { demo?.stop() }
         let environment = context.environment.merging(demo?.environment ?? [:]) { $1 }
-        let (contract, folder) = try load(context, environment, demo: demo)
+        let (contract, folder) = try Self.load(context, environment, demo: demo)
         let isQuiet = context.arguments.flag("quiet")
         let output = context.output
         let report: ResilienceReport
@@ -81,7 +81,7 @@ struct ResilienceCommand: Command {
     }
 
     /// The contract, and the folder in which its commands run.
-    private func load(
+    static func load(
         _ context: Context, _ environment: [String: String], demo: DemoEndpoint?
     ) throws -> (ResilienceContract, String) {
         let bytes: [UInt8]
@@ -98,7 +98,8 @@ struct ResilienceCommand: Command {
         } else if demo != nil {
             bytes = Array(DemoEndpoint.scenarios.utf8)
         } else {
-            throw CommandError.usage("name the scenario file with --config, or try --demo", command: "resilience")
+            throw CommandError.usage(
+                "name the scenario file with --config, or try --demo", command: context.arguments.command)
         }
         do {
             return (try ResilienceContract(parsing: bytes, environment: environment), folder)

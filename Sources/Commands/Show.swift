@@ -15,11 +15,16 @@ struct ShowCommand: Command {
             .flag("json", "print cycle.json as it is on disk"),
             .flag("markdown", "print the report as Markdown"),
             .flag("html", "print the report as one HTML page"),
+            .value(
+                "format", "FORMAT",
+                "print it for other tools: junit, ctrf, csv (one line per test), intoto (an attestation)",
+                completion: .words(ShowCommand.exports)),
         ],
         examples: [
             .init("nightjar show", "The newest cycle."),
             .init("nightjar show 214 --json", "The evidence document of cycle 214, byte for byte."),
             .init("nightjar show --html > report.html", "A page to send to somebody."),
+            .init("nightjar show --format junit > junit.xml", "For a build server."),
         ],
         exits: [
             .init(.ok, "shown, whatever the verdict (gate judges)"), .init(.unproven, "the evidence is damaged"),
@@ -27,7 +32,7 @@ struct ShowCommand: Command {
         ])
 
     func run(_ context: Context) async throws -> ExitCode {
-        let formats = ["json", "markdown", "html"].filter { context.arguments.flag($0) }
+        let formats = ["json", "markdown", "html", "format"].filter { context.arguments.flag($0) }
         if formats.count > 1 {
             throw CommandError.usage("'--\(formats[0])' and '--\(formats[1])' exclude each other", command: "show")
         }
@@ -46,6 +51,7 @@ struct ShowCommand: Command {
         let reports = ReportContext.reading(record, loop.layout, cycles: cycles)
         switch formats.first {
         case "markdown": output.write(MarkdownReport.text(record, reports))
+        case "format": output.write(try export(record, loop.layout, context.arguments.value("format") ?? ""))
         case "html": output.write(HTMLReport.text(record, reports))
         default:
             let folder = context.shown(loop.layout.cycle(number))
@@ -56,6 +62,17 @@ struct ShowCommand: Command {
     }
 
     private static let cyclesCharted = 60
+    private static let exports = ["junit", "ctrf", "csv", "intoto"]
+
+    private func export(_ record: CycleRecord, _ layout: EvidenceLayout, _ format: String) throws -> String {
+        let context = ExportContext.reading(record, layout)
+        switch format {
+        case "junit": return JUnitExport.text(record, context)
+        case "ctrf": return try CTRFExport.text(record, context)
+        case "csv": return CSVExport.head + CSVExport.rows(record, context)
+        default: return try AttestationExport.text(record, context)
+        }
+    }
 
     private func contents(_ path: String) throws(CommandError) -> Data {
         do {

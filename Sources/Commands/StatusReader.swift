@@ -9,6 +9,7 @@ import Foundation
 import Platform
 import Reporting
 import StatusServer
+import Supervision
 
 /// What a reader that looks again and again need not read twice.
 struct StatusMemory {
@@ -23,7 +24,6 @@ struct StatusMemory {
         cursor = JournalCursor(layout)
     }
 }
-import Supervision
 
 struct StatusReader {
     private let loop: LoopPlace

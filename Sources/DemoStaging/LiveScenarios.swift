@@ -106,6 +106,7 @@ package enum LiveScenarios {
           "error": { "/type": "error" },
           "messageLimit": 262144,
           "secondAddress": "127.0.0.2",
+          "loadTargets": ["{address}"],
           "trials": 20,
           "values": {
             "reconnection": 50000, "midStream": 75000, "queueing": 75000, "expiredToken": 500000, "restart": 100000,

@@ -51,6 +51,8 @@ final class LiveService: Sendable {
     /// Says goodbye with 1012 (service restart), keeps what must be kept, and ends.
     func stop() {
         guard !isStopping.exchange(true, ordering: .relaxed) else { return }
+        // First of all: who stops it may not wait for ever.
+        store.save()
         for connection in store.connections {
             let body: [UInt8] = [UInt8(1012 >> 8), UInt8(1012 & 0xFF)]
             try? connection.send(Frame(.close, body), deadline: .after(.milliseconds(200)))

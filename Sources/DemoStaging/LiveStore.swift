@@ -48,6 +48,7 @@ final class LiveStore: Sendable {
     private let file: String?
     private let secret: String
     private let state = Mutex(State())
+    private let savedAt = Mutex(ContinuousClock.now - .seconds(1))
     /// Held while events go out: what was missed comes before what is new.
     let delivery = Mutex(())
 
@@ -150,7 +151,13 @@ final class LiveStore: Sendable {
         state.withLock { state in
             if state.sessions[id]?.connection === connection { state.sessions[id]?.connection = nil }
         }
-        save()
+        // When a thousand leave together, once is enough; the end of the service saves in any case.
+        let now = ContinuousClock.now
+        let isDue = savedAt.withLock { savedAt in
+            defer { if now - savedAt > .milliseconds(200) { savedAt = now } }
+            return now - savedAt > .milliseconds(200)
+        }
+        if isDue { save() }
     }
 
     /// Numbers an event, keeps it, and returns it with the connections that get it now.

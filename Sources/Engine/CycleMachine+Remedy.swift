@@ -4,6 +4,13 @@
 import Domain
 
 extension CycleMachine {
+    /// Whether the experiments that would have told the cause are barred by an irreversible change: whether to go back
+    /// across it is then a question for a person, and the loop's only one.
+    private func isUndecidable(_ incident: Incident) -> Bool {
+        cycle?.irreversible != nil && incident.diagnosis?.category == .unknown && !incident.tests.isEmpty
+            && answer(.experiments, incident: nil)?.isApproved != true
+    }
+
     /// What stands between a remedy and its being done.
     private enum Permission {
         case granted
@@ -54,7 +61,8 @@ extension CycleMachine {
     ) -> Permission {
         if let barred = barred(kind, incident, progress, now) { return .barred(barred) }
         if kind == .rollback, let irreversible = progress.irreversible {
-            return .needsWord(irreversible, pastMigration: true)
+            let doubt = isUndecidable(incident) ? "; the cause is not proven, experiments across it are barred" : ""
+            return .needsWord(irreversible + doubt, pastMigration: true)
         }
         // The word about a fix is asked for when there is a change to look at.
         if kind != .fix, let subject = ApprovalSubject(kind), progress.policy.approve?.contains(subject) == true {
@@ -66,6 +74,7 @@ extension CycleMachine {
     private func wants(_ incident: Incident, _ kind: RemedyKind) -> Bool {
         guard let diagnosis = incident.diagnosis else { return false }
         if kind == .fix { return wantsFix(incident) }
+        if kind == .rollback, isUndecidable(incident) { return true }
         if diagnosis.recommendedAction == kind { return true }
         // A redeployment that did not cure is followed by a rollback.
         return kind == .rollback && diagnosis.recommendedAction == .redeploy

@@ -64,8 +64,10 @@ enum DriftRules {
 
     static func reasons(_ facts: SuiteFacts) -> [Reason] {
         let baseline = facts.baseline
-        guard baseline.runs.count >= SuiteRules.learningCycles else { return repeated(facts) }
-        return fewer(facts) + vanished(facts) + skipped(facts) + resources(facts) + hosts(facts) + repeated(facts)
+        // These two need nothing learned.
+        let unlearned = collected(facts) + repeated(facts)
+        guard baseline.runs.count >= SuiteRules.learningCycles else { return unlearned }
+        return unlearned + fewer(facts) + vanished(facts) + skipped(facts) + resources(facts) + hosts(facts)
     }
 
     private static func doubt(_ rule: String, _ text: String) -> [Reason] {
@@ -98,6 +100,15 @@ enum DriftRules {
         guard missing > allowed(usual) else { return [] }
         let text = "\(facts.totals.tests) tests, usually \(usual): \(missing) fewer > \(allowed(usual))"
         return facts.testsChanged ? remark("fewer-tests", "\(text); test sources changed") : doubt("fewer-tests", text)
+    }
+
+    /// The tool said how many tests it would run, and its report has fewer, without a failure that ended it early.
+    private static func collected(_ facts: SuiteFacts) -> [Reason] {
+        guard let collected = facts.collected, facts.totals.failing == 0, collected > facts.totals.tests else {
+            return []
+        }
+        return doubt(
+            "collected-not-reported", "the tool collected \(collected) tests and reports \(facts.totals.tests)")
     }
 
     /// As many tests, but others: beyond max(3, 10 %), and beyond twice of what usually comes and goes.

@@ -30,6 +30,8 @@ package struct SuiteFacts: Sendable {
     package var timingPrint: UInt64 = 0
     /// Tests of the last sound run that this one does not have; nil where that is not known.
     package var vanished: Int?
+    /// How many tests the tool said it would run, where its report must have them all.
+    package var collected: Int?
     /// Test sources changed since the last green revision.
     package var testsChanged = false
 

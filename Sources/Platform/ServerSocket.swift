@@ -91,19 +91,16 @@ package enum Transfer: Equatable, Sendable {
 }
 
 extension Descriptor {
-    /// Adds what a non-blocking socket has to `bytes`, at most `count`.
+    /// What a non-blocking socket has, at most `count` bytes, into `bytes`.
     package func receive(into bytes: inout [UInt8], upTo count: Int) -> Transfer {
-        let start = bytes.count
-        bytes.append(contentsOf: repeatElement(0, count: count))
-        let got = uninterrupted {
-            bytes.withUnsafeMutableBytes { buffer in
-                recv(number, buffer.baseAddress?.advanced(by: start), count, 0)
-            }
+        var failure: Int32 = 0
+        bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let got = uninterrupted { recv(number, buffer.baseAddress, count, 0) }
+            failure = got < 0 ? errno : 0
+            initialized = max(0, got)
         }
-        let failure = errno
-        bytes.removeLast(count - max(0, got))
-        if got > 0 { return .moved(got) }
-        return got < 0 && failure == EAGAIN ? .wouldBlock : .ended
+        if !bytes.isEmpty { return .moved(bytes.count) }
+        return failure == EAGAIN ? .wouldBlock : .ended
     }
 
     /// Hands `bytes` from `offset` on to a non-blocking socket, as many as it takes now.

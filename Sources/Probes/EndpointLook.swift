@@ -106,6 +106,18 @@ package struct EndpointLook: Hashable, Sendable {
         return look
     }
 
+    private static func words(_ end: ProbeCommandEnd) -> String {
+        switch end {
+        case .exited(6): "curl: the name was not resolved"
+        case .exited(7): "curl: connection refused"
+        case .exited(28): "curl: no answer in time"
+        case .exited(let status): "curl ended with status \(status)"
+        case .signaled(let signal): "curl was ended by signal \(signal)"
+        case .timedOut: "curl did not end in time"
+        case .didNotStart(let reason): "curl could not be started: \(reason)"
+        }
+    }
+
     private static func isLocal(_ look: EndpointLook, _ endpoint: Endpoint) -> Bool {
         (look.addresses.isEmpty ? [endpoint.host] : look.addresses).allSatisfy { $0.hasPrefix("127.") || $0 == "::1" }
     }
@@ -126,10 +138,6 @@ package struct EndpointLook: Hashable, Sendable {
                 arguments: CurlCall.arguments, input: Array((lines.joined(separator: "\n") + "\n").utf8),
                 timeout: timeout + .seconds(1), outputLimit: 256 << 10))
         var look = self
-        guard reply.end == .exited(0) else {
-            look.connectProblem = "curl ended with \(reply.end)"
-            return look
-        }
         let now = (asked + SystemClock.wallMilliseconds) / 2
         for line in String(decoding: reply.output, as: UTF8.self).split(separator: "\n") {
             if line.hasPrefix("Date:"), look.clockOffset == nil {
@@ -139,6 +147,10 @@ package struct EndpointLook: Hashable, Sendable {
             } else if line.hasPrefix("Expire date:"), look.certificateEnds == nil {
                 look.certificateEnds = HTTPDate.milliseconds(String(line.dropFirst(12)))
             }
+        }
+        // A certificate was shown by somebody who accepts connections, whatever became of the question.
+        if reply.end != .exited(0), look.certificateEnds == nil {
+            look.connectProblem = EndpointLook.words(reply.end)
         }
         return look
     }

@@ -140,7 +140,8 @@ struct CycleSummary: Sendable {
             suite.notPassed.map { test in
                 let time = test.durationSeconds.map { " after \(Durations.text(seconds: $0))" } ?? ""
                 let place = test.file.map { file in test.line.map { "\(file):\($0)" } ?? file }
-                let message = [test.type, test.message].compactMap { $0 }.joined(separator: ": ")
+                let whole = [test.type, test.message].compactMap { $0 }.joined(separator: ": ")
+                let message = Printable.line(whole, columns: Printable.columnsPerLine)
                 return TestRow(
                     id: test.id, suite: suite.name, outcome: test.outcome.words + time, place: place,
                     message: message.isEmpty ? nil : message, details: test.details,
@@ -224,5 +225,11 @@ extension Experiment {
 extension ActionRecord {
     package var words: String {
         "\(kind.rawValue)\(name.map { " \(Revision($0).short)" } ?? "") \(outcome.rawValue)"
+    }
+
+    /// Why, who allowed it, where it is, and what came of it.
+    package var account: String {
+        let word = approvedBy.map { "approved by \($0)" + (approvedBecause.map { ": \($0)" } ?? "") }
+        return [because, word, branch.map { "branch \($0)" }, result].compactMap { $0 }.joined(separator: "; ")
     }
 }

@@ -8,7 +8,7 @@ package enum HTML {
     /// Text for element content and quoted attributes.
     package static func escaped(_ text: String) -> String {
         var result = ""
-        for scalar in Printable.line(text).unicodeScalars {
+        for scalar in Printable.line(text, columns: Printable.columnsPerLine).unicodeScalars {
             switch scalar {
             case "&": result += "&amp;"
             case "<": result += "&lt;"

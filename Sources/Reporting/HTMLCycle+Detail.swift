@@ -21,7 +21,7 @@ extension HTMLCycle {
 
     var actions: String {
         guard !record.actions.isEmpty else { return "" }
-        let rows = record.actions.map { [HTML.escaped($0.words), HTML.escaped($0.because)] }
+        let rows = record.actions.map { [HTML.escaped($0.words), HTML.escaped($0.account)] }
         return HTML.section("actions", "What was done about it", HTML.table(["action", "because"], rows, wide: [1]))
     }
 

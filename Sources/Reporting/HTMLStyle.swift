@@ -41,6 +41,7 @@ enum HTMLStyle {
           background: var(--card); box-shadow: inset 0 0 0 1px var(--line) }
         .reasons li.bad { border-left-color: var(--bad) } .reasons li.doubt { border-left-color: var(--doubt) }
         .reasons li.good { border-left-color: var(--line); color: var(--soft) }
+        .plain li { display: grid; grid-template-columns: 3.4rem 1fr; align-items: baseline } .plain .badge { justify-self: start }
         .ticks li, .crosses li { padding-left: 1.3em; position: relative }
         .ticks li::before, .crosses li::before { position: absolute; left: 0; font-weight: 700 }
         .ticks li::before { content: "\\2713"; color: var(--good) } .crosses li::before { content: "\\2013"; color: var(--doubt) }
@@ -92,7 +93,8 @@ enum HTMLStyle {
         footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .85rem }
         @media (max-width: 680px) {
           main { padding: 1rem .9rem 3rem } .hero { padding: 1.1rem 1rem } h1 { font-size: 1.7rem } .two { display: block }
-          .figures { grid-template-columns: 1fr 1fr } .incident { padding: .2rem 1rem .9rem } dl { grid-template-columns: 1fr }
+          .figures { grid-template-columns: 1fr 1fr }
+          .figures div:last-child:nth-child(odd) { grid-column: 1 / -1 } .incident { padding: .2rem 1rem .9rem } dl { grid-template-columns: 1fr }
           dt { margin-top: .3rem } thead { display: none } table, tbody { display: block }
           tr { display: block; border-top: 1px solid var(--line); padding: .55rem 0 }
           td { display: grid; grid-template-columns: 6.2rem 1fr; gap: .6rem; border: 0; padding: .1rem 0 !important; text-align: left;

@@ -6,7 +6,7 @@ enum Markdown {
     /// Inline text with everything that Markdown would read escaped.
     static func escaped(_ text: String) -> String {
         var result = ""
-        for character in Printable.line(text) {
+        for character in Printable.line(text, columns: Printable.columnsPerLine) {
             if special.contains(character) { result.append("\\") }
             result.append(character)
         }

@@ -51,7 +51,7 @@ extension MarkdownCycle {
         guard !record.actions.isEmpty else { return "" }
         return "## What was done about it\n\n"
             + Markdown.table(
-                ["action", "because"], record.actions.map { [$0.words, $0.because].map(Markdown.escaped) })
+                ["action", "because"], record.actions.map { [$0.words, $0.account].map(Markdown.escaped) })
     }
 
     var readiness: String {

@@ -29,7 +29,9 @@ package enum Printable {
 
     /// The lines of `text`, each made harmless; at most `limit` lines, head and tail kept with a line that says so.
     package static func lines(_ text: String, limit: Int) -> [String] {
-        var lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }.map { line($0) }
+        var lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }.map {
+            line($0, columns: columnsPerLine)
+        }
         while lines.last?.allSatisfy({ $0 == " " }) == true { lines.removeLast() }
         guard lines.count > limit, limit > 2 else { return lines }
         let head = (limit - 1) / 2
@@ -37,6 +39,9 @@ package enum Printable {
         let omitted = lines.count - head - tail
         return lines.prefix(head) + ["… \(Plurals.count(omitted, "line")) left out …"] + lines.suffix(tail)
     }
+
+    /// Longer lines are data, not text: readers bound messages to 4 KiB, and a record from elsewhere must not fill a page.
+    package static let columnsPerLine = 4000
 
     /// JSON text with everything invisible inside its strings written as `\uXXXX`: the same value, safe to look at.
     package static func json(_ text: String) -> String {

@@ -93,9 +93,18 @@ package enum SignOff {
 
     /// What role commands and approvals have left in the record; without them nothing was reviewed.
     private static func review(_ record: CycleRecord) -> SignOffPhase {
-        SignOffPhase(
+        let approved = record.actions.filter { $0.approvedBy != nil }
+        if let fix = approved.last(where: { $0.kind == .fix }) {
+            return SignOffPhase(
+                phase: "review", standing: .approved, who: fix.approvedBy ?? "nobody",
+                what: fix.words + (fix.approvedBecause.map { ": \($0)" } ?? ""), when: nil, evidence: ["cycle.json"])
+        }
+        // Leave to act on the environment is no review of a change.
+        let leave = approved.map { "\($0.approvedBy ?? "") allowed \($0.kind.rawValue)" }
+        return SignOffPhase(
             phase: "review", standing: .notRecorded, who: "nobody",
-            what: "no review of \(record.revision.wanted.short) is recorded", when: nil, evidence: [])
+            what: "no review of \(record.revision.wanted.short) is recorded"
+                + (leave.isEmpty ? "" : "; \(Plurals.list(leave, limit: 3))"), when: nil, evidence: [])
     }
 
     private static func execution(_ record: CycleRecord, _ standings: [SuiteStanding]) -> SignOffPhase {

@@ -22,7 +22,7 @@ struct TextLayout {
     /// A heading such as `stages`.
     mutating func heading(_ text: String, _ paint: Palette.Paint = .bold) {
         blank()
-        lines.append(palette(Printable.cut(Printable.line(text), to: columns), paint))
+        lines.append(palette(Printable.line(text, columns: columns), paint))
     }
 
     /// Text that hangs under itself: a label of `labelColumns`, then wrapped text.
@@ -36,7 +36,8 @@ struct TextLayout {
         _ text: String, indent: Int, head: String? = nil, paint: Palette.Paint? = nil, limit: Int = 12
     ) {
         let space = String(repeating: " ", count: indent)
-        var wrapped = Printable.wrapped(Printable.line(text), width: max(20, columns - indent))
+        var wrapped = Printable.wrapped(
+            Printable.line(text, columns: Printable.columnsPerLine), width: max(20, columns - indent))
         if wrapped.count > limit { wrapped = wrapped.prefix(limit - 1) + ["…"] }
         for (index, line) in wrapped.enumerated() {
             lines.append((index == 0 ? head ?? space : space) + palette(line, paint))
@@ -54,7 +55,7 @@ struct TextTable {
         var right = false
 
         init(_ text: String, _ paint: Palette.Paint? = nil, right: Bool = false) {
-            self.text = Printable.line(text)
+            self.text = Printable.line(text, columns: Printable.columnsPerLine)
             self.paint = paint
             self.right = right
         }

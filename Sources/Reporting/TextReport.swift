@@ -104,7 +104,7 @@ package struct TextReport: Sendable {
         }
         if !record.actions.isEmpty {
             layout.heading("actions")
-            for action in record.actions { layout.paragraph("\(action.words): \(action.because)", indent: 2) }
+            for action in record.actions { layout.paragraph("\(action.words): \(action.account)", indent: 2) }
         }
     }
 

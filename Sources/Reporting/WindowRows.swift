@@ -69,7 +69,7 @@ extension WindowReport {
     /// Name, figure, and what exactly is counted.
     var deliveryRows: [(name: String, figure: String, meaning: String)] {
         let perDay =
-            delivery.deploymentsPerDay.map { ", \(Numbers.grouped(($0 * 100).rounded() / 100)) per day" }
+            delivery.deploymentsPerDay.map { " (\(Numbers.grouped(($0 * 100).rounded() / 100)) per day)" }
             ?? " in \(Durations.text(seconds: to.since(from).inSeconds))"
         let rate = delivery.changeFailureRate.map(Numbers.percent) ?? "unknown: nothing was deployed"
         let success: String =

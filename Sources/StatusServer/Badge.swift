@@ -11,7 +11,7 @@ enum Badge {
         // Widths after the average glyph of the font; textLength makes the words fit whatever font there is.
         let left = 12 + 7 * Printable.columns(name)
         let right = 12 + 7 * Printable.columns(word)
-        let svg: HTML = """
+        let svg: Markup = """
             <svg xmlns="http://www.w3.org/2000/svg" width="\(left + right)" height="20" role="img" aria-label="\(name): \(word)">
             <title>\(name): \(word)</title><rect width="\(left + right)" height="20" rx="3" fill="#3f434a"/>
             <path d="M\(left) 0h\(right - 3)a3 3 0 0 1 3 3v14a3 3 0 0 1-3 3H\(left)z" fill="\(fill)"/>

@@ -15,7 +15,7 @@ enum View: Hashable, Sendable {
 /// A piece of a page that is replaced as a whole when it changes.
 struct Section: Sendable {
     var id: String
-    var html: HTML
+    var html: Markup
     /// The version of the board in which it got its present content.
     var version = 0
 }

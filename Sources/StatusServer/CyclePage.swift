@@ -15,13 +15,13 @@ struct CyclePage {
     var previous: Int?
     var next: Int?
 
-    var content: HTML {
+    var content: Markup {
         """
         \(head)\(reasons)\(facts)\(incidents)\(suites)\(notPassed)\(actions)\(stages)\(experiments)\(evidence)\(pager)
         """
     }
 
-    private var head: HTML {
+    private var head: Markup {
         let isShipped = record.recommendation == .ship
         return """
             <div class="head \(Tone(record.verdict).rawValue)"><h2>\(record.loop, limit: 80), cycle \(record.cycle)</h2>
@@ -32,11 +32,11 @@ struct CyclePage {
             """
     }
 
-    private var reasons: HTML {
+    private var reasons: Markup {
         let reasons = CycleWords(record).reasons.prefix(40)
         guard !reasons.isEmpty else { return "" }
-        let items = reasons.map { reason -> HTML in
-            let link = reason.evidence.map { " <a href=\"\(file($0))\">evidence</a>" as HTML }
+        let items = reasons.map { reason -> Markup in
+            let link = reason.evidence.map { " <a href=\"\(file($0))\">evidence</a>" as Markup }
             return """
                 <li class="\(Tone(reason.verdict).rawValue)">\(reason.text, limit: 500) <span class="soft">\(reason.rule, limit: 60)</span>\(link)</li>
                 """
@@ -44,9 +44,9 @@ struct CyclePage {
         return "<h3>Why</h3><ul class=\"reasons\">\(items)</ul>"
     }
 
-    private var facts: HTML {
+    private var facts: Markup {
         let summary = CycleWords(record)
-        let value: HTML? = summary.value.map { "<dt>Value</dt><dd>\($0)</dd>" }
+        let value: Markup? = summary.value.map { "<dt>Value</dt><dd>\($0)</dd>" }
         return """
             <dl class="answers small"><dt>Revision</dt><dd>\(summary.wanted, limit: 300)<br><span class="soft">\
             \(summary.otherRevisions, limit: 300)</span></dd><dt>Serving</dt><dd>\(summary.environment, limit: 300)</dd>\(value)</dl>
@@ -54,16 +54,16 @@ struct CyclePage {
     }
 
     /// When each stage ran within the cycle.
-    private var stages: HTML {
+    private var stages: Markup {
         guard !record.stages.isEmpty else { return "" }
         let start = record.stages.map(\.startedAt).min() ?? record.startedAt
         let end = max(record.endedAt, record.stages.map(\.endedAt).max() ?? record.endedAt)
         let whole = max(1, end.milliseconds - start.milliseconds)
-        let rows = record.stages.prefix(200).map { stage -> HTML in
+        let rows = record.stages.prefix(200).map { stage -> Markup in
             let tone = tone(stage.outcome)
             let left = 1000 * (stage.startedAt.milliseconds - start.milliseconds) / whole
             let wide = max(6, 1000 * (stage.endedAt.milliseconds - stage.startedAt.milliseconds) / whole)
-            let log = stage.commands.compactMap(\.log).first.map { " <a href=\"\(file($0))\">log</a>" as HTML }
+            let log = stage.commands.compactMap(\.log).first.map { " <a href=\"\(file($0))\">log</a>" as Markup }
             return """
                 <tr><td><span class="badge \(tone.rawValue)">\(stage.outcome.words)</span></td>\
                 <th scope="row"><code>\(stage.run.folder, limit: 80)</code></th>\
@@ -85,31 +85,31 @@ struct CyclePage {
 
     private func tone(_ outcome: StageOutcome) -> Tone { Tone(outcome.mark) }
 
-    private var suites: HTML {
+    private var suites: Markup {
         record.suites.isEmpty ? "" : "<h3>Suites</h3>\(SuitePieces.table(record, base: base))"
     }
 
-    private var notPassed: HTML {
+    private var notPassed: Markup {
         let rows = CycleWords(record).notPassed
         guard !rows.isEmpty else { return "" }
-        let items = rows.prefix(100).map { row -> HTML in
-            let details: HTML? = row.details.map {
-                "<details><summary>Details</summary><pre>\(HTML.block($0, limit: 100))</pre></details>"
+        let items = rows.prefix(100).map { row -> Markup in
+            let details: Markup? = row.details.map {
+                "<details><summary>Details</summary><pre>\(Markup.block($0, limit: 100))</pre></details>"
             }
             return """
                 <li class="\(row.isFailure ? "bad" : "")"><code>\(row.id, limit: 300)</code> <span class="soft">\(row.suite, limit: 80), \
                 \(row.outcome, limit: 80)\(row.place.map { ", " + $0 } ?? "", limit: 200)</span>\
-                \(row.message.map { "<p>\($0, limit: 600)</p>" as HTML })\(details)</li>
+                \(row.message.map { "<p>\($0, limit: 600)</p>" as Markup })\(details)</li>
                 """
         }
         let rest = rows.count - items.count
-        let more: HTML = rest > 0 ? "<p class=\"soft\">and \(rest) more in tests.jsonl</p>" : ""
+        let more: Markup = rest > 0 ? "<p class=\"soft\">and \(rest) more in tests.jsonl</p>" : ""
         return "<h3>Not passed: \(Plurals.count(rows.count, "test"))</h3><ul class=\"reasons\">\(items)</ul>\(more)"
     }
 
-    private var incidents: HTML {
+    private var incidents: Markup {
         guard !record.incidents.isEmpty else { return "" }
-        let items = record.incidents.prefix(20).map { incident -> HTML in
+        let items = record.incidents.prefix(20).map { incident -> Markup in
             """
             <details class="incident" id="\(incident.id, limit: 40)" open><summary><b>\(incident.id, limit: 40)</b> \
             \(incident.title, limit: 200) <span class="badge quiet">\(incident.state.rawValue)</span></summary>
@@ -119,9 +119,9 @@ struct CyclePage {
         return "<h3>Incidents</h3>\(items)"
     }
 
-    private var experiments: HTML {
+    private var experiments: Markup {
         guard !record.experiments.isEmpty else { return "" }
-        let rows = record.experiments.prefix(60).map { item -> HTML in
+        let rows = record.experiments.prefix(60).map { item -> Markup in
             """
             <tr><th scope="row">\(item.experiment.words, limit: 120)</th><td>\(item.experiment.question, limit: 300)</td>\
             <td>\(item.result, limit: 300)</td></tr>
@@ -133,22 +133,22 @@ struct CyclePage {
             """
     }
 
-    private var actions: HTML {
+    private var actions: Markup {
         guard !record.actions.isEmpty else { return "" }
         let items = record.actions.prefix(40).map {
-            "<li>\($0.words, limit: 160): \($0.because, limit: 300)</li>" as HTML
+            "<li>\($0.words, limit: 160): \($0.because, limit: 300)</li>" as Markup
         }
         return "<h3>Actions</h3><ul>\(items)</ul>"
     }
 
-    private var evidence: HTML {
-        let items = files.map { file -> HTML in
+    private var evidence: Markup {
+        let items = files.map { file -> Markup in
             """
             <tr><th scope="row"><a href="\(self.file(file.path))"><code>\(file.path, limit: 200)</code></a></th>\
             <td class="n">\(Numbers.bytes(file.bytes))</td></tr>
             """
         }
-        let more: HTML = moreFiles ? "<p class=\"soft\">and more on disk</p>" : ""
+        let more: Markup = moreFiles ? "<p class=\"soft\">and more on disk</p>" : ""
         return """
             <h3>Evidence</h3><div class="scroll" tabindex="0" role="region" aria-label="evidence files"><table><thead><tr><th>File</th>\
             <th class="n">Size</th></tr></thead><tbody>\(items)</tbody></table></div>\(more)\
@@ -156,15 +156,15 @@ struct CyclePage {
             """
     }
 
-    private var pager: HTML {
-        func link(_ number: Int?, _ words: String) -> HTML {
+    private var pager: Markup {
+        func link(_ number: Int?, _ words: String) -> Markup {
             number.map { "<a href=\"\(base)/cycles/\($0)\">\(words) \($0)</a>" } ?? "<span></span>"
         }
         return "<div class=\"pager\">\(link(previous, "← cycle"))\(link(next, "cycle →"))</div>"
     }
 
     /// Where a file of this cycle is served.
-    private func file(_ path: String) -> String { "\(base)/cycles/\(record.cycle)/files/\(HTML.path(path))" }
+    private func file(_ path: String) -> String { "\(base)/cycles/\(record.cycle)/files/\(Markup.path(path))" }
 }
 
 /// A file below a cycle folder.

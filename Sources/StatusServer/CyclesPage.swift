@@ -8,11 +8,11 @@ enum CyclesPage {
     static let perPage = 50
 
     /// - Parameter before: only cycles below this number; nil begins with the newest.
-    static func content(_ reading: LoopReading, base: String, before: Int?, at now: Timestamp) -> HTML {
+    static func content(_ reading: LoopReading, base: String, before: Int?, at now: Timestamp) -> Markup {
         let older = reading.cycles.filter { $0.cycle < before ?? Int.max }
         let shown = older.suffix(perPage).reversed()
         guard !shown.isEmpty else { return "<h2>Cycles</h2><p class=\"soft\">No cycle is finished yet.</p>" }
-        let rows = shown.map { cycle -> HTML in
+        let rows = shown.map { cycle -> Markup in
             """
             <tr><th scope="row"><a href="\(base)/cycles/\(cycle.cycle)">#\(cycle.cycle)</a></th>\
             <td><span class="badge \(Tone(cycle.verdict).rawValue)">\(cycle.verdict.rawValue)</span></td>\
@@ -21,7 +21,7 @@ enum CyclesPage {
             <td>\(CycleWords.totals(cycle.totals), limit: 120)</td><td>\(Plurals.list(cycle.incidents, limit: 4), limit: 160)</td></tr>
             """
         }
-        var pager: HTML = ""
+        var pager: Markup = ""
         if let last = shown.last, older.count > perPage {
             pager =
                 "<div class=\"pager\"><span></span><a href=\"\(base)/cycles?before=\(last.cycle)\">older cycles →</a></div>"

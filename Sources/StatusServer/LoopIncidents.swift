@@ -6,9 +6,9 @@ import Reporting
 
 extension LoopPieces {
     /// One line each, for the overview.
-    var incidentLines: HTML {
+    var incidentLines: Markup {
         guard !status.incidents.isEmpty else { return "" }
-        let lines = status.incidents.prefix(5).map { line -> HTML in
+        let lines = status.incidents.prefix(5).map { line -> Markup in
             """
             <li><a href="\(place)#\(line.id, limit: 40)">\(line.id, limit: 40)</a> \(priority(line)) \(line.title, limit: 160) \
             <span class="soft">(\(Plurals.count(line.tests, "test"))) \(line.cause, limit: 160)\
@@ -16,20 +16,20 @@ extension LoopPieces {
             """
         }
         let rest = status.incidents.count - lines.count
-        let more: HTML = rest > 0 ? "<li class=\"soft\">and \(rest) more</li>" : ""
+        let more: Markup = rest > 0 ? "<li class=\"soft\">and \(rest) more</li>" : ""
         return "<dl class=\"answers\"><dt>Broken</dt><dd><ul class=\"incidents\">\(lines)\(more)</ul></dd></dl>"
     }
 
     /// In full, with the whys.
-    var incidents: HTML {
+    var incidents: Markup {
         guard !status.incidents.isEmpty else { return "" }
-        let shown = status.incidents.prefix(10).enumerated().map { position, line -> HTML in
+        let shown = status.incidents.prefix(10).enumerated().map { position, line -> Markup in
             let incident = reading.incidents.first { $0.id == line.id }
-            let risk = line.value.map { value -> HTML in
+            let risk = line.value.map { value -> Markup in
                 " <span class=\"risk\">\(Numbers.value(value, reading.record?.value.unit ?? "")) at risk</span>"
             }
             return """
-                <details class="incident" id="\(line.id, limit: 40)"\(position == 0 ? " open" as HTML : "")>
+                <details class="incident" id="\(line.id, limit: 40)"\(position == 0 ? " open" as Markup : "")>
                 <summary><b>\(line.id, limit: 40)</b> \(priority(line)) \(line.title, limit: 200)\(risk) \
                 <span class="badge \(line.acknowledged ? "quiet" : "bad")">\(line.acknowledged ? "acknowledged" : "open")</span></summary>
                 \(incident.map { IncidentPieces.body($0, at: now, files: files($0)) })
@@ -37,7 +37,7 @@ extension LoopPieces {
                 """
         }
         let rest = status.incidents.count - shown.count
-        let more: HTML = rest > 0 ? "<p class=\"soft\">and \(rest) more</p>" : ""
+        let more: Markup = rest > 0 ? "<p class=\"soft\">and \(rest) more</p>" : ""
         return "<h3>Open incidents</h3>\(shown)\(more)"
     }
 
@@ -49,12 +49,12 @@ extension LoopPieces {
         return "\(place)/cycles/\(record.cycle)/files/"
     }
 
-    private func priority(_ line: StatusSnapshot.IncidentLine) -> HTML? {
+    private func priority(_ line: StatusSnapshot.IncidentLine) -> Markup? {
         line.priority.map { "<span class=\"badge \($0 == 0 ? "bad" : "doubt")\">P\($0)</span>" }
     }
 
     /// The suites of the newest cycle.
-    var suites: HTML {
+    var suites: Markup {
         guard let record = reading.record, !record.suites.isEmpty else { return "" }
         return "<h3>Suites in cycle \(record.cycle)</h3>\(SuitePieces.table(record, base: place))"
     }
@@ -62,8 +62,8 @@ extension LoopPieces {
 
 enum IncidentPieces {
     /// - Parameter files: where the evidence of the whys is served; nil where that is not known.
-    static func body(_ incident: Incident, at now: Timestamp, files: String?) -> HTML {
-        var html: HTML = """
+    static func body(_ incident: Incident, at now: Timestamp, files: String?) -> Markup {
+        var html: Markup = """
             <p class="soft">first seen \(.moment(incident.firstSeen, at: now)) in cycle \(incident.firstCycle), \
             seen \(Plurals.count(incident.timesSeen, "time"))\(incident.tests.isEmpty ? "" : "; ")\
             \(Plurals.list(incident.tests, limit: 5), limit: 600)</p>
@@ -75,7 +75,7 @@ enum IncidentPieces {
             html += "<ol class=\"whys\">\(diagnosis.whys.prefix(8).map { why($0, files: files) })</ol>"
         }
         if !diagnosis.ruledOut.isEmpty {
-            let items = diagnosis.ruledOut.prefix(12).map { item -> HTML in
+            let items = diagnosis.ruledOut.prefix(12).map { item -> Markup in
                 "<li>\(item.category.rawValue): \(item.because, limit: 300)</li>"
             }
             html += "<p class=\"soft\">Ruled out</p><ul>\(items)</ul>"
@@ -86,15 +86,15 @@ enum IncidentPieces {
             + "<p>Recommended: <strong>\(diagnosis.recommendedAction.rawValue)</strong>. Type <code>nightjar why \(incident.id, limit: 40)</code></p>"
     }
 
-    private static func why(_ why: Why, files: String?) -> HTML {
-        let evidence = why.evidence.prefix(4).map { item -> HTML in
-            let place: HTML =
-                files.map { "<a href=\"\($0)\(HTML.path(item.path))\">\(item.place, limit: 200)</a>" }
+    private static func why(_ why: Why, files: String?) -> Markup {
+        let evidence = why.evidence.prefix(4).map { item -> Markup in
+            let place: Markup =
+                files.map { "<a href=\"\($0)\(Markup.path(item.path))\">\(item.place, limit: 200)</a>" }
                 ?? "<code>\(item.place, limit: 200)</code>"
             return "<li>\(place) <q>\(item.excerpt, limit: 180)</q></li>"
         }
-        let sure: HTML = why.confidence > 0 ? " <small>\(Numbers.probability(why.confidence))</small>" : ""
-        let list: HTML = evidence.isEmpty ? "" : "<ul class=\"evidence\">\(evidence)</ul>"
+        let sure: Markup = why.confidence > 0 ? " <small>\(Numbers.probability(why.confidence))</small>" : ""
+        let list: Markup = evidence.isEmpty ? "" : "<ul class=\"evidence\">\(evidence)</ul>"
         return """
             <li value="\(why.n)"><b>\(why.question, limit: 300)</b> <span class="\(why.confidence > 0 ? "" : "soft")">\
             \(why.answer, limit: 800)</span>\(sure)\(list)</li>
@@ -102,7 +102,7 @@ enum IncidentPieces {
     }
 }
 
-extension HTML {
+extension Markup {
     /// A relative path with every part encoded.
     static func path(_ path: String) -> String {
         path.split(separator: "/").map { pathPart(String($0)) }.joined(separator: "/")
@@ -110,9 +110,9 @@ extension HTML {
 }
 
 enum SuitePieces {
-    static func table(_ record: CycleRecord, base: String) -> HTML {
+    static func table(_ record: CycleRecord, base: String) -> Markup {
         let rows = record.suites.sorted { ($0.priority, $0.name) < ($1.priority, $1.name) }.prefix(100).map {
-            suite -> HTML in
+            suite -> Markup in
             let tone: Tone =
                 switch suite.status {
                 case .passed: .good
@@ -123,8 +123,8 @@ enum SuitePieces {
             let trust = suite.authenticity.map { authenticity in
                 authenticity.status.rawValue + (authenticity.baseline.map { ", baseline \($0)" } ?? "")
             }
-            let file: HTML? = suite.testsFile.map { path in
-                " <a href=\"\(base)/cycles/\(record.cycle)/files/\(HTML.path(path))\">tests</a>"
+            let file: Markup? = suite.testsFile.map { path in
+                " <a href=\"\(base)/cycles/\(record.cycle)/files/\(Markup.path(path))\">tests</a>"
             }
             return """
                 <tr><td><span class="badge \(tone.rawValue)">\(suite.status.words)</span></td><td>P\(suite.priority)</td>\

@@ -18,16 +18,16 @@ struct LoopPieces {
         self.limits = limits
     }
 
-    func section(_ name: String, _ html: HTML) -> Section { Section(id: "l\(index)-\(name)", html: html) }
+    func section(_ name: String, _ html: Markup) -> Section { Section(id: "l\(index)-\(name)", html: html) }
 
     /// `/loops/NAME`
-    var place: String { "/loops/" + HTML.pathPart(status.loop) }
+    var place: String { "/loops/" + Markup.pathPart(status.loop) }
 
     // MARK: Is it fine?
 
-    func head(linked: Bool) -> HTML {
-        let name: HTML = linked ? "<a href=\"\(place)\">\(status.loop, limit: 80)</a>" : "\(status.loop, limit: 80)"
-        var since: HTML = ""
+    func head(linked: Bool) -> Markup {
+        let name: Markup = linked ? "<a href=\"\(place)\">\(status.loop, limit: 80)</a>" : "\(status.loop, limit: 80)"
+        var since: Markup = ""
         if let start = status.lightSince {
             since = " <span class=\"since\">for \(.age(start, at: now)), since \(.moment(start, at: now))</span>"
         }
@@ -55,7 +55,7 @@ struct LoopPieces {
     }
 
     /// What a reader must know before the color.
-    private var caution: HTML {
+    private var caution: Markup {
         if let trouble {
             let was = status.verdict == nil ? "" : ", last known"
             return "<span class=\"badge doubt\">\(trouble)\(was)</span> "
@@ -63,9 +63,9 @@ struct LoopPieces {
         return status.pause == nil ? "" : "<span class=\"badge doubt\">paused</span> "
     }
 
-    private var verdict: HTML {
+    private var verdict: Markup {
         guard let verdict = status.verdict, let recommendation = status.recommendation else { return "" }
-        let cycle = status.last.last.map { last -> HTML in
+        let cycle = status.last.last.map { last -> Markup in
             " in <a href=\"\(place)/cycles/\(last.cycle)\">cycle \(last.cycle)</a>"
         }
         let revision = status.revision?.short ?? "unknown"
@@ -76,7 +76,7 @@ struct LoopPieces {
             """
     }
 
-    private var serving: HTML {
+    private var serving: Markup {
         guard let serving = status.serving else { return "<span class=\"fact doubt\">serves: unknown</span>" }
         return """
             <span class="fact">serves <code>\(serving.short, limit: 40)</code> (\(status.servingState, limit: 80))</span>
@@ -84,7 +84,7 @@ struct LoopPieces {
     }
 
     /// One sentence for a screen reader; read out when it changes.
-    private var said: HTML {
+    private var said: Markup {
         guard let verdict = status.verdict, let recommendation = status.recommendation else {
             return "\(status.loop, limit: 80) has no verdict yet."
         }
@@ -98,15 +98,15 @@ struct LoopPieces {
 
     // MARK: What is it doing, and what do I do?
 
-    var answers: HTML {
+    var answers: Markup {
         var plain = status
         plain.doing.since = nil
         let words = StatusText(plain, columns: 400).doing
-        var since: HTML = ""
+        var since: Markup = ""
         if let start = status.doing.since, status.doing.activity != .stopped {
             since = " <span class=\"since\">for \(.age(start, at: now))</span>"
         }
-        let todo = StatusText(status, columns: 400).todo.map { line -> HTML in "<li>\(commands(line))</li>" }
+        let todo = StatusText(status, columns: 400).todo.map { line -> Markup in "<li>\(commands(line))</li>" }
         return """
             <dl class="answers">
             <dt>Doing</dt><dd><p class="\(status.daemon.alive ? "" : "stopped")">\(words, limit: 300)\(since)</p>\(progress)</dd>
@@ -115,10 +115,10 @@ struct LoopPieces {
             """
     }
 
-    private var progress: HTML {
+    private var progress: Markup {
         guard status.daemon.alive, let running = reading.running, status.doing.activity == .running else { return "" }
-        var facts: [HTML] = []
-        var bar: HTML = ""
+        var facts: [Markup] = []
+        var bar: Markup = ""
         if let done = running.testsDone, let usual = running.usualTests, usual > 0 {
             let failing = (running.testsFailed ?? 0) > 0 ? "failing" : ""
             bar = """
@@ -134,8 +134,8 @@ struct LoopPieces {
     }
 
     /// What can be typed is set as code.
-    private func commands(_ line: String) -> HTML {
-        var result: HTML = ""
+    private func commands(_ line: String) -> Markup {
+        var result: Markup = ""
         var rest = line[...]
         while let start = rest.firstRange(of: "nightjar "),
             start.lowerBound == rest.startIndex || rest[..<start.lowerBound].last == " "
@@ -149,7 +149,7 @@ struct LoopPieces {
         return result + "\(rest)"
     }
 
-    private var value: HTML {
+    private var value: Markup {
         guard let value = reading.record?.value, value.total > 0 else { return "" }
         let share = Int((1000 * value.protected / value.total).rounded())
         let words =
@@ -157,7 +157,7 @@ struct LoopPieces {
             ? "\(Numbers.value(value.atRisk, value.unit)) at risk, \(Numbers.grouped(value.protected)) of "
                 + "\(Numbers.grouped(value.total)) protected"
             : "all \(Numbers.value(value.total, value.unit)) protected"
-        let bar: HTML = """
+        let bar: Markup = """
             <svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true"><rect class="risked" \
             width="1000" height="10"/><rect class="safe" width="\(share)" height="10"/></svg>
             """
@@ -170,12 +170,12 @@ struct LoopPieces {
     // MARK: Since when?
 
     /// The newest cycles as a row of letters, each a link.
-    func strip(_ count: Int) -> HTML {
+    func strip(_ count: Int) -> Markup {
         let cycles = reading.cycles.suffix(count)
         guard !cycles.isEmpty else {
             return "<dl class=\"answers\"><dt>Lately</dt><dd class=\"soft\">no cycle is finished yet</dd></dl>"
         }
-        let cells = cycles.map { cycle -> HTML in
+        let cells = cycles.map { cycle -> Markup in
             let title =
                 "#\(cycle.cycle) \(cycle.verdict.rawValue), \(cycle.recommendation.rawValue) \(cycle.revision.short), "
                 + "ended \(cycle.endedAt.wholeSeconds), \(Durations.text(seconds: cycle.durationSeconds))"
@@ -185,9 +185,9 @@ struct LoopPieces {
                 \(String(cycle.symbol))</a></li>
                 """
         }
-        var green: HTML = "no green cycle yet"
+        var green: Markup = "no green cycle yet"
         if let last = status.lastGreenCycle {
-            let at: HTML = status.lastGreenAt.map { ", \(.age($0, at: now)) ago" } ?? ""
+            let at: Markup = status.lastGreenAt.map { ", \(.age($0, at: now)) ago" } ?? ""
             green = "last green <a href=\"\(place)/cycles/\(last)\">cycle \(last)</a>\(at)"
         }
         return """
@@ -204,17 +204,17 @@ struct LoopPieces {
 
     // MARK: The machinery
 
-    func log(_ count: Int) -> HTML {
+    func log(_ count: Int) -> Markup {
         let lines = reading.log.suffix(count).map { LogLines.line($0, at: now) }
         guard !lines.isEmpty else { return "<h3>Log</h3><p class=\"soft\">Nothing is written yet.</p>" }
         return "<h3>Log</h3><ol class=\"log\" tabindex=\"0\" aria-label=\"newest lines of the cycle log\">\(lines)</ol>"
     }
 
-    var machine: HTML {
+    var machine: Markup {
         let daemon = status.daemon
-        var facts: [HTML] = []
+        var facts: [Markup] = []
         if daemon.alive {
-            facts.append("running\(daemon.startedAt.map { " for \(.age($0, at: now))" as HTML })")
+            facts.append("running\(daemon.startedAt.map { " for \(.age($0, at: now))" as Markup })")
             if let pid = daemon.pid { facts.append("pid \(Int(pid))") }
         } else {
             facts.append("<strong class=\"doubt\">not running</strong>")
@@ -225,9 +225,9 @@ struct LoopPieces {
         if let disk = daemon.diskUsedPercent { facts.append("disk \(Numbers.fixed(disk, decimals: 0)) % used") }
         if let version = daemon.version { facts.append("version \(version, limit: 60)") }
         if let host = daemon.host { facts.append("host \(host, limit: 80)") }
-        let joined = facts.enumerated().map { $0.offset == 0 ? $0.element : ", \($0.element)" as HTML }
+        let joined = facts.enumerated().map { $0.offset == 0 ? $0.element : ", \($0.element)" as Markup }
         let text = StatusText(status, columns: 400)
-        let budgets: HTML = status.budgets.isEmpty ? "" : "<dt>Budgets</dt><dd>\(text.budgets)</dd>"
+        let budgets: Markup = status.budgets.isEmpty ? "" : "<dt>Budgets</dt><dd>\(text.budgets)</dd>"
         return """
             <h3>Machinery</h3>
             <dl class="answers small"><dt>Daemon</dt><dd>\(joined)</dd>\(budgets)<dt>Notes</dt><dd>\(text.notes.replacing("   ", with: "; "))</dd></dl>
@@ -236,7 +236,7 @@ struct LoopPieces {
 }
 
 enum LogLines {
-    static func line(_ entry: CycleLog.Entry, at now: Timestamp) -> HTML {
+    static func line(_ entry: CycleLog.Entry, at now: Timestamp) -> Markup {
         let whole = entry.at.wholeSeconds
         let isToday = whole.prefix(10) == now.wholeSeconds.prefix(10)
         let shown = isToday ? String(whole.dropFirst(11)) : String(whole.prefix(16).dropFirst(5)) + "Z"

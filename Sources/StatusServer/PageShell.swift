@@ -12,20 +12,20 @@ struct PageShell {
     /// Of the newest state, for the browser's tab.
     var tone = Tone.quiet
 
-    func page(_ content: HTML, at now: Timestamp) -> String {
-        let links = ([("Nightjar", "/")] + trail).enumerated().map { index, link -> HTML in
+    func page(_ content: Markup, at now: Timestamp) -> String {
+        let links = ([("Nightjar", "/")] + trail).enumerated().map { index, link -> Markup in
             let isLast = index == trail.count
             return
-                "<li><a href=\"\(link.1)\"\(isLast ? " aria-current=\"page\"" as HTML : "")>\(link.0, limit: 80)</a></li>"
+                "<li><a href=\"\(link.1)\"\(isLast ? " aria-current=\"page\"" as Markup : "")>\(link.0, limit: 80)</a></li>"
         }
-        var live: HTML = ""
-        var data: HTML = ""
+        var live: Markup = ""
+        var data: Markup = ""
         if let events {
             data = " data-events=\"\(events)\" data-now=\"\(now.description)\""
             live =
                 "<p id=\"live\" role=\"status\">as of <time datetime=\"\(now.description)\">\(now.wholeSeconds)</time></p>"
         }
-        let html: HTML = """
+        let html: Markup = """
             <!doctype html>
             <html lang="en">
             <head>
@@ -53,7 +53,7 @@ struct PageShell {
     }
 
     /// A live section: the script replaces its content.
-    static func section(_ section: Section) -> HTML {
+    static func section(_ section: Section) -> Markup {
         "<section id=\"\(section.id)\" class=\"s-\(String(section.id.drop { $0 != "-" }.dropFirst()))\">\(section.html)</section>\n"
     }
 

@@ -75,22 +75,22 @@ struct Router: Sendable {
         switch view {
         case .overview: shell.events = "/events?since=\(epoch).\(board.version)"
         case .loop(let name):
-            shell.events = "/events?loop=\(HTML.pathPart(name))&since=\(epoch).\(board.version)"
-            if board.loops.count > 1 { shell.trail = [(name, "/loops/" + HTML.pathPart(name))] }
+            shell.events = "/events?loop=\(Markup.pathPart(name))&since=\(epoch).\(board.version)"
+            if board.loops.count > 1 { shell.trail = [(name, "/loops/" + Markup.pathPart(name))] }
         }
-        let content: HTML =
+        let content: Markup =
             switch view {
             case .overview: Headline.articles(board, sections)
             case .loop: "<article>\(sections.map(PageShell.section))</article>"
             }
-        let title: HTML = "<h1 class=\"quietly\">Nightjar status</h1>"
+        let title: Markup = "<h1 class=\"quietly\">Nightjar status</h1>"
         return HTTPResponse(200, type: PageShell.type, shell.page(title + content, at: board.at)).shared()
     }
 
     private func loopPage(_ request: HTTPRequest, _ rest: [String]) -> HTTPResponse {
         let board = keeper.current()
         guard let name = rest.first, let state = board.loop(name) else { return missing(request) }
-        let base = "/loops/" + HTML.pathPart(name)
+        let base = "/loops/" + Markup.pathPart(name)
         if rest.count == 1 { return live(board, .loop(name)) }
         guard rest[1] == "cycles", let reading = state.reading else { return missing(request) }
         var shell = PageShell(title: "Cycles of \(name)")
@@ -173,7 +173,7 @@ struct Router: Sendable {
         switch (rest[3], rest.count) {
         case ("incidents", 4): return Interface.incidents(reading).shared()
         case ("cycles", 4):
-            let base = "/api/v1/loops/" + HTML.pathPart(rest[2])
+            let base = "/api/v1/loops/" + Markup.pathPart(rest[2])
             return Interface.cycles(reading, request.query, base: base).shared()
         case ("cycles", 5):
             guard let number = Int(rest[4]), String(number) == rest[4], number > 0 else {
@@ -231,8 +231,8 @@ enum Headline {
     }
 
     /// The sections of the overview, those of each loop together.
-    static func articles(_ board: Board, _ sections: [Section]) -> HTML {
-        let articles = board.loops.map { state -> HTML in
+    static func articles(_ board: Board, _ sections: [Section]) -> Markup {
+        let articles = board.loops.map { state -> Markup in
             let own = sections.filter { $0.id.hasPrefix("l\(state.index)-") }
             return "<article aria-label=\"\(state.loop.name, limit: 80)\">\(own.map(PageShell.section))</article>\n"
         }

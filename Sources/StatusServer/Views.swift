@@ -48,7 +48,7 @@ struct Views {
     }
 
     /// Whether two renderings say the same; ages go on by themselves.
-    static func isSame(_ left: HTML, _ right: HTML) -> Bool { withoutAges(left.text) == withoutAges(right.text) }
+    static func isSame(_ left: Markup, _ right: Markup) -> Bool { withoutAges(left.text) == withoutAges(right.text) }
 
     private static func withoutAges(_ text: String) -> String {
         guard text.contains("class=\"age\"") else { return text }

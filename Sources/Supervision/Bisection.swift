@@ -66,13 +66,12 @@ package final class Bisection: Sendable {
     let tests: [BisectionTest]
     let costs: BisectionCosts
     let number: Int
-    let live: Revision?
     let switchboard = StopSwitch()
     private let locks: BisectionLocks
 
     private init(
         _ plan: BisectionPlan, _ context: LoopContext, _ commits: [CommitInfo], _ tests: [BisectionTest],
-        _ costs: BisectionCosts, number: Int, live: Revision?, locks: BisectionLocks
+        _ costs: BisectionCosts, number: Int, locks: BisectionLocks
     ) {
         self.plan = plan
         self.context = context
@@ -80,7 +79,6 @@ package final class Bisection: Sendable {
         self.tests = tests
         self.costs = costs
         self.number = number
-        self.live = live
         self.locks = locks
     }
 
@@ -143,7 +141,7 @@ package final class Bisection: Sendable {
             restoreTo: restoreTo, deploys: usual, maximumDeploys: request.maximumDeploys ?? usual + 6,
             minutes: costs.isMeasured ? costs.deploySeconds * Double(usual) / 60 : nil,
             evidence: context.layout.cycle(number))
-        return Bisection(plan, context, commits, tests, costs, number: number, live: live, locks: locks)
+        return Bisection(plan, context, commits, tests, costs, number: number, locks: locks)
     }
 
     /// The loop's context with its evidence beside the cycles.
@@ -226,11 +224,11 @@ package final class Bisection: Sendable {
 }
 
 extension BisectionPlan {
-    /// Halving, the head and the culprit's parent, and the way back.
+    /// The head, halving, what confirms, and the way back.
     static func usualDeploys(_ commits: Int) -> Int {
         var halvings = 0
         while 1 << halvings < commits { halvings += 1 }
-        return halvings + 3
+        return halvings + 4
     }
 }
 

@@ -53,7 +53,8 @@ struct BisectionRun {
     private let switchboard: StopSwitch
     private var schedule: CulpritSchedule?
     private var record: BisectionRecord
-    /// What is live, as far as this search knows.
+    /// What this search has made live and proven. Nothing at the beginning, whatever is live: a deployment may cure a
+    /// failure of the surroundings, so what a fresh one shows counts alone.
     private var deployed: Revision?
     private var untestable: [Revision: String] = [:]
 
@@ -62,7 +63,6 @@ struct BisectionRun {
         commits = bisection.commits
         tests = bisection.tests
         switchboard = bisection.switchboard
-        deployed = bisection.live
         let plan = bisection.plan
         record = BisectionRecord(
             number: bisection.number, loop: bisection.context.settings.current.name, good: plan.good, bad: plan.bad,

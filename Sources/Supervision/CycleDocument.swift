@@ -43,7 +43,8 @@ enum CycleDocument {
             incidents: cycle.earlierIncidents + cycle.incidents,
             experiments: cycle.experiments, actions: cycle.actions,
             environment: EnvironmentRecord(
-                serving: serving, services: services, state: state, fingerprint: FingerprintRecord(cycle.records)),
+                serving: serving, services: services, state: state,
+                fingerprint: FingerprintRecord(cycle.records.filter { $0.run.revision == cycle.wanted })),
             writtenBy: writtenBy, settingsHash: cycle.settingsHash)
         record.audit = cycle.fix?.audit
         record.targets = targets(cycle, suites, settings)

@@ -11,7 +11,7 @@ enum SurroundingWords {
     private static let leastMemory = 0.03
     private static let mostDescriptors = 0.9
     /// Percent of the last ten seconds in which tasks waited: beyond it time limits say little.
-    static let heavyPressure = 50.0
+    static let heavyPressure = 80.0
     private static let heavyFullPressure = 20.0
     private static let mostClockOffset = 30.0
     private static let leastCertificateDays = 3.0

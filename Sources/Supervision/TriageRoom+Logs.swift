@@ -83,8 +83,9 @@ extension TriageRoom {
     }
 
     /// The same of the newest healthy cycle, and of a baseline experiment that passed. Nil where there is neither.
-    private func greenLogs(_ cycle: CycleProgress, likes failing: [KeptLog]) -> [KeptLog]? {
+    private func greenLogs(_ cycle: CycleProgress, likes failing: [KeptLog]) -> (logs: [KeptLog], isPart: Bool)? {
         var logs: [KeptLog] = []
+        var isPart = true
         let baseline = cycle.records.filter {
             $0.run.purpose == .baseline && $0.run.kind == .test && $0.outcome == .succeeded
         }
@@ -92,9 +93,11 @@ extension TriageRoom {
         if let record = newestHealthy(before: cycle.number) {
             let collected = TriageRoom.collected(record.stages, record.cycle)
             let areConsoles = failing.allSatisfy { !$0.path.hasSuffix(".\(LogKeeper.role)/console.log") }
-            logs += areConsoles ? TriageRoom.consoles(record.stages, record.cycle) : collected
+            let whole = areConsoles ? TriageRoom.consoles(record.stages, record.cycle) : collected
+            if !whole.isEmpty { isPart = false }
+            logs += whole
         }
-        return logs.isEmpty ? nil : logs
+        return logs.isEmpty ? nil : (logs, isPart)
     }
 
     func newestHealthy(before cycle: Int) -> CycleRecord? {
@@ -111,7 +114,7 @@ extension TriageRoom {
             guard !record.run.purpose.isDeployedExperiment,
                 record.outcome == .failed || record.outcome == .timedOut
             else { return false }
-            return record.run.kind == .deploy || (record.suite?.totals.failing == 0)
+            return record.run.kind == .deploy || (record.suite?.totals.failing ?? 0) == 0
         }
         return TriageRoom.consoles(silent, cycle.number)
     }
@@ -142,12 +145,14 @@ extension TriageRoom {
     }
 
     private static func compare(
-        _ failing: [KeptLog], _ green: [KeptLog]?, _ context: LogContext, _ layout: EvidenceLayout
+        _ failing: [KeptLog], _ green: (logs: [KeptLog], isPart: Bool)?, _ context: LogContext, _ layout: EvidenceLayout
     ) -> [LogFinding] {
         guard let cycle = failing.first?.cycle else { return [] }
-        let before = green.map { mine($0, layout) }
+        let before = green.map { mine($0.logs, layout) }
         let now = mine(failing, layout, known: before?.templates ?? [])
-        return LogComparison.changes(now, before: before, context: context, limit: limit).compactMap { change in
+        return LogComparison.changes(
+            now, before: before, isPart: green?.isPart ?? false, context: context, limit: limit
+        ).compactMap { change in
             let template = change.template
             let path = now.files[template.file]
             let place = (path: path, line: template.firstLine, offset: template.firstOffset)

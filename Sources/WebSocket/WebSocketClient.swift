@@ -23,6 +23,29 @@ package enum WebSocketClient {
             limits: limits, answersPings: answersPings)
     }
 
+    /// Asks for the upgrade and returns the whole answer, body included, where the server refuses it; nil where it accepts.
+    package static func refusal(
+        _ url: String, headers: HTTPHeaders = HTTPHeaders(), subprotocols: [String] = [],
+        over path: NetworkPath = .direct, deadline: SocketDeadline
+    ) throws(WebSocketError) -> HTTPResponse? {
+        var random = SystemRandomNumberGenerator()
+        let request = WebSocketHandshake.requestHeaders(
+            nonce: random.bytes(16), subprotocols: subprotocols, extra: headers)
+        var (exchange, answer) = try ask(url, request, over: path, deadline: deadline)
+        defer { exchange.link.end() }
+        guard answer.status != 101 else { return nil }
+        do throws(HTTPError) {
+            let fields = answer.head.headers
+            var decoder = try HTTPBodyDecoder(responseTo: answer.status, headers: fields, limit: 64 << 10)
+            try exchange.readBody(into: &decoder)
+            return HTTPResponse(
+                status: answer.status, reason: answer.reason, headers: fields, body: decoder.body,
+                bodyIsCut: decoder.isCut, timings: exchange.timings())
+        } catch {
+            throw .http(error)
+        }
+    }
+
     private typealias Answer = (head: HTTPHead, status: Int, reason: String)
 
     private static func ask(

@@ -9,6 +9,7 @@ import Foundation
 import Platform
 
 final class HistoryPeer {
+    private static let rowsAtMost = 30_000_000
     private let folder: WorkFolder
     private let runs: FileHandle
     private let exceptions: FileHandle
@@ -89,6 +90,8 @@ final class HistoryPeer {
         let lean = "\(folder.path)/lean.db"
         try sqlite(lean, load(tests: tests))
         try measure("SQLite, rows for what did not pass", lean, false, asked, flakes, &report)
+        // A row for each of a hundred million outcomes takes SQLite minutes to load and gigabytes to keep.
+        guard tests * count <= HistoryPeer.rowsAtMost else { return }
         let whole = "\(folder.path)/full.db"
         let begin = SystemClock.monotonicNanoseconds
         try sqlite(whole, load(tests: tests) + "\n" + full(tests: tests))

@@ -7,7 +7,6 @@
 The application is a file of prices; deploying copies it; the suite reads what is live. Each story prints one line.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -34,7 +33,7 @@ report=$1; shift
 [ $# -gt 0 ] || set -- shop.apple shop.pear shop.plum
 failures=0 cases=
 for test in "$@"; do
-    name=${test##*.}
+    name=${test##*[.:]}
     price=$(sed -n "s/^$name //p" prices.live)
     if [ "$price" -lt 10 ]; then
         cases="$cases<testcase classname='shop' name='$name' time='0.01'/>"
@@ -48,6 +47,7 @@ printf "<testsuite name='shop' tests='%s' failures='%s'>%s</testsuite>\\n" $# "$
 """
 
 STORIES = []
+SHOPS = []
 
 
 def story(function):
@@ -59,6 +59,7 @@ class Shop(Loop):
     """A loop over a repository in which pears become too dear."""
 
     def __init__(self, nightjar, **remedy):
+        SHOPS.append(self)
         folder = tempfile.mkdtemp(prefix="nightjar-remedy.")
         self.app = Path(folder) / "app"
         self.app.mkdir(parents=True)
@@ -167,7 +168,7 @@ def a_fix_by_revert(nightjar):
     check(shop.git("show", f"{branch}:test/shop") == "three\nfour", "the tests were changed")
     body = shop.git("show", "--no-patch", "--format=%B", branch)
     check("Nightjar-Incident: INC-1" in body and f"proven, {culprit}" in body, body)
-    check(not (shop.state / "roles").exists() or not list((shop.state / "roles").iterdir()), "working trees are left")
+    wait_for(10, lambda: not list((shop.state / "roles").iterdir()), "the end of the working trees")
     # A person merges it: the next cycle is healthy.
     shop.git("merge", "--quiet", "--ff-only", "nightjar/fix-INC-1")
     healed = shop.sealed_as(branch)
@@ -280,17 +281,19 @@ def main():
         name = function.__name__
         if wanted and name not in wanted:
             continue
-        before = set(Path(tempfile.gettempdir()).glob("nightjar-remedy.*"))
         try:
             print(f"   ok   {name}: {function(nightjar)}", flush=True)
         except Failure as failure:
             failed += 1
             print(f"   FAIL {name}: {failure}", flush=True)
         finally:
-            for folder in set(Path(tempfile.gettempdir()).glob("nightjar-remedy.*")) - before:
-                subprocess.run(["pkill", "--signal", "KILL", "-P", "0"], check=False) if False else None
-                if not failed or not os.environ.get("KEEP"):
-                    shutil.rmtree(folder, ignore_errors=True)
+            for shop in SHOPS:
+                if shop.process and shop.process.poll() is None:
+                    shop.kill()
+                    shop.wait()
+                if not os.environ.get("KEEP"):
+                    shutil.rmtree(shop.folder, ignore_errors=True)
+            SHOPS.clear()
     return 1 if failed else 0
 
 

@@ -49,6 +49,34 @@ import Testing
                     verb: .pause, by: "ann", argument: "upgrade", until: Timestamp("2026-11-21T05:23:00Z")))
     }
 
+    @Test(arguments: [
+        ([], nil, ApprovalWords()),
+        (["57", "rollback", "--past-migration"], "INC-57", ApprovalWords(subject: .rollback, pastMigration: true)),
+        (["fix", "-m", "looks right"], nil, ApprovalWords(subject: .fix, reason: "looks right")),
+        (["inc-2", "runbook", "restart"], "INC-2", ApprovalWords(subject: .runbook, name: "restart")),
+    ])
+    func `an approval carries what it is about`(
+        _ words: [String], _ incident: String?, _ answer: ApprovalWords
+    ) async throws {
+        let fixture = try fixture()
+        let daemon = try Daemon(fixture.layout.controlSocket, reply: "{\"ok\":true,\"message\":\"approved\"}\n")
+        #expect(await fixture.run(["approve"] + words + ["--state", "state"]).code == .ok)
+        let line = daemon.request.withLock { $0 }
+        let request = try JSONDecoder().decode(ControlRequest.self, from: Data(line.utf8))
+        #expect(request == ControlRequest(verb: .approve, by: "ann", argument: incident, answer: answer))
+    }
+
+    @Test func `an approval of nothing that is approved is refused at once`() async throws {
+        let fixture = try fixture()
+        let wrong = [
+            ["INC-1", "rolback"], ["INC-1", "rollback", "x"], ["rollback", "fix", "x"], ["a", "fix", "c", "d"],
+        ]
+        for words in wrong {
+            #expect(await fixture.run(["approve"] + words + ["--state", "state"]).code == .usage, "\(words)")
+            #expect(await fixture.run(["reject"] + words + ["--state", "state"]).code == .usage, "\(words)")
+        }
+    }
+
     @Test func `a refusal is exit 1 with its reason`() async throws {
         let fixture = try fixture()
         let daemon = try Daemon(fixture.layout.controlSocket, reply: "{\"ok\":false,\"message\":\"nothing runs\"}\n")

@@ -91,4 +91,27 @@ import Testing
         #expect(result.output.contains("chat::test_b (quarantined)"))
         #expect(await fixture.run("flakes", "test_b").output.contains("until 2026-12-31 by chat-team: race"))
     }
+
+    @Test func `a baseline is accepted for a reason, for a suite that is there, and written down`() async throws {
+        try write()
+        try fixture.log([(LogLine(.ok, "start", "here"), 1)])
+        func accept(_ words: String...) async -> CommandResult {
+            await fixture.run(["accept-baseline", "--state", "state", "--by", "ann"] + words)
+        }
+        #expect(await accept("chat").code == .usage)
+        #expect(await accept("chat", "--reason", "").code == .usage)
+        let missing = await accept("chta", "--reason", "split")
+        #expect(missing.code == .notFound)
+        #expect(missing.error.contains("did you mean 'chat'?"))
+        #expect(try AcceptedBaseline.all(fixture.layout).isEmpty)
+        let done = await accept("chat", "--reason", "split")
+        #expect(done.code == .ok)
+        #expect(done.output == "staging: suite chat: baseline accepted by ann after #0: split; it learns anew\n")
+        #expect(
+            try AcceptedBaseline.all(fixture.layout) == [
+                AcceptedBaseline(suite: "chat", by: "ann", reason: "split", at: LoopFixture.now, cycle: 0)
+            ])
+        let log = try String(contentsOfFile: fixture.layout.cycleLog, encoding: .utf8)
+        #expect(log.contains("baseline accepted by ann"))
+    }
 }

@@ -31,20 +31,23 @@ import WebSocket
         let numbers = try await withLive { visitor in
             let (first, hello) = try visitor.open(visitor.token())
             try visitor.say(["type": "set", "key": "k", "value": "v"], on: first)
-            #expect(try visitor.next("set-done", on: first)["key"]?.text == "k")
+            let stored = try visitor.next("set-done", on: first)["key"]?.text
+            #expect(stored == "k")
             try visitor.say(["type": "stream", "count": 5, "interval": 0], on: first)
             _ = try visitor.next("event", on: first)
             first.end()
             let (second, _) = try visitor.open(visitor.token())
             try visitor.say(["type": "resume", "resume": hello["resume"] ?? .null, "last": 1], on: second)
-            #expect(try visitor.next("resumed", on: second)["session"] == hello["session"])
+            let resumed = try visitor.next("resumed", on: second)["session"]
+            #expect(resumed == hello["session"])
             var numbers: [Int] = []
             while numbers.last != 6 {
                 let event = try visitor.next(nil, on: second)
                 if let number = event["seq"]?.number { numbers.append(number) }
             }
             try visitor.say(["type": "get", "key": "k"], on: second)
-            #expect(try visitor.next("value", on: second)["value"]?.text == "v")
+            let value = try visitor.next("value", on: second)["value"]?.text
+            #expect(value == "v")
             return numbers
         }
         #expect(numbers == [2, 3, 4, 5, 6])
@@ -95,8 +98,10 @@ import WebSocket
         try await withLive { visitor in
             let base = "http://127.0.0.1:\(visitor.port)"
             let body = Array(#"{"user":"ada","password":"guess"}"#.utf8)
-            #expect(try HTTPClient.send("POST", base + "/login", body: body, deadline: soon).status == 401)
-            #expect(try HTTPClient.get(base + "/nothing", deadline: soon).status == 404)
+            let login = try HTTPClient.send("POST", base + "/login", body: body, deadline: soon).status
+            #expect(login == 401)
+            let nothing = try HTTPClient.get(base + "/nothing", deadline: soon).status
+            #expect(nothing == 404)
             let error = #expect(throws: WebSocketError.self) { try visitor.open("nonsense") }
             #expect(error == .refused(status: 401, reason: "Unauthorized"))
         }

@@ -115,6 +115,34 @@ struct ApprovalStoryTests {
         #expect(story.place == "concluding")
     }
 
+    @Test func `where a migration keeps the cause from being proven, going back is a person's question`() {
+        let unknown = Samples.incident(["a"], .unknown, .none, grade: .unknown)
+        for (incident, isAsked) in [
+            (unknown, true), (Samples.incident(["a"], .flakyTest, .rerun, grade: .likely), false),
+            (Samples.incident(["a"], .unknown, .none, grade: .unknown, suites: ["extras"]), false),
+            (Samples.incident([], .unknown, .none, grade: .unknown, suites: []), false),
+        ] {
+            var story = Story()
+            story.wake()
+            story.see()
+            story.pass(failing: ["a"])
+            story.conclude([incident], irreversible: Self.migration)
+            #expect((story.place == "awaitingApproval") == isAsked, "\(incident.title)")
+            guard isAsked else { continue }
+            #expect(story.lines.contains { $0.contains("the cause is not proven") })
+            say(&story, .approve, "INC-1", ApprovalWords(subject: .rollback, pastMigration: true))
+            rollBack(&story)
+            #expect(story.machine.cycle?.actions.first?.approvedBy == "ann")
+        }
+        // Without a migration nothing is rolled back for an unknown cause.
+        var story = Story()
+        story.wake()
+        story.see()
+        story.pass(failing: ["a"])
+        story.conclude([unknown])
+        #expect(story.place == "concluding")
+    }
+
     @Test func `a word for something else is not taken`() {
         var story = asking(policy)
         for (incident, words) in [

@@ -198,4 +198,25 @@ import Testing
         #expect(statistics.lastPassed == Revision(commit))
         #expect(statistics.failures == 1)
     }
+
+    @Test func `one test read alone and among all others is the same`() throws {
+        let loop = try TemporaryLoop()
+        var generator = SeededGenerator(seed: 7)
+        try Self.write(
+            (1...80).map { number in
+                Self.cycle(number, revision: number / 3, tests: 14, purpose: number % 4 == 0 ? .rerun : .cycle) { run in
+                    run.isWhole = number % 4 != 0
+                    for index in run.tests.indices where generator.next() % 5 == 0 {
+                        run.tests[index].outcome = [.failed, .skipped, .flaky, .notRun][Int(generator.next() % 4)]
+                    }
+                    run.tests.removeAll { _ in generator.next() % (number % 4 == 0 ? 2 : 9) == 0 }
+                }
+            }, loop)
+        let all = try #require(try HistoryTable.load(loop.layout, suite: "chat"))
+        for test in 0..<14 {
+            let alone = try #require(try HistoryTable.load(loop.layout, suite: "chat", test: Self.id(test)))
+            #expect(alone.statistics(of: Self.id(test)) == all.statistics(of: Self.id(test)), "seed 7, test \(test)")
+            #expect(alone.moments(of: Self.id(test)).map(\.outcome) == all.moments(of: Self.id(test)).map(\.outcome))
+        }
+    }
 }

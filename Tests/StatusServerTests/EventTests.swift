@@ -66,12 +66,12 @@ struct EventTests {
     }
 
     @Test func `ages alone are no news`() {
-        let earlier = HTML.age(Scene.minutes(5), at: Scene.now)
-        let later = HTML.age(Scene.minutes(5), at: Scene.now + .seconds(300))
+        let earlier = Markup.age(Scene.minutes(5), at: Scene.now)
+        let later = Markup.age(Scene.minutes(5), at: Scene.now + .seconds(300))
         #expect(earlier.text != later.text)
         #expect(Views.isSame("<p>\(earlier) x \(earlier)</p>", "<p>\(later) x \(later)</p>"))
         #expect(!Views.isSame("<p>\(earlier) x</p>", "<p>\(later) y</p>"))
-        #expect(!Views.isSame("<p>\(earlier)</p>", "<p>\(HTML.age(Scene.minutes(6), at: Scene.now))</p>"))
+        #expect(!Views.isSame("<p>\(earlier)</p>", "<p>\(Markup.age(Scene.minutes(6), at: Scene.now))</p>"))
     }
 
     @Test func `a quiet stream has a beat`() async throws {

@@ -26,7 +26,10 @@ struct MetricsTests {
     }
 
     static func names() throws -> Set<String> {
-        Set(try text().split(separator: "\n").filter { !$0.hasPrefix("#") }.map { String($0.prefix { $0 != "{" && $0 != " " }) })
+        Set(
+            try text().split(separator: "\n").filter { !$0.hasPrefix("#") }.map {
+                String($0.prefix { $0 != "{" && $0 != " " })
+            })
     }
 
     @Test func `a known state has known samples`() throws {
@@ -37,7 +40,8 @@ struct MetricsTests {
             "nightjar_loop_light{loop=\"staging\",light=\"green\"} 0",
             "nightjar_loop_light_since_timestamp_seconds{loop=\"staging\"} 1795228860",
             "nightjar_cycle_verdict{loop=\"staging\",verdict=\"failing\"} 1",
-            "nightjar_cycle_tests{loop=\"staging\",outcome=\"failed\"} 1", "nightjar_cycles_total{loop=\"staging\"} 214",
+            "nightjar_cycle_tests{loop=\"staging\",outcome=\"failed\"} 1",
+            "nightjar_cycles_total{loop=\"staging\"} 214",
             "nightjar_value_at_risk{loop=\"staging\",unit=\"USD/month\"} 160000",
             "nightjar_loop_incidents_unacknowledged{loop=\"staging\"} 1",
             "nightjar_loop_last_sign_of_life_timestamp_seconds{loop=\"staging\"} 1795231370",

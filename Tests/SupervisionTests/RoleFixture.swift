@@ -95,6 +95,18 @@ struct RoleFixture {
     mutating func step(_ name: String, attempt: Int = 1) async -> StageRecord {
         let run = StageRun(
             cycle: 7, kind: .remedy, purpose: .fix, subject: name, attempt: attempt, revision: wanted)
+        let record = await perform(run)
+        if let reading = record.role { readings.append(reading) }
+        if name == "implement", record.outcome == .succeeded { implemented = run.folder }
+        return record
+    }
+
+    /// Brings the fix into the environment.
+    func deploy(_ revision: Revision) async -> StageRecord {
+        await perform(StageRun(cycle: 7, kind: .deploy, purpose: .fix, attempt: 1, revision: revision))
+    }
+
+    private func perform(_ run: StageRun) async -> StageRecord {
         var cycle = CycleProgress(
             number: 7, work: WorkSeen(trigger: .schedule, wanted: wanted),
             policy: LoopPolicy(context.settings.current), settingsHash: "",
@@ -104,10 +116,7 @@ struct RoleFixture {
         surroundings.fix = FixSurroundings(cycle)
         surroundings.fix?.readings = readings
         surroundings.fix?.implemented = implemented
-        let record = await StagePerformer(context: context).perform(run, surroundings)
-        if let reading = record.role { readings.append(reading) }
-        if name == "implement", record.outcome == .succeeded { implemented = run.folder }
-        return record
+        return await StagePerformer(context: context).perform(run, surroundings)
     }
 
     /// Rules that a record says were broken.

@@ -143,7 +143,8 @@ struct RoleTests {
         ("binary", "printf 'a\\0b' > src/price"), ("modes", "ln -sf /etc/passwd src/price"),
         ("modes", "chmod +x src/price; echo 2 > src/price"),
         ("control-files", "echo '* filter=evil' > src/.gitattributes"),
-        ("modes", "rm -r src; ln -s /etc src"),
+        ("modes", "rm -r src; ln -s /etc src"), ("empty", "mkfifo src/pipe"),
+        ("modes", "git init -q src/own; git -C src/own -c user.name=x -c user.email=x commit -q --allow-empty -m x"),
     ])
     func `a change that breaks a rule is refused, and the rule is named`(_ rule: String, _ text: String) async throws {
         var fixture = try await fixture(text)
@@ -228,6 +229,33 @@ struct RoleTests {
         let record = await fixture.step("implement")
         #expect(record.outcome == .failed)
         #expect(record.summary.contains(".git/config was changed"))
+    }
+
+    @Test func `a flood of bytes in the working tree is not even read`() async throws {
+        var fixture = try await fixture("head -c 70000000 /dev/zero > src/price")
+        _ = await fixture.step("implement")
+        let record = await fixture.step("audit")
+        #expect(record.outcome == .failed)
+        #expect(record.summary.contains("MiB were written into the working tree"), "\(record.summary)")
+    }
+
+    @Test func `an executing role gets the commit and stands in for the deploy command`() async throws {
+        var fixture = try await fixture("echo 2 > src/price")
+        for step in ["implement", "audit", "commit"] { _ = await fixture.step(step) }
+        let fixed = try #require(fixture.readings.last?.revision)
+        var settings = fixture.context.settings.current
+        let seen = fixture.folder("seen")
+        settings.deploy = DeploySettings(command: RoleFixture.script("exit 1"), worktree: false)
+        settings.remedy.roles.execute = RoleFixture.script("cat > '\(seen)'")
+        fixture.context.settings.stage(settings)
+        fixture.context.settings.adoptStaged()
+        let record = await fixture.deploy(fixed)
+        #expect(record.outcome == .succeeded, "\(record.summary)")
+        let request = try fixture.folder.read("seen")
+        #expect(request.contains("\"role\":\"execute\""))
+        #expect(request.contains("\"revision\":\"\(fixed.id)\""))
+        #expect(request.contains("remedy-1-audit/fix.patch"))
+        #expect(request.contains("\"rule\":\"paths\""))
     }
 
     // MARK: - Afterwards

@@ -63,6 +63,15 @@ private func traffic(_ rounds: Int) -> String {
         #expect(changes(now, since: traffic(3), late).first?.template.template == "ERROR gone away")
     }
 
+    @Test func `a kind that is missing in a part of the tests is told only where it is bad`() {
+        let green = profile(traffic(5))
+        let now = profile(
+            traffic(5) + "INFO GET /other\nWARN low\nINFO GET /x status=401\n", known: green.templates)
+        let found = LogComparison.changes(now, before: green, isPart: true)
+        #expect(found.map(\.template.template) == ["WARN low", "INFO GET /x status=401"])
+        #expect(LogComparison.changes(now, before: green).count == 3)
+    }
+
     @Test func `without a green log only what is bad by itself is told`() {
         let found = LogComparison.changes(profile(traffic(9) + "ERROR lost\nWARN low\n"), before: nil)
         #expect(found.map(\.template.template) == ["ERROR lost", "WARN low"])

@@ -145,10 +145,13 @@ import Testing
                 for _ in 0..<count { _ = try assembler.accept(piece) }
             }
         }
-        // The fastest of several, because other tests share the machine.
-        let short = try (0..<9).map { _ in try time(3000) }.min() ?? .zero
-        let long = try (0..<9).map { _ in try time(30_000) }.min() ?? .zero
-        #expect(long < short * 70, "\(short) for 3000, \(long) for 30000")
+        // Other tests share the machine, so that one round may say anything. A hundredfold would never pass.
+        var rounds: [(short: Duration, long: Duration)] = []
+        for _ in 0..<20 {
+            rounds.append((try time(3000), try time(30_000)))
+            if let last = rounds.last, last.long < last.short * 40 { return }
+        }
+        Issue.record("3000 and 30000 fragments took \(rounds)")
     }
 
     // MARK: Opening

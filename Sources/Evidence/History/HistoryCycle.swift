@@ -91,7 +91,8 @@ package struct HistoryCycle: Hashable, Sendable {
 extension HistoryCycle {
     /// Rules whose doubt touches what the tests are said to have done.
     private static let hollowRules: Set = [
-        "zero-durations", "identical-timing", "time-impossible", "repeated-timing", "no-host", "report-stale",
+        "zero-durations", "identical-timing", "time-impossible", "repeated-timing", "no-host", "wall-time", "cpu-time",
+        "collected-not-reported", "report-stale",
     ]
 
     /// From the document and the results of its runs. A run whose results cannot be read is left out.

@@ -41,7 +41,7 @@ package struct HistoryTable: Sendable {
     private(set) var rosters: [[Range<Int>]] = []
     private(set) var revisions = RevisionTable()
     /// What did not pass, by test number, oldest first.
-    private(set) var exceptions: [Int: [Exception]] = [:]
+    private(set) var exceptions: [[Exception]] = []
     private(set) var names: [Int: String] = [:]
     private(set) var durations: [(ranges: [Range<Int>], codes: [UInt8])] = []
     /// Bytes that could not be read; the next update writes the index again.
@@ -81,7 +81,7 @@ package struct HistoryTable: Sendable {
         _ layout: EvidenceLayout, suite: String, test: String? = nil, selection: Selection = Selection()
     ) throws(EvidenceError) -> HistoryTable? {
         guard let generation = try HistoryGeneration.newest(layout), Files.exists(generation.names) else { return nil }
-        let names = try HistoryNames(generation.names, keeping: suite)
+        let names = try HistoryNames(generation.names, keeping: test == nil ? suite : nil)
         guard let number = names.suites[suite] else { return nil }
         var table = HistoryTable(suite: suite)
         var only: Int?
@@ -106,7 +106,13 @@ package struct HistoryTable: Sendable {
     }
 
     mutating func add(_ row: Row) { rows.append(row) }
-    mutating func add(_ exception: Exception, of test: Int) { exceptions[test, default: []].append(exception) }
+    mutating func add(_ exception: Exception, of test: Int) {
+        while exceptions.count <= test { exceptions.append([]) }
+        exceptions[test].append(exception)
+    }
+
+    func exceptions(of test: Int) -> [Exception] { test < exceptions.count ? exceptions[test] : [] }
+
     mutating func addRoster(_ ranges: [Range<Int>]) { rosters.append(ranges) }
     mutating func number(of revision: UnsafeRawBufferPointer) -> Int32 { revisions.number(of: revision) }
 
@@ -128,7 +134,6 @@ struct HistoryTableBuilder {
     private let selection: HistoryTable.Selection
     private var rosterNumbers: [UInt64: Int32] = [:]
     private var lastRoster: (bytes: [UInt8], number: Int32)?
-    private var all: [(test: Int32, exception: HistoryTable.Exception)] = []
 
     init(_ table: HistoryTable, suite: Int, only: Int?, _ selection: HistoryTable.Selection) {
         self.table = table
@@ -143,14 +148,53 @@ struct HistoryTableBuilder {
         }
     }
 
-    private mutating func take(_ run: HistoryFrame.Run) {
+    /// One test only: whether a run had it, and what became of it, without keeping who else was there.
+    private mutating func take(_ test: Int, _ run: HistoryFrame.Run) {
         var reader = run.details
-        let roster = roster(&reader)
+        guard let position = HistoryTableBuilder.position(of: test, &reader) else { return }
+        if table.rosters.isEmpty { table.addRoster([test..<test + 1]) }
         let row = Int32(table.rows.count)
+        add(run, roster: 0)
+        var step = 0
+        for _ in 0..<min(reader.number(), reader.bytes.count) {
+            step += reader.number()
+            let code = reader.byte()
+            guard !reader.isBroken, step <= position else { return }
+            if step == position { return table.add(HistoryTable.Exception(row: row, code: code), of: test) }
+        }
+    }
+
+    /// How many tests of the ranges come before `test`; nil where it is not among them. The reader stands behind them
+    /// afterwards.
+    private static func position(of test: Int, _ reader: inout HistoryReader) -> Int? {
+        var (end, before) = (0, 0)
+        var found: Int?
+        for _ in 0..<min(reader.number(), reader.bytes.count) {
+            let first = end + reader.number()
+            let length = reader.number()
+            guard !reader.isBroken, length <= HistoryNames.testsPerSuite, first <= HistoryNames.testsPerSuite else {
+                return nil
+            }
+            end = first + length
+            if test >= first, test < end { found = before + test - first }
+            before += length
+        }
+        return found
+    }
+
+    private mutating func add(_ run: HistoryFrame.Run, roster: Int32) {
         table.add(
             HistoryTable.Row(
                 cycle: Int32(clamping: run.cycle), revision: table.number(of: run.revision), roster: roster,
                 failing: Int32(clamping: run.failing), flags: run.flags, purpose: run.purpose))
+    }
+
+    private mutating func take(_ run: HistoryFrame.Run) {
+        if let only { return take(only, run) }
+        var reader = run.details
+        let roster = roster(&reader)
+        let row = Int32(table.rows.count)
+        add(run, roster: roster)
         takeExceptions(&reader, row, table.rosters[Int(roster)])
     }
 
@@ -193,7 +237,6 @@ struct HistoryTableBuilder {
             }
             guard range < ranges.count else { return }
             let test = ranges[range].lowerBound + position - passed
-            guard only == nil || only == test else { continue }
             table.add(HistoryTable.Exception(row: row, code: code), of: test)
         }
     }

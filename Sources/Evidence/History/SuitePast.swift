@@ -20,11 +20,10 @@ package struct SuitePast: Hashable, Sendable {
     /// Tests of the run before (on record here) that it no longer had.
     package var vanished: Int
 
-    private static let tailBytes = 1 << 20
-
-    /// At most `limit` runs of cycles after `cycle`, oldest first.
+    /// At most `limit` runs of cycles after `cycle`, oldest first. `tailBytes` are read first, and more only where those
+    /// do not suffice.
     package static func newest(
-        _ limit: Int, of suite: String, after cycle: Int, _ layout: EvidenceLayout
+        _ limit: Int, of suite: String, after cycle: Int, _ layout: EvidenceLayout, tailBytes: Int = 1 << 20
     ) throws(EvidenceError) -> [SuitePast] {
         guard let generation = try HistoryGeneration.newest(layout), Files.exists(generation.names),
             let number = try HistoryNames(generation.names).suites[suite]

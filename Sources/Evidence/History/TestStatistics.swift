@@ -130,8 +130,9 @@ extension HistoryTable {
         var space = StatisticsSpace(revisions: revisions.count)
         var found: [TestStatistics] = []
         let ran = Set(rosters.flatMap { $0.flatMap { Array($0) } }).count
-        for (test, list) in exceptions.sorted(by: { $0.key < $1.key }) {
-            guard list.contains(where: { HistoryTable.isTelling($0.code) }), let name = names[test],
+        for (test, list) in exceptions.enumerated() {
+            guard list.contains(where: { HistoryTable.isTelling($0.code) && rows[Int($0.row)].counts }),
+                let name = names[test],
                 let statistics = statistics(test, name, &space)
             else { continue }
             found.append(statistics)
@@ -170,7 +171,7 @@ extension HistoryTable {
 
     private func forEachOutcome(_ test: Int, _ body: (Row, UInt8) -> Void) {
         let has = rosters(with: test)
-        let list = exceptions[test] ?? []
+        let list = exceptions(of: test)
         var next = 0
         for index in rows.indices where has[Int(rows[index].roster)] {
             while next < list.count, Int(list[next].row) < index { next += 1 }

@@ -135,6 +135,8 @@ package struct ResilienceContract: Sendable {
     package var messageLimit: Int?
     package var leaks: [String] = []
     package var secondAddress: String?
+    /// The endpoints, `host:port`, that may be put under load: one's own.
+    package var loadTargets: [String] = []
     package var prefixDigits = false
     package var trials = 20
     package var limits = ResilienceLimits()

@@ -143,6 +143,7 @@ extension ResilienceContract {
         messageLimit = file.count("messageLimit", in: 1...(64 << 20))
         leaks = file.texts("leaks") ?? []
         secondAddress = file.text("secondAddress")
+        loadTargets = file.texts("loadTargets") ?? []
         prefixDigits = file.flag("prefixDigits") ?? false
     }
 

@@ -35,6 +35,9 @@ final class ScenarioWorld {
         return String(url[..<slashes.upperBound] + url[slashes.upperBound...].prefix { $0 != "/" && $0 != "?" })
     }
 
+    /// `host:port` of the endpoint.
+    var target: String { "\(address.host):\(address.port)" }
+
     var endpoint: String { "\(address.isSecure ? "wss" : "ws")://\(address.authority)" }
     var isSecure: Bool { address.isSecure }
 
@@ -151,22 +154,7 @@ final class ScenarioWorld {
     func connect(
         _ variables: TemplateVariables, way: Way = .proxy, answersPings: Bool = true
     ) throws -> ScenarioClient {
-        var path = NetworkPath(authorities: contract.connect.authorities)
-        switch way {
-        case .proxy: path.connectTo = proxy.hop
-        case .past(let source): path.source = source
-        }
-        let url: String
-        let headers: HTTPHeaders
-        let subprotocols: [String]
-        do {
-            url = try variables.fill(contract.connect.url)
-            headers = HTTPHeaders(
-                try contract.connect.headers.sorted { $0.key < $1.key }.map { ($0.key, try variables.fill($0.value)) })
-            subprotocols = try contract.connect.subprotocols.map { try variables.fill($0) }
-        } catch {
-            throw ScenarioFailure(reason: "connect: \(error)", isSurroundings: true)
-        }
+        let (url, headers, subprotocols, path) = try request(variables, way: way)
         let connection = try WebSocketClient.connect(
             url, headers: headers, subprotocols: subprotocols, over: path, deadline: .after(contract.connect.timeout),
             limits: WebSocketLimits(frame: 16 << 20, message: 16 << 20), answersPings: answersPings)
@@ -176,6 +164,38 @@ final class ScenarioWorld {
                 reason: "the server chose the subprotocol \(connection.subprotocol ?? "none"), expected \(wanted)")
         }
         return ScenarioClient(connection, contract, variables)
+    }
+
+    /// What a server says in full when it refuses these variables: head and body; nil where it lets them in.
+    func refusalText(_ variables: TemplateVariables) throws -> String? {
+        let (url, headers, subprotocols, path) = try request(variables, way: .proxy)
+        let answer = try WebSocketClient.refusal(
+            url, headers: headers, subprotocols: subprotocols, over: path, deadline: .after(contract.connect.timeout))
+        return answer.map { answer in
+            let fields = answer.headers.fields.map { "\($0.name): \($0.value)" }.joined(separator: "\n")
+            return "\(answer.reason)\n\(fields)\n\n\(answer.text)"
+        }
+    }
+
+    private func request(
+        _ variables: TemplateVariables, way: Way
+    ) throws -> (url: String, headers: HTTPHeaders, subprotocols: [String], path: NetworkPath) {
+        var path = NetworkPath(authorities: contract.connect.authorities)
+        switch way {
+        case .proxy: path.connectTo = proxy.hop
+        case .past(let source): path.source = source
+        }
+        do {
+            let headers = try contract.connect.headers.sorted { $0.key < $1.key }.map {
+                ($0.key, try variables.fill($0.value))
+            }
+            return (
+                try variables.fill(contract.connect.url), HTTPHeaders(headers),
+                try contract.connect.subprotocols.map { try variables.fill($0) }, path
+            )
+        } catch {
+            throw ScenarioFailure(reason: "connect: \(error)", isSurroundings: true)
+        }
     }
 
     /// Greeting and authentication, as the contract has them.

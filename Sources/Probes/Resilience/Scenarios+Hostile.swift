@@ -2,6 +2,7 @@
 // Scenarios 8 and 11: bytes that no client should send, and clients that should not be let in.
 
 internal import Platform
+internal import Synchronization
 internal import WebSocket
 
 extension Scenarios {
@@ -41,14 +42,12 @@ extension Scenarios {
 
     func malformed() {
         let bystander = try? world.open(world.signIn()).client
-        // It answers pings while the others misbehave: a server may drop who is silent.
-        func attend() { _ = bystander?.read(within: .milliseconds(1)) { _ in false } }
+        let attendant = bystander.map { Attendant($0.connection) }
+        defer { attendant?.stop() }
         for probe in forbidden() {
-            attend()
             recorder.test("\(probe.name): refused, and the server lives") { try send(probe) }
         }
         for text in malformedTexts {
-            attend()
             recorder.test("the message \(Excerpt.cut(text, limit: 30)) does no harm") { try send(text) }
         }
         let limited = ("the largest message that is taken (messageLimit)", contract.messageLimit != nil)
@@ -74,6 +73,7 @@ extension Scenarios {
         }
         recorder.test("a bystander noticed nothing of it") {
             guard let bystander else { throw ScenarioFailure(reason: "it could not connect", isSurroundings: true) }
+            attendant?.stop()
             if let ending = bystander.ending(within: .milliseconds(50)) {
                 throw ScenarioFailure(reason: "its connection \(ending.words)")
             }
@@ -145,6 +145,7 @@ extension Scenarios {
                 variables.values[token] = .string(forged)
                 let said = try expectRefusal(variables, name).said
                 try expectNoLeak(said, besides: valid)
+                if let whole = try world.refusalText(variables) { try expectNoLeak(whole, besides: valid) }
                 return .none
             }
         }
@@ -247,4 +248,25 @@ extension Scenarios {
         let shown = leak == secret ? "the token" : "\"\(leak)\""
         throw ScenarioFailure(reason: "an error gives away \(shown): \(Excerpt.cut(text))")
     }
+}
+
+/// Answers the pings of a connection that nobody reads: a server may drop who is silent.
+private final class Attendant: Sendable {
+    private let isOver = Atomic(false)
+
+    init(_ connection: WebSocketConnection) {
+        _ = try? PlatformThread.start("bystander") { [self] in
+            while !isOver.load(ordering: .relaxed) {
+                do {
+                    _ = try connection.receive(deadline: .after(.milliseconds(100)))
+                } catch WebSocketError.socket(.timedOut) {
+                    continue
+                } catch {
+                    return
+                }
+            }
+        }
+    }
+
+    func stop() { isOver.store(true, ordering: .relaxed) }
 }

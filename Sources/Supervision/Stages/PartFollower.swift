@@ -18,6 +18,8 @@ struct ConsoleAccount: Sendable {
     var results: [TestResult] = []
     /// Selectors by report id.
     var selectors: [String: String] = [:]
+    /// How many tests the tool said it would run.
+    var collected: Int?
     var cut: Cut?
     /// Set where the suite was ended at its first failing test, as `failFast` asks.
     var failedFast = false
@@ -106,8 +108,9 @@ final class PartFollower: Sendable {
                 state.account.results.append(
                     TestResult(id: id, outcome: outcome, durationSeconds: seconds ?? measured, selector: test))
                 if outcome.isFailure { state.failed += 1 }
-            case .collected:
-                break
+            case .collected(let count):
+                // Later ones may be of a tool that is itself under test.
+                state.account.collected = state.account.collected ?? count
             }
         }
     }

@@ -64,13 +64,17 @@ package struct LogContext: Hashable, Sendable {
 
 package enum LogComparison {
     /// The changes from `before`, the most telling first. `now` must have been mined knowing the templates of `before`.
+    ///
+    /// - Parameter isPart: `before` is of fewer tests than `now`: that a harmless kind is missing in it says nothing.
     package static func changes(
-        _ now: LogProfile, before: LogProfile?, context: LogContext = LogContext(), limit: Int = 20
+        _ now: LogProfile, before: LogProfile?, isPart: Bool = false, context: LogContext = LogContext(),
+        limit: Int = 20
     ) -> [LogChange] {
         var changes: [LogChange] = []
         let ratios = before.map { Ratios(now, $0) }
         for template in now.templates {
             guard let change = change(template, ratios, of: now.templates.count) else { continue }
+            if isPart, change.kind == .new, !isBad(template) { continue }
             var scored = change
             scored.score = score(change, context)
             changes.append(scored)
@@ -84,9 +88,8 @@ package enum LogComparison {
     private static let level = 0.01
 
     private static func change(_ template: LogTemplate, _ ratios: Ratios?, of kinds: Int) -> LogChange? {
-        let isBad = (template.severity ?? .debug) >= .warn || template.exception != nil || BadWords.count(template) > 0
         guard let ratios else {
-            return isBad
+            return isBad(template)
                 ? LogChange(kind: .bad, template: template, expected: 0, probability: 1, score: 0) : nil
         }
         guard let before = template.countBefore, before > 0 else {
@@ -97,6 +100,12 @@ package enum LogComparison {
         let probability = tail(template.count, before, ratio)
         guard probability < level / Double(max(1, kinds)), Double(template.count) >= 2 * expected else { return nil }
         return LogChange(kind: .grown, template: template, expected: expected, probability: probability, score: 0)
+    }
+
+    /// By level, exception, words, or the status of a refused request.
+    private static func isBad(_ template: LogTemplate) -> Bool {
+        (template.severity ?? .debug) >= .warn || template.exception != nil || BadWords.count(template) > 0
+            || template.template.contains("status=4")
     }
 
     /// A bound on the probability of `now` and more, given `now + before`, where the rates are as `ratio`.

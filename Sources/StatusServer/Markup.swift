@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Markup that escapes by itself: a string that is put into an HTML literal is text and can never be markup.
+// Markup that escapes by itself: a string that is put into a literal is text and can never be markup.
 
 import Domain
 import Reporting
 
-/// `HTML` literals are markup; what is interpolated into them is escaped, unless it is HTML already.
-struct HTML: ExpressibleByStringInterpolation, Sendable {
+/// Literals are markup; what is interpolated into them is escaped, unless it is markup already.
+struct Markup: ExpressibleByStringInterpolation, Sendable {
     var text: String
 
     init(stringLiteral value: String) { text = value }
@@ -18,25 +18,25 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
         init(literalCapacity: Int, interpolationCount: Int) { text.reserveCapacity(literalCapacity * 2) }
 
         mutating func appendLiteral(_ literal: String) { text += literal }
-        mutating func appendInterpolation(_ html: HTML) { text += html.text }
-        mutating func appendInterpolation(_ html: HTML?) { text += html?.text ?? "" }
-        mutating func appendInterpolation(_ pieces: [HTML]) { for piece in pieces { text += piece.text } }
+        mutating func appendInterpolation(_ html: Markup) { text += html.text }
+        mutating func appendInterpolation(_ html: Markup?) { text += html?.text ?? "" }
+        mutating func appendInterpolation(_ pieces: [Markup]) { for piece in pieces { text += piece.text } }
         mutating func appendInterpolation(_ number: Int) { text += String(number) }
         /// Text from anywhere, on one line, at most `limit` columns of it.
         mutating func appendInterpolation(_ string: some StringProtocol, limit: Int = 1000) {
-            text += HTML.escaped(Printable.line(string, columns: limit))
+            text += Markup.escaped(Printable.line(string, columns: limit))
         }
     }
 
-    static func + (left: HTML, right: HTML) -> HTML { HTML(raw: left.text + right.text) }
-    static func += (left: inout HTML, right: HTML) { left.text += right.text }
+    static func + (left: Markup, right: Markup) -> Markup { Markup(raw: left.text + right.text) }
+    static func += (left: inout Markup, right: Markup) { left.text += right.text }
 
     private init(raw: String) { text = raw }
 
     /// Lines of text for a `pre`, at most `limit` of them.
-    static func block(_ text: String, limit: Int) -> HTML {
+    static func block(_ text: String, limit: Int) -> Markup {
         let lines = Printable.lines(String(text.prefix(limit * 400)), limit: limit)
-        return HTML(raw: lines.map { escaped(Printable.cut($0, to: 1000)) }.joined(separator: "\n"))
+        return Markup(raw: lines.map { escaped(Printable.cut($0, to: 1000)) }.joined(separator: "\n"))
     }
 
     /// Safe in element content and in quoted attributes.
@@ -59,14 +59,14 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
     }
 }
 
-extension HTML {
+extension Markup {
     /// How long ago something was; the page's script keeps it current.
-    static func age(_ time: Timestamp, at now: Timestamp) -> HTML {
+    static func age(_ time: Timestamp, at now: Timestamp) -> Markup {
         "<time class=\"age\" datetime=\"\(time.description)\">\(Durations.age(of: time, at: now))</time>"
     }
 
     /// A point in time: the minute, with the day where it is another one.
-    static func moment(_ time: Timestamp, at now: Timestamp) -> HTML {
+    static func moment(_ time: Timestamp, at now: Timestamp) -> Markup {
         let whole = time.wholeSeconds
         let isToday = whole.prefix(10) == now.wholeSeconds.prefix(10)
         let words = isToday ? time.clockMinute : "\(whole.prefix(10)) \(time.clockMinute)"
