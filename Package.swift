@@ -73,7 +73,7 @@ let package = Package(
         tests("TriageTests", ["Triage", "Configuration", "Domain"]),
         tests("TestReportsTests", ["TestReports", "Domain"]),
         tests("ConfigurationTests", ["Configuration", "Domain"]),
-        tests("EvidenceTests", ["Evidence", "Platform", "Domain"], fixtures: true),
+        tests("EvidenceTests", ["Evidence", "Platform", "Domain", "TestSupport"], fixtures: true),
         tests("ReportingTests", ["Reporting", "Domain"], fixtures: true),
         tests("NotificationsTests", ["Notifications", "Platform", "Domain", "TestSupport"]),
         tests("WebSocketTests", ["WebSocket", "Platform"]),

@@ -65,7 +65,7 @@ struct WorkFinder: Sendable {
     }
 
     private func printed(by command: CommandSettings, _ settings: LoopSettings) async throws -> Revision {
-        let argv = command.arguments
+        let argv = command.argv
         let output = try await HelperCommand.run(
             argv, environment: context.environment.merging(command.environment) { $1 },
             workingDirectory: command.workingDirectory ?? settings.baseDirectory, standardInput: [],

@@ -118,9 +118,8 @@ struct FingerprintTaker: Sendable {
             let values = PlaceholderValues(run, StageSurroundings(cycleStartedAt: context.now()), settings)
             let secrets = try await context.secrets.fetch(command.secrets)
             let variables = context.environment.merging(command.environment) { $1 }.merging(secrets) { $1 }
-            let arguments = try values.placeholders.fill(command.arguments)
             let output = try await HelperCommand.run(
-                command.isShell ? ["/bin/sh", "-c"] + arguments : arguments, environment: variables,
+                try values.placeholders.fill(command.argv), environment: variables,
                 workingDirectory: command.workingDirectory ?? settings.baseDirectory, timeout: command.timeout,
                 outputLimit: 64 << 10)
             var text = output.text

@@ -45,4 +45,4 @@ git -c core.quotePath=false diff --cached --no-renames --name-only --diff-filter
 done
 
 if git diff --cached --quiet HEAD; then answer giveUp "$short changed nothing but tests"; fi
-answer done "Take $short back"
+answer "done" "Take $short back"

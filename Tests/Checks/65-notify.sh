@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# people are told once, in order, through receivers that fail, stall and come back, and across a kill
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need python3 git curl
+
+export NIGHTJAR ROOT TMPDIR="$work" PYTHONDONTWRITEBYTECODE=1
+python3 "$(dirname "${BASH_SOURCE[0]}")/notify.py" || fail "a message was lost, sent twice, or said the wrong thing"

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Notifications against real receivers: a scripted HTTP server that fails, stalls and answers 429, a command, a mail
+program, and an Alertmanager where one is installed.
+
+    notify.py [STORY...]     each story is a function below; NIGHTJAR names the binary
+"""
+
+import hashlib
+import hmac
+import http.server
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+from harness import Failure, Loop, check, wait_for
+
+NIGHTJAR = os.environ["NIGHTJAR"]
+
+
+class Receiver:
+    """Takes what is posted. `plan` holds what the next requests are answered: a status, `429 N`, or `stall`."""
+
+    def __init__(self, *plan):
+        receiver = self
+        self.plan = list(plan)
+        self.taken = []
+        self.seen = 0
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *words):
+                pass
+
+            def do_GET(self):
+                self.answer(b"")
+
+            def do_POST(self):
+                self.answer(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+            def answer(self, body):
+                receiver.seen += 1
+                step = str(receiver.plan.pop(0)) if receiver.plan else "200"
+                if step == "stall":
+                    time.sleep(60)
+                    return
+                status, _, after = step.partition(" ")
+                if status == "200":
+                    receiver.taken.append((self.path, dict(self.headers), body))
+                self.send_response(int(status))
+                if after:
+                    self.send_header("Retry-After", after)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server.server_address[1]}/hook"
+
+    def bodies(self):
+        return [json.loads(body) for _, _, body in list(self.taken)]
+
+
+def loop(**settings):
+    one = Loop(NIGHTJAR, name="night", **settings)
+    one.settings["remedy"] = {"allow": []}
+    one.settings["paging"] = {"holdFor": "1s"}
+    return one
+
+
+def breaks(one):
+    """A green cycle, then a revision that fails and stays: nothing is rolled back."""
+    wait_for(40, lambda: one.sealed(), "a first cycle")
+    one.write("wanted", "bad-2")
+    wait_for(60, lambda: any((one.document(n) or {}).get("verdict") == "failing" for n in one.sealed()), "a red cycle")
+
+
+def story_every_form(_):
+    """Each kind of receiver gets its own form of the same page; signatures hold; secrets are in no argument."""
+    duty, chat, hook = Receiver(), Receiver(), Receiver()
+    one = loop()
+    one.write("chat-url", chat.url)
+    one.write("key", "routing-key-1")
+    one.write("hook-secret", "whsec")
+    one.script("page.sh", "#!/bin/sh\ncat >> paged; echo >> paged\n")
+    one.script("mailer.sh", "#!/bin/sh\ncat > mail\n")
+    one.settings["notify"] = [
+        {"slack": {"url": {"fromFile": "chat-url"}}},
+        {"pagerduty": {"routingKey": {"fromFile": "key"}, "url": duty.url}},
+        {"webhook": {"url": hook.url, "secret": {"fromFile": "hook-secret"}}, "levels": ["page"]},
+        {"email": {"to": ["ops@example.org"], "from": "nightjar@example.org", "program": [str(one.folder / "mailer.sh")]}},
+        {"command": ["./page.sh"]},
+    ]
+    one.save()
+    one.start()
+    breaks(one)
+    wait_for(60, lambda: duty.taken and chat.taken and hook.taken and (one.folder / "paged").exists()
+             and (one.folder / "mail").exists(), "all five receivers")
+    event = duty.bodies()[0]
+    check(event["routing_key"] == "routing-key-1" and event["event_action"] == "trigger", f"PagerDuty got {event}")
+    check(event["dedup_key"].startswith("night/INC-"), f"its key is {event['dedup_key']}")
+    details = " ".join(event["payload"]["custom_details"].values())
+    for word in ("beta", "bad-2", "nightjar why", "Staging serves", "Since"):
+        check(word in details + event["payload"]["summary"], f"the page does not say {word}: {details}")
+    _, headers, body = hook.taken[0]
+    signed = headers["X-Nightjar-Timestamp"].encode() + b"." + body
+    wanted = "sha256=" + hmac.new(b"whsec", signed, hashlib.sha256).hexdigest()
+    check(headers["X-Nightjar-Signature"] == wanted, "the webhook's signature is wrong")
+    check(all("blocks" in message for message in chat.bodies()), "Slack got no blocks")
+    mail = (one.folder / "mail").read_text()
+    check("To: ops@example.org" in mail and "Subject: [page]" in mail, f"the mail is {mail[:300]}")
+    check(json.loads((one.folder / "paged").read_text().splitlines()[0])["level"] == "page", "the command got no page")
+    one.write("wanted", "good-3")
+    wait_for(90, lambda: any(e["event_action"] == "resolve" for e in duty.bodies()), "the end of the incident")
+    keys = {e["dedup_key"] for e in duty.bodies()}
+    check(len(keys) == 1, f"one incident has the keys {keys}")
+    one.stop()
+    return one
+
+
+def story_receivers_that_fail(_):
+    """One receiver answers 503, 429 and then nothing for a while; another one is not held up, and nothing is sent twice."""
+    bad, good = Receiver("503", "429 1", "stall"), Receiver()
+    one = loop()
+    one.settings["notify"] = [
+        {"name": "bad", "webhook": {"url": bad.url}}, {"name": "good", "webhook": {"url": good.url}},
+        {"name": "refuses", "webhook": {"url": good.url.replace("/hook", "/gone")}},
+    ]
+    one.save()
+    one.start()
+    began = time.monotonic()
+    breaks(one)
+    wait_for(60, lambda: good.taken, "the receiver that works")
+    cycles = len(one.sealed())
+    wait_for(150, lambda: bad.taken, "the receiver that came back")
+    check(len(one.sealed()) >= cycles, "the loop was held up")
+    ids = [body["id"] for body in bad.bodies()]
+    check(len(ids) == len(set(ids)), f"sent twice: {ids}")
+    check("spooled, next try" in one.log(), "the log does not say that it was spooled")
+    check(time.monotonic() - began < 240, "too slow")
+    one.stop()
+    return one
+
+
+def story_killed(_):
+    """kill -9 while the receiver is down: the page comes exactly once after the restart."""
+    duty = Receiver("503")
+    one = loop()
+    one.settings["notify"] = [{"webhook": {"url": duty.url}, "levels": ["page"]}]
+    one.save()
+    one.start()
+    breaks(one)
+    wait_for(60, lambda: duty.seen >= 1, "a first attempt")
+    for _ in range(3):
+        one.kill(signal.SIGKILL)
+        one.wait()
+        one.start()
+        time.sleep(0.4)
+    wait_for(120, lambda: duty.taken, "the page after the restarts")
+    time.sleep(17)
+    pages = [body for body in duty.bodies() if body["kind"] == "opened" and body.get("incident")]
+    check(len(pages) == len({p["key"] for p in pages}), f"paged more than once: {[p['id'] for p in pages]}")
+    one.stop()
+    return one
+
+
+def story_deadman(_):
+    """The sign of life comes while the loop lives, with the newest seal, and stops with it."""
+    life = Receiver()
+    one = loop()
+    one.settings["deadman"] = {"url": life.url, "every": "1s"}
+    one.save()
+    one.start()
+    wait_for(60, lambda: any("X-Nightjar-Seal" in headers for _, headers, _ in life.taken), "a ping with a seal")
+    one.stop()
+    count = len(life.taken)
+    time.sleep(2)
+    check(len(life.taken) == count, "a dead loop sends signs of life")
+    return one
+
+
+def story_alertmanager(_):
+    """A real Alertmanager takes the alert, groups it by its labels, and drops it at the end."""
+    binary = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+    if not binary:
+        print("   (no Alertmanager here: not tried)")
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="nightjar-alertmanager."))
+    (folder / "config.yml").write_text("route: {receiver: none}\nreceivers: [{name: none}]\n")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    manager = subprocess.Popen(
+        [binary, f"--config.file={folder / 'config.yml'}", f"--storage.path={folder}", f"--web.listen-address=127.0.0.1:{port}",
+         "--cluster.listen-address="], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        def alerts():
+            try:
+                with urllib.request.urlopen(url + "/api/v2/alerts?active=true", timeout=2) as reply:
+                    return json.load(reply)
+            except OSError:
+                return None
+        wait_for(30, lambda: alerts() is not None, "Alertmanager")
+        one = loop()
+        one.settings["notify"] = [{"alertmanager": {"url": url}}]
+        one.save()
+        one.start()
+        breaks(one)
+        found = wait_for(60, alerts, "an alert")
+        check(len(found) == 1 and found[0]["labels"]["key"].startswith("night/INC-"), f"alerts: {found}")
+        check("beta" in found[0]["annotations"]["description"], "the alert does not say what fails")
+        one.write("wanted", "good-3")
+        wait_for(90, lambda: alerts() == [], "the end of the alert")
+        one.stop()
+        return one
+    finally:
+        manager.kill()
+        manager.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main():
+    stories = {name[6:]: story for name, story in globals().items() if name.startswith("story_")}
+    failed = 0
+    for name in sys.argv[1:] or stories:
+        began = time.monotonic()
+        try:
+            one = stories[name](None)
+            if one:
+                one.remove()
+            print(f"ok     {name} ({time.monotonic() - began:.0f} s)", flush=True)
+        except Failure as failure:
+            failed += 1
+            print(f"FAILED {name}: {failure}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
