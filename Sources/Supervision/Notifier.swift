@@ -15,6 +15,7 @@ actor Notifier {
     private let delivery: Delivery
     private let host: String
     private var lastPing: Timestamp?
+    private var newest: CycleRecord?
     private var pingProblem = false
     private var memoryProblem = false
     private var deliveries: [Task<Void, Never>] = []
@@ -37,7 +38,7 @@ actor Notifier {
     /// Decides what is to be told now, spools it, and lets the courier go on its way.
     func look(_ memory: LoopMemory, approval: Approval?) async {
         let notify = context.settings.current.notify
-        await ping(notify, memory)
+        ping(notify, memory)
         guard !notify.receivers.isEmpty else { return }
         let now = context.now()
         let situation = await situation(memory, approval)
@@ -80,12 +81,17 @@ actor Notifier {
 
     // MARK: - The sign of life
 
-    private func ping(_ notify: NotifySettings, _ memory: LoopMemory) async {
+    private func ping(_ notify: NotifySettings, _ memory: LoopMemory) {
         guard let deadman = notify.deadman else { return }
         let now = context.now()
         if let lastPing, now.since(lastPing) < deadman.every { return }
         lastPing = now
-        let outcome = await delivery.ping(deadman.url, seal: memory.sealedHash)
+        // Whoever is asked may be slow: the loop's clockwork does not wait for the answer.
+        let seal = memory.sealedHash
+        Task { [delivery] in heard(await delivery.ping(deadman.url, seal: seal)) }
+    }
+
+    private func heard(_ outcome: DeliveryOutcome) {
         switch outcome {
         case .delivered:
             if pingProblem { context.say(LogLine(.ok, "deadman", "takes pings again")) }
@@ -101,7 +107,11 @@ actor Notifier {
     private func situation(_ memory: LoopMemory, _ approval: Approval?) async -> Situation {
         let settings = context.settings.current
         let past = await context.history.cycles()
-        let record = past.last.flatMap { try? CycleReader(context.layout).record($0.cycle) }
+        // Read once for each cycle: a loop that waits costs nothing.
+        if newest?.cycle != past.last?.cycle {
+            newest = past.last.flatMap { try? CycleReader(context.layout).record($0.cycle) }
+        }
+        let record = newest
         var situation = Situation(loop: settings.name, host: host, cycle: record?.cycle, verdict: record?.verdict)
         situation.wanted = record?.revision.wanted
         situation.subject = record?.revision.subject
