@@ -27,6 +27,8 @@ actor Notifier {
         self.context = context
         self.host = host
         spool = Spool("\(context.layout.root)/notify")
+        // What arrived just before a crash is not sent again.
+        do { try spool.sweep() } catch { context.say(LogLine(.warn, "notify", "\(error)")) }
         let delivery = Delivery(
             environment: context.environment, secretEnvironment: secretEnvironment,
             workingDirectory: context.settings.current.baseDirectory)
