@@ -47,6 +47,22 @@ package final class DiskFile: Sendable {
         return bytes
     }
 
+    /// Fills `buffer` with the bytes from `offset` on; fewer than it holds at the end of the file. The position that
+    /// other reads go on from does not move.
+    package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(SystemError) -> Int {
+        var count = 0
+        while count < buffer.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+            let got = uninterrupted {
+                pread(descriptor.number, rest.baseAddress, rest.count, off_t(offset + count))
+            }
+            guard got >= 0 else { throw .last("read", path) }
+            if got == 0 { break }
+            count += got
+        }
+        return count
+    }
+
     /// Nil for an empty file.
     package func lastByte() throws(SystemError) -> UInt8? {
         let size = try size()

@@ -19,10 +19,14 @@ enum HistoryBench {
         let layout = EvidenceLayout(root: "\(folder.path)/loop")
         let peer = arguments.number("peer", standard: 1) == 1 ? HistoryPeer(folder) : nil
         let past = SimulatedPast(tests: tests)
-        let appends = try write(past, cycles, layout, peer)
+        let (appends, compactions) = try write(past, cycles, layout, peer)
         report.add("cycles", Double(cycles), "")
         report.add("tests", Double(tests), "")
         report.add("index on disk", Double(Files.treeBytes(layout.history)) / 1e6, "MB")
+        report.add("columns written again, times", Double(compactions.count), "")
+        if let last = compactions.last {
+            report.add("columns written again, the last time", Double(last) / 1e6, "ms")
+        }
         report.add("append a cycle, store open", nanoseconds: appends)
         report.add("append a cycle, store opened for it", nanoseconds: try reopened(past, cycles, layout, peer))
         let asked = (0..<questions).map { past.name($0 * 7919 % tests) }
@@ -38,20 +42,28 @@ enum HistoryBench {
 
     // MARK: - Writing
 
+    /// So many cycles at the end are left out of the columns: more than the daemon would leave.
+    private static let uncovered = 1000
+
     private static func write(
         _ past: SimulatedPast, _ cycles: Int, _ layout: EvidenceLayout, _ peer: HistoryPeer?
-    ) throws -> [Int64] {
+    ) throws -> (appends: [Int64], compactions: [Int64]) {
         var past = past
         var store = try HistoryStore(layout)
-        var times: [Int64] = []
+        var appends: [Int64] = []
+        var compactions: [Int64] = []
         for number in 1...cycles {
             let cycle = past.next(number)
             let begin = SystemClock.monotonicNanoseconds
             try store.append(cycle)
-            times.append(SystemClock.monotonicNanoseconds - begin)
+            let middle = SystemClock.monotonicNanoseconds
+            appends.append(middle - begin)
+            if number <= cycles - uncovered, try store.compactIfDue() {
+                compactions.append(SystemClock.monotonicNanoseconds - middle)
+            }
             try peer?.take(cycle)
         }
-        return times
+        return (appends, compactions)
     }
 
     /// As the daemon does it: the store is opened when a cycle is over, and nothing stays in memory.

@@ -4,6 +4,7 @@
 //     runs-000001        one frame per sealed cycle
 //     names-000001       the names of suites and tests
 //     durations-000001-0 how long the tests of suite 0 took in its newest runs
+//     columns-000001     the runs once more, in the order in which questions need them, up to some frame
 //
 // The JSON evidence is the truth and this saves time. It is not sealed, and can be made again from the cycle folders;
 // but it is kept when retention deletes those, and then holds what nothing else holds: a rebuild carries over every frame
@@ -26,6 +27,7 @@ struct HistoryGeneration {
 
     var runs: String { "\(folder)/runs-\(EvidenceLayout.name(number))\(isFinished ? "" : ".new")" }
     var names: String { "\(folder)/names-\(EvidenceLayout.name(number))" }
+    var columns: String { "\(folder)/columns-\(EvidenceLayout.name(number))" }
     func durations(_ suite: Int) -> String { "\(folder)/durations-\(EvidenceLayout.name(number))-\(suite)" }
 
     /// The newest; nil where nothing was written yet.
@@ -45,6 +47,8 @@ package struct HistoryUpdate: Hashable, Sendable {
     package var cutBytes = 0
     /// Whether the files were damaged and written again.
     package var isRebuilt = false
+    /// Whether the columns were written again.
+    package var isCompacted = false
 }
 
 /// One writer at a time: its owner holds the loop.
@@ -70,7 +74,18 @@ package struct HistoryStore {
             try store.append(HistoryCycle(record, layout))
             result.added += 1
         }
+        // Where the columns cannot be written, answers take longer and are the same.
+        result.isCompacted = (try? store.compactIfDue()) ?? false
         return result
+    }
+
+    /// Writes the columns file again where the runs have outgrown it; whether it was. Answers are the same without it: an
+    /// index of an earlier version has none until here.
+    @discardableResult
+    package func compactIfDue() throws(EvidenceError) -> Bool {
+        guard HistoryCompaction.isDue(generation, end: end) else { return false }
+        try HistoryCompaction.run(generation)
+        return true
     }
 
     /// For cycles that have no folder: simulations and benchmarks.

@@ -110,8 +110,8 @@ extension HistoryTable {
     /// The statistics of one test; nil where it never ran.
     package func statistics(of test: String) -> TestStatistics? {
         guard let number = number(of: test) else { return nil }
-        var space = StatisticsSpace(revisions: revisions.count)
-        return statistics(number, test, &space)
+        var counting = TestCounting(columns)
+        return statistics(number, test, &counting)
     }
 
     /// Every test that the table can name, sorted.
@@ -119,47 +119,68 @@ extension HistoryTable {
 
     /// The statistics of those of `tests` that ever ran.
     package func statistics(of tests: Set<String>) -> [TestStatistics] {
-        var space = StatisticsSpace(revisions: revisions.count)
+        var counting = TestCounting(columns)
         return names.filter { tests.contains($0.value) }.sorted { $0.key < $1.key }.compactMap {
-            statistics($0.key, $0.value, &space)
+            statistics($0.key, $0.value, &counting)
         }
     }
 
     /// The statistics of every test that ever failed or was flaky, and how many others there are.
     package func statistics() -> (tests: [TestStatistics], neverFailed: Int) {
-        var space = StatisticsSpace(revisions: revisions.count)
+        var counting = TestCounting(columns)
         var found: [TestStatistics] = []
-        let ran = Set(rosters.flatMap { $0.flatMap { Array($0) } }).count
-        for (test, list) in exceptions.enumerated() {
-            guard list.contains(where: { HistoryTable.isTelling($0.code) && rows[Int($0.row)].counts }),
-                let name = names[test],
-                let statistics = statistics(test, name, &space)
+        var ran = Set(columns.rosters.indices.flatMap { columns.ranges(ofRoster: $0).flatMap { Array($0) } })
+        for (test, list) in columns.postings.enumerated() where !list.isEmpty {
+            ran.insert(test)
+            guard list.contains(where: { HistoryTable.isTelling($0.code) && columns.counts(Int($0.row)) }),
+                let name = names[test], let statistics = statistics(test, name, &counting)
             else { continue }
             found.append(statistics)
         }
-        return (found, max(0, ran - found.count))
+        return (found, max(0, ran.count - found.count))
+    }
+
+    private func statistics(_ number: Int, _ name: String, _ counting: inout TestCounting) -> TestStatistics? {
+        var result = TestStatistics(suite: suite, test: name)
+        guard counting.count(number, into: &result) else { return nil }
+        result.usualSeconds = usualSeconds(number)
+        return result
     }
 
     /// What a test did, oldest first; every run on record that had it.
     package func moments(of test: String) -> [TestMoment] {
         guard let number = number(of: test) else { return [] }
+        let has = columns.rosters.indices.map { roster in
+            columns.ranges(ofRoster: roster).contains { $0.contains(number) }
+        }
+        let postings = columns.postings(of: number)
         var moments: [TestMoment] = []
-        forEachOutcome(number) { row, code in
-            let outcome = HistoryTable.outcome(code)
-            moments.append(
-                TestMoment(
-                    cycle: Int(row.cycle),
-                    purpose: Int(row.purpose) < HistoryCoding.purposes.count
-                        ? HistoryCoding.purposes[Int(row.purpose)] : .cycle,
-                    outcome: outcome, isExplained: code & HistoryCoding.explained != 0, counts: row.counts,
-                    revisionNumber: Int(row.revision)))
+        var (posted, change, isIn) = (0, 0, false)
+        for row in 0..<columns.count {
+            if change < columns.rosterChanges.count, Int(columns.rosterChanges[change].row) == row {
+                isIn = has[Int(columns.rosterChanges[change].roster)]
+                change += 1
+            }
+            if posted < postings.count, Int(postings[posted].row) == row {
+                moments.append(moment(row, postings[posted].code))
+                posted += 1
+            } else if isIn, columns.isWhole(row) {
+                moments.append(moment(row, 0))
+            }
         }
         return moments
     }
 
-    // MARK: - Counting
+    private func moment(_ row: Int, _ code: UInt8) -> TestMoment {
+        let purpose = Int(columns.purposes[row])
+        return TestMoment(
+            cycle: Int(columns.cycles[row]),
+            purpose: purpose < HistoryCoding.purposes.count ? HistoryCoding.purposes[purpose] : .cycle,
+            outcome: HistoryTable.outcome(code), isExplained: code & HistoryCoding.explained != 0,
+            counts: columns.counts(row), revisionNumber: Int(columns.revisionNumbers[row]))
+    }
 
-    private static func outcome(_ code: UInt8) -> TestOutcome {
+    static func outcome(_ code: UInt8) -> TestOutcome {
         let index = Int(code & ~HistoryCoding.explained)
         return index < HistoryCoding.outcomes.count ? HistoryCoding.outcomes[index] : .notRun
     }
@@ -167,78 +188,6 @@ extension HistoryTable {
     private static func isTelling(_ code: UInt8) -> Bool {
         let outcome = outcome(code)
         return outcome.isFailure || outcome == .flaky
-    }
-
-    private func forEachOutcome(_ test: Int, _ body: (Row, UInt8) -> Void) {
-        let has = rosters(with: test)
-        let list = exceptions(of: test)
-        var next = 0
-        for index in rows.indices where has[Int(rows[index].roster)] {
-            while next < list.count, Int(list[next].row) < index { next += 1 }
-            let code = next < list.count && Int(list[next].row) == index ? list[next].code : 0
-            body(rows[index], code)
-        }
-    }
-
-    private func statistics(_ number: Int, _ name: String, _ space: inout StatisticsSpace) -> TestStatistics? {
-        var result = TestStatistics(suite: suite, test: name)
-        space.clear()
-        var passedBefore: Bool?
-        forEachOutcome(number) { row, code in
-            if result.firstCycle == 0 { result.firstCycle = Int(row.cycle) }
-            result.lastCycle = Int(row.cycle)
-            let outcome = HistoryTable.outcome(code)
-            guard row.counts, outcome != .skipped, outcome != .notRun else { return }
-            result.runs += 1
-            let revision = Int(row.revision)
-            let isExplained = code & HistoryCoding.explained != 0
-            if outcome.isFailure {
-                result.failures += 1
-                result.passesInARow = 0
-                result.lastFailedCycle = Int(row.cycle)
-                if isExplained { result.explained += 1 }
-            } else {
-                result.passesInARow += 1
-                result.lastPassed = nil
-                result.lastPassedCycle = Int(row.cycle)
-                space.lastPassed = row.revision
-            }
-            guard !isExplained else { return }
-            space.note(outcome, revision)
-            if row.isWhole {
-                space.noteNeighbor(outcome, revision, isAlone: row.failing == 1, passedBefore: passedBefore)
-                passedBefore = !outcome.isFailure
-            }
-        }
-        guard result.firstCycle > 0 else { return nil }
-        if let revision = space.lastPassed { result.lastPassed = revisions.revision(revision) }
-        (result.repeatedRevisions, result.mixedRevisions) = space.revisionCounts
-        rates(number, &result, space)
-        result.usualSeconds = usualSeconds(number)
-        return result
-    }
-
-    /// The second pass: now it is known which revisions are green for the test.
-    private func rates(_ number: Int, _ result: inout TestStatistics, _ space: StatisticsSpace) {
-        var trials: [Bool] = []
-        forEachOutcome(number) { row, code in
-            let outcome = HistoryTable.outcome(code)
-            guard row.counts, row.isWhole, code & HistoryCoding.explained == 0, outcome != .skipped, outcome != .notRun,
-                space.isGreen(Int(row.revision))
-            else { return }
-            // What the tool saw fail and pass within its own retries is a flake too, though its last word is a pass.
-            let isFlake = outcome.isFailure || outcome == .flaky
-            trials.append(isFlake)
-            if isFlake { result.lastFlakeCycle = Int(row.cycle) }
-        }
-        let recent = trials.suffix(TestStatistics.recentRuns)
-        let before = trials.dropLast(TestStatistics.recentRuns)
-        result.flakes = Rate(failures: trials.count { $0 }, runs: trials.count)
-        result.recent = Rate(failures: recent.count { $0 }, runs: recent.count)
-        result.before = Rate(failures: before.count { $0 }, runs: before.count)
-        guard before.count >= TestStatistics.leastBefore else { return }
-        let difference = result.recent.difference(result.before)
-        result.trend = difference.lowerBound > 0 ? .rising : difference.upperBound < 0 ? .falling : .steady
     }
 
     /// The median over its passes in the newest runs; nil where none is known.
@@ -253,62 +202,5 @@ extension HistoryTable {
         }
         let sorted = codes.filter { $0 > 0 }.sorted()
         return sorted.isEmpty ? nil : DurationCode.seconds(sorted[(sorted.count - 1) / 2])
-    }
-}
-
-/// Counters per revision, reused from test to test.
-private struct StatisticsSpace {
-    private var passes: [UInt16]
-    private var failures: [UInt16]
-    /// A tool saw it fail and pass in one run.
-    private var retried: [Bool]
-    /// Revisions where it ran once, failed alone, and passed before and after.
-    private var lone: Set<Int> = []
-    private var candidate: Int?
-    var lastPassed: Int32?
-
-    init(revisions: Int) {
-        passes = Array(repeating: 0, count: revisions)
-        failures = passes
-        retried = Array(repeating: false, count: revisions)
-    }
-
-    mutating func clear() {
-        for index in passes.indices {
-            passes[index] = 0
-            failures[index] = 0
-            retried[index] = false
-        }
-        lone = []
-        candidate = nil
-        lastPassed = nil
-    }
-
-    mutating func note(_ outcome: TestOutcome, _ revision: Int) {
-        if outcome.isFailure {
-            failures[revision] = min(failures[revision], .max - 1) + 1
-        } else {
-            passes[revision] = min(passes[revision], .max - 1) + 1
-            if outcome == .flaky { retried[revision] = true }
-        }
-    }
-
-    mutating func noteNeighbor(_ outcome: TestOutcome, _ revision: Int, isAlone: Bool, passedBefore: Bool?) {
-        if let waiting = candidate, !outcome.isFailure { lone.insert(waiting) }
-        candidate = outcome.isFailure && isAlone && passedBefore == true ? revision : nil
-    }
-
-    func isGreen(_ revision: Int) -> Bool {
-        passes[revision] > 0 || (failures[revision] == 1 && lone.contains(revision))
-    }
-
-    var revisionCounts: (repeated: Int, mixed: Int) {
-        var counts = (repeated: 0, mixed: 0)
-        for index in passes.indices {
-            let isMixed = (passes[index] > 0 && failures[index] > 0) || retried[index]
-            if Int(passes[index]) + Int(failures[index]) > 1 || retried[index] { counts.repeated += 1 }
-            if isMixed { counts.mixed += 1 }
-        }
-        return counts
     }
 }
