@@ -49,6 +49,10 @@ enum CulpritBench {
         let histories = arguments.number("histories", standard: 2000)
         let seed = arguments.number("seed", standard: 1)
         let isReference = arguments.number("reference", standard: 0) != 0
+        if arguments.number("grid", standard: 0) != 0 {
+            report.table = CulpritReference.table(histories: histories, seed: seed, &report)
+            return
+        }
         var text: [String] = []
         for hasClues in isReference ? [false] : [false, true] {
             var mix = CulpritMix(seed: UInt64(bitPattern: Int64(seed)), hasClues: hasClues)

@@ -151,8 +151,7 @@ struct CulpritMethod: Sendable {
             var search = CulpritSearch(
                 green: Revision("0"), suspects: suspects, weights: history.weights,
                 settings: CulpritSettings(
-                    flakeRate: BetaDistribution.unknownTest.after(history.past), nonePrior: CulpritMix.noneShare,
-                    maximumRuns: budget))
+                    flakeRate: BetaDistribution.unknownTest.after(history.past), nonePrior: CulpritMix.noneShare))
             var deployed: Revision? = search.head
             while let step = search.next(deployed: deployed, deployCost: deployCost) {
                 let position = search.position(of: step.revision) ?? 0

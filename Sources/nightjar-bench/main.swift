@@ -15,7 +15,8 @@ let usage = """
       logs     [--megabytes N] [--rounds N] log templates beside drain3, grep and awk
       flood    [--bytes N]             output through the shepherd
       culprit  [--histories N] [--seed S] culprit searches over the same synthetic histories; also --commits N,
-                                       --flakes PERCENT, --reference 1 (deterministic culprits alone)
+                                       --flakes PERCENT, --reference 1 (deterministic culprits alone),
+                                       --grid 1 (those in all sizes and rates of the reference)
       history  [--cycles N] [--tests N] the index of outcomes, beside SQLite (--peer 0: without)
       proxy    [--megabytes N] [--rounds N] the fault proxy beside a plain relay (socat)
     """

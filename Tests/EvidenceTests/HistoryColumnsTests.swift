@@ -133,7 +133,8 @@ struct RandomPast {
             let outcome = isMass ? .failed : outcomes[Int(generator.next() % UInt64(outcomes.count))]
             return HistoryRun.Test(id: id, outcome: outcome, isExplained: outcome.isFailure && chance(1, in: 5))
         }
-        let purposes: [Purpose] = isWhole ? [.cycle, .cycle, .cycle, .baseline, .reverify] : [.rerun, .crossed, .rerun]
+        let purposes: [Purpose] =
+            isWhole ? [.cycle, .cycle, .cycle, .baseline, .reverify] : [.rerun, .crossed, .rerun]
         return HistoryRun(
             suite: suite, purpose: purposes[Int(generator.next() % UInt64(purposes.count))], revision: revision,
             isWhole: isWhole, isContradicted: chance(1, in: 40), isHollow: chance(1, in: 40),
@@ -211,7 +212,9 @@ struct RandomPast {
         let plain = PlainCount(suite: "chat", cycles: past.cycles.filter { (30...70).contains($0.cycle) })
         let selection = HistoryTable.Selection(cycles: 30...70)
         let table = try #require(try HistoryTable.load(loop.layout, suite: "chat", selection: selection))
-        for test in table.tests { #expect(table.statistics(of: test) == plain.statistics(of: test), "seed 11, \(test)") }
+        for test in table.tests {
+            #expect(table.statistics(of: test) == plain.statistics(of: test), "seed 11, \(test)")
+        }
     }
 
     @Test func `an index without columns gets them at the next update, and keeps them near its end`() async throws {
@@ -329,7 +332,8 @@ struct RandomPast {
         // The new file grows under a temporary name; a crash leaves any part of it.
         for written in stride(from: 0, through: after.count, by: 211) {
             try AtomicFile.write(Array(after.prefix(written)), to: path + ".new", durable: false)
-            #expect(try HistoryTable.load(loop.layout, suite: "chat")?.runCount == runs(past), "\(written) bytes written")
+            #expect(
+                try HistoryTable.load(loop.layout, suite: "chat")?.runCount == runs(past), "\(written) bytes written")
         }
         try compare(loop, past.cycles, "interrupted")
         try HistoryCompaction.run(generation(loop))
@@ -378,7 +382,8 @@ struct RandomPast {
             #expect(newest >= last, "seed 14")
             last = newest
             let plain = PlainCount(suite: "chat", cycles: Array(all.prefix(newest)))
-            #expect(table.statistics(of: "suite::test_0") == plain.statistics(of: "suite::test_0"), "seed 14, \(newest)")
+            #expect(
+                table.statistics(of: "suite::test_0") == plain.statistics(of: "suite::test_0"), "seed 14, \(newest)")
             #expect(table.damagedBytes == 0)
         }
         try await writer.value

@@ -27,13 +27,14 @@ package struct CulpritSettings: Hashable, Sendable {
     package var noneConfidence: Double
     /// A search ends undecided where no step tells so many bits for the cost of one run.
     package var leastInformation: Double
-    /// No more runs than these.
+    /// No more runs than these. What 80 runs have not told of a commit that may be expected to fail each time, later ones
+    /// tell in one of two hundred searches, and take a tenth of all runs for it; a race is worth more.
     package var maximumRuns: Int
 
     package init(
         flakeRate: BetaDistribution = .unknownTest, nonePrior: Double = 0.2, partialShare: Double = 0.1,
         wasTriggered: Bool = true, runCost: Double = 1, confidence: Double = 0.99, noneConfidence: Double = 0.9,
-        leastInformation: Double = 0.001, maximumRuns: Int = 400
+        leastInformation: Double = 0.001, maximumRuns: Int? = nil
     ) {
         self.flakeRate = flakeRate
         self.nonePrior = nonePrior
@@ -43,7 +44,7 @@ package struct CulpritSettings: Hashable, Sendable {
         self.confidence = confidence
         self.noneConfidence = noneConfidence
         self.leastInformation = leastInformation
-        self.maximumRuns = maximumRuns
+        self.maximumRuns = maximumRuns ?? (partialShare < 0.5 ? 80 : 400)
     }
 
     /// How often one commit breaks one test, for `nonePrior(flakeRate:suspects:)`.
