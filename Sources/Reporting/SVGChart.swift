@@ -19,8 +19,10 @@ enum SVGChart {
     private static let bottom = 78.0
 
     /// A line over the points, lowest value at the bottom.
-    static func line(_ points: [ChartPoint], range: ClosedRange<Double>, text: (Double) -> String) -> String {
-        var shapes = baseline
+    static func line(
+        _ points: [ChartPoint], range: ClosedRange<Double>, text: (Double) -> String, besides mark: String = ""
+    ) -> String {
+        var shapes = baseline + mark
         let places = places(points.count)
         for index in points.indices.dropFirst() {
             guard let before = points[index - 1].value, let now = points[index].value else { continue }
@@ -36,6 +38,18 @@ enum SVGChart {
                 + "<title>\(HTML.escaped("\(point.label): \(text(value))"))</title></circle>\n"
         }
         return wrapped(shapes, points, text)
+    }
+
+    /// A line over the points with the limit across; the scale begins at zero.
+    static func course(_ points: [ChartPoint], limit: Double, text: (Double) -> String) -> String {
+        let values = points.compactMap(\.value)
+        let most = max(values.max() ?? limit, limit) * 1.08
+        let range = min(0, values.min() ?? 0)...max(most, .leastNonzeroMagnitude)
+        let place = y(limit, range)
+        let mark =
+            "<line class=\"mark\" x1=\"0\" x2=\"100%\" y1=\"\(place)\" y2=\"\(place)\"/>\n"
+            + "<text x=\"0\" y=\"\(place)\" dy=\"-4\">\(HTML.escaped("limit \(text(limit))"))</text>\n"
+        return line(points, range: range, text: text, besides: mark)
     }
 
     /// Bars from zero.

@@ -109,13 +109,18 @@ extension WindowReport {
             [
                 HTML.badge(target.status.words, target.status.tone), HTML.escaped(target.name),
                 HTML.escaped(target.comparison), HTML.escaped(target.margin ?? "-"), SVGChart.bullet(target),
+                target.pastWords.isEmpty
+                    ? "-"
+                    : target.pastWords.map { "\(HTML.badge($0.word, $0.tone)) \(HTML.escaped($0.text))" }
+                        .joined(separator: "<br>"),
             ]
         }
         return rows.isEmpty
             ? ""
             : HTML.section(
                 "targets", "Performance targets",
-                HTML.table(["", "target", "measured", "", "of the limit"], rows, wide: [4]))
+                HTML.table(
+                    ["", "target", "measured", "", "of the limit", "beside the past"], rows, wide: [4, 5]))
     }
 
     private var lists: String {
