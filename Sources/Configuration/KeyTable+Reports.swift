@@ -33,7 +33,8 @@ extension KeyTable {
                     + "on one connection."),
         ] + request + [
             KeyShape(
-                name: "expect", shape: .object(expect), help: "What each HTTP answer must be; another one is a failed sample."
+                name: "expect", shape: .object(expect),
+                help: "What each HTTP answer must be; another one is a failed sample."
             ),
             KeyShape(
                 name: "timing", shape: .choice(TargetTiming.allCases.map(\.rawValue)), standard: "\"total\"",
@@ -52,7 +53,8 @@ extension KeyTable {
                 help: "Limit of one HTTP or WebSocket sample. One that takes longer has failed."),
             KeyShape(
                 name: "mayFail", shape: .number(0...50), standard: "10",
-                help: "How many samples in percent may fail. With more, nothing is measured; up to then each ranks behind "
+                help:
+                    "How many samples in percent may fail. With more, nothing is measured; up to then each ranks behind "
                     + "all values."),
             KeyShape(
                 name: "secrets", shape: .list(.text(.variable), atLeast: 0), standard: "[]",
@@ -65,7 +67,8 @@ extension KeyTable {
                 help: "After which suite it is measured. It is not where that suite does not run."),
             KeyShape(
                 name: "percentile", shape: .integer(1...100), standard: "95",
-                help: "Which percentile of the numbers is compared, by nearest rank, counted from the good side: 95 means "
+                help:
+                    "Which percentile of the numbers is compared, by nearest rank, counted from the good side: 95 means "
                     + "that 95 % are as good or better."),
             KeyShape(
                 name: "blocking", shape: .flag, standard: "false",

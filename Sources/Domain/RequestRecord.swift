@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people asked of a loop, for the evidence.
 
-/// What somebody asked of the loop since the cycle before: an element of `requests` in `cycle.json`.
+/// What somebody asked of the loop since the cycle before, and was done: an element of `requests` in `cycle.json`. What
+/// was refused changed nothing; the journal and the log have it.
 package struct RequestRecord: Codable, Hashable, Sendable {
     package var at: Timestamp
     /// `approve`, `abort`, `pause`, `stop` …: the command.
@@ -10,9 +11,7 @@ package struct RequestRecord: Codable, Hashable, Sendable {
     /// An incident, or what was to be approved.
     package var about: String?
     package var reason: String?
-    /// Whether it was done; nil where no answer is given.
-    package var isDone: Bool?
-    /// What was answered.
+    /// What was answered; nil where no answer is given.
     package var answer: String?
 
     /// Nil for an event that is no request.

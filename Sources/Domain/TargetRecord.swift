@@ -156,12 +156,13 @@ package struct TargetChange: Codable, Hashable, Sendable {
         }
         switch finding {
         case .worse, .better:
-            return "\(far ?? finding.rawValue) than last green #\(cycle)\(chance.isEmpty ? "" : " (\(chance.dropFirst(2)))")"
+            return
+                "\(far ?? finding.rawValue) than last green #\(cycle)\(chance.isEmpty ? "" : " (\(chance.dropFirst(2)))")"
         case .same:
             let reason = because.map { "; \($0)" } ?? ""
             return "no change beyond noise since last green #\(cycle) (\(far ?? "equal")\(chance)\(reason))"
         case .unknown:
-            return "cannot be told from noise against last green #\(cycle)\(because.map { ": \($0)" } ?? "")"
+            return "not told from noise against last green #\(cycle)\(because.map { ": \($0)" } ?? "")"
         }
     }
 

@@ -37,9 +37,8 @@ extension CycleReport {
             let about = request.about.map { " \($0)" } ?? ""
             let detail = [request.reason.map { "because: \($0)" }, request.answer].compactMap { $0 }
             return AuditEntry(
-                at: request.at, who: request.by, what: request.verb + about,
-                result: request.isDone.map { $0 ? "done" : "refused" },
-                tone: request.isDone == false ? .doubt : .quiet, detail: detail.joined(separator: "; "), evidence: [])
+                at: request.at, who: request.by, what: request.verb + about, result: "done", tone: .quiet,
+                detail: detail.joined(separator: "; "), evidence: [])
         }
     }
 

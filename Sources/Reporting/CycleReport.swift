@@ -238,12 +238,12 @@ extension Numbers {
         value < 600 ? "\(grouped((value * 100).rounded() / 100)) s" : Durations.text(seconds: value)
     }
 
-    /// A measured value: at most three decimals.
+    /// A measured value: about four digits that mean something, and no zeros at the end.
     package static func measure(_ value: Double) -> String {
         guard value.isFinite, abs(value) < 1e12 else { return "unknown" }
-        if value == value.rounded() { return grouped(Int(value)) }
-        var text = fixed(value, decimals: 3)
-        while text.hasSuffix("0") { text.removeLast() }
-        return text
+        if value == value.rounded() || abs(value) >= 100_000 { return grouped(Int(value.rounded())) }
+        guard abs(value) >= 100 else { return Measure.text(value) }
+        let text = fixed(value, decimals: 1)
+        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
 }

@@ -76,8 +76,7 @@ package enum CycleSchema {
                 "evidence": {"type": "string"}}}},
             "requests": {"type": "array", "items": {"type": "object", "required": ["at", "verb", "by"],
               "properties": {"at": {"$ref": "#/$defs/time"}, "verb": {"type": "string"}, "by": {"type": "string"},
-                "about": {"type": "string"}, "reason": {"type": "string"}, "isDone": {"type": "boolean"},
-                "answer": {"type": "string"}}}},
+                "about": {"type": "string"}, "reason": {"type": "string"}, "answer": {"type": "string"}}}},
             "writtenBy": {"type": "string"},
             "settingsHash": {"type": "string"}
           },

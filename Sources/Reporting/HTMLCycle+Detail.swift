@@ -138,6 +138,7 @@ extension HTMLCycle {
         return HTML.section(
             "stages", "Stages and their evidence",
             "<div class=\"stages\">\n\(HTML.table(["", "stage", "when", "took", "result"], rows, numeric: [3], wide: [4]))</div>\n"
+                + "<p class=\"formula\">Each line is the whole cycle, \(HTML.moment(start)) to \(HTML.moment(record.endedAt)).</p>\n"
         )
     }
 

@@ -78,7 +78,9 @@ extension MarkdownCycle {
     var audit: String {
         let rows = report.auditTrail.map { entry -> [String] in
             [entry.at?.wholeSeconds ?? "-", entry.who, entry.what, entry.result ?? "-", entry.detail]
-                .map(Markdown.escaped) + [entry.evidence.isEmpty ? "-" : entry.evidence.map { link($0) }.joined(separator: ", ")]
+                .map(Markdown.escaped) + [
+                    entry.evidence.isEmpty ? "-" : entry.evidence.map { link($0) }.joined(separator: ", ")
+                ]
         }
         return "## Audit: who did what\n\n"
             + (rows.isEmpty

@@ -14,9 +14,9 @@ struct ChartPoint: Sendable {
 }
 
 enum SVGChart {
-    private static let height = 92.0
-    private static let top = 14.0
-    private static let bottom = 78.0
+    static let height = 92.0
+    static let top = 14.0
+    static let bottom = 78.0
 
     /// A line over the points, lowest value at the bottom.
     static func line(
@@ -86,46 +86,6 @@ enum SVGChart {
             """
     }
 
-    /// How often which value was measured, with the limit as a line.
-    static func distribution(_ target: TargetRecord) -> String {
-        guard let values = target.values, values.count > 1, let low = values.min(), let high = values.max() else {
-            return ""
-        }
-        let from = min(low, target.limit)
-        let to = max(high, target.limit)
-        let span = max(to - from, .leastNonzeroMagnitude)
-        let bins = 40
-        var counts = [Int](repeating: 0, count: bins)
-        for value in values { counts[min(bins - 1, Int((value - from) / span * Double(bins)))] += 1 }
-        let most = Double(counts.max() ?? 1)
-        var shapes = baseline
-        for (index, count) in counts.enumerated() where count > 0 {
-            let tall = max(2, (bottom - top) * Double(count) / most)
-            let start = from + span * Double(index) / Double(bins)
-            let isGood = target.isFloor == true ? start >= target.limit : start <= target.limit
-            shapes +=
-                "<rect class=\"\(isGood ? "good" : "bad")\" x=\"\(number(2 + 96 * Double(index) / Double(bins)))%\" "
-                + "y=\"\(number(bottom - tall))\" width=\"\(number(96 / Double(bins) * 0.85))%\" height=\"\(number(tall))\">"
-                + "<title>\(count)</title></rect>\n"
-        }
-        func mark(_ value: Double, _ word: String, _ kind: String, _ height: Double) -> String {
-            let place = number(2 + 96 * (value - from) / span)
-            let anchor = value > from + span / 2 ? "end" : "start"
-            return "<line class=\"\(kind)\" x1=\"\(place)%\" x2=\"\(place)%\" y1=\"4\" y2=\"\(number(bottom))\"/>\n"
-                + "<text x=\"\(place)%\" y=\"\(number(height))\" dx=\"\(anchor == "end" ? "-4" : "4")\" "
-                + "text-anchor=\"\(anchor)\">\(HTML.escaped(word))</text>\n"
-        }
-        let unit = target.unit.isEmpty ? "" : " \(target.unit)"
-        shapes += mark(target.limit, "limit \(Numbers.measure(target.limit))\(unit)", "mark", 12)
-        if let measured = target.measured {
-            shapes += mark(measured, "\(target.basis ?? "measured") \(Numbers.measure(measured))\(unit)", "soft", 26)
-        }
-        shapes += "<text x=\"2%\" y=\"90\">\(HTML.escaped("\(Numbers.measure(from))\(unit)"))</text>\n"
-        shapes +=
-            "<text x=\"98%\" y=\"90\" text-anchor=\"end\">\(HTML.escaped("\(Numbers.measure(to))\(unit)"))</text>\n"
-        return svg(shapes, "\(target.name): \(values.count) values, \(target.comparison)")
-    }
-
     /// A bar on a line of time: where it began and how long it took, in percent of the whole.
     static func span(from: Double, width: Double, tone: HTML.Tone, title: String) -> String {
         """
@@ -161,7 +121,7 @@ enum SVGChart {
         return svg(shapes + ends, "\(first.label) to \(last.label)\(range)")
     }
 
-    private static func svg(_ shapes: String, _ label: String) -> String {
+    static func svg(_ shapes: String, _ label: String, height: Double = SVGChart.height) -> String {
         "<svg class=\"chart\" width=\"100%\" height=\"\(number(height))\" role=\"img\" "
             + "aria-label=\"\(HTML.escaped(label))\">\n\(shapes)</svg>\n"
     }

@@ -15,7 +15,10 @@ extension TargetRecord {
             case (true, true): ">="
             case (true, false): "<"
             }
-        return "\(Numbers.measure(measured))\(suffix) \(sign) \(Numbers.measure(limit))\(suffix)"
+        var (found, wanted) = (Numbers.measure(measured), Numbers.measure(limit))
+        // Rounding must not make a miss look like the limit itself.
+        if found == wanted, measured != limit { (found, wanted) = ("\(measured)", "\(limit)") }
+        return "\(found)\(suffix) \(sign) \(wanted)\(suffix)"
     }
 
     /// `15 % better`, `20 % worse`; nil where nothing was measured.
@@ -56,11 +59,10 @@ extension TargetRecord {
         return "\(Plurals.count(failedSamples, "sample")) failed" + (failure.map { ": \($0)" } ?? "")
     }
 
-    /// Whether the interval leaves open on which side of the limit the true value is.
+    /// Whether the limit lies inside the interval: met or missed, by chance it could be the other.
     package var isOpen: Bool {
-        guard let interval, status != .notMeasured else { return false }
-        let isInside = (interval.low.map { $0 <= limit } ?? true) && (interval.high.map { $0 >= limit } ?? true)
-        return isInside
+        guard status != .notMeasured, let low = interval?.low, let high = interval?.high else { return false }
+        return low <= limit && limit <= high
     }
 
     /// What is to be said beyond met or missed: a regression, a trend.

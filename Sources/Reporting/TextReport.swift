@@ -87,12 +87,16 @@ package struct TextReport: Sendable {
             let basis = target.basis.map { "\($0) " } ?? ""
             layout.paragraph(
                 "\(target.name): \(basis)\(target.comparison)", indent: 11,
-                head: "  " + palette(Printable.padded(target.status == .notMeasured ? "unknown" : target.status.words, to: 9), paint))
+                head: "  "
+                    + palette(
+                        Printable.padded(target.status == .notMeasured ? "unknown" : target.status.words, to: 9), paint)
+            )
             for words in [target.intervalWords, target.failureWords].compactMap({ $0 }) {
                 layout.paragraph(words, indent: 11, paint: .dim)
             }
             for past in target.pastWords {
-                layout.paragraph(past.text, indent: 11, paint: past.tone == .quiet || past.tone == .good ? .dim : .yellow)
+                layout.paragraph(
+                    past.text, indent: 11, paint: past.tone == .quiet || past.tone == .good ? .dim : .yellow)
             }
         }
     }

@@ -109,10 +109,7 @@ extension WindowReport {
             [
                 HTML.badge(target.status.words, target.status.tone), HTML.escaped(target.name),
                 HTML.escaped(target.comparison), HTML.escaped(target.margin ?? "-"), SVGChart.bullet(target),
-                target.pastWords.isEmpty
-                    ? "-"
-                    : target.pastWords.map { "\(HTML.badge($0.word, $0.tone)) \(HTML.escaped($0.text))" }
-                        .joined(separator: "<br>"),
+                target.pastHTML,
             ]
         }
         return rows.isEmpty

@@ -49,7 +49,8 @@ extension WindowReport {
                 ["", "target", "measured", "of the limit", "beside the past"],
                 targets.map {
                     let past = $0.pastWords.map(\.text).joined(separator: "; ")
-                    return [$0.status.words, $0.name, $0.comparison, $0.margin ?? "-", past.isEmpty ? "-" : past].map(escaped)
+                    return [$0.status.words, $0.name, $0.comparison, $0.margin ?? "-", past.isEmpty ? "-" : past].map(
+                        escaped)
                 })
         }
         text += "\n## Cycles\n\n"

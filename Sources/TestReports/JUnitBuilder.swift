@@ -192,7 +192,8 @@ struct JUnitBuilder: XMLHandler {
 
     /// Only numbers are kept: anything else is about the surroundings of the run.
     private mutating func addProperty(_ tag: borrowing XMLTag) {
-        guard properties.count < Self.propertiesKept, let name = tag.text(of: "name"), let value = tag.text(of: "value"),
+        guard properties.count < Self.propertiesKept, let name = tag.text(of: "name"),
+            let value = tag.text(of: "value"),
             name.utf8.count <= Self.propertyBytes, value.utf8.count <= Self.propertyBytes, Measure(value) != nil
         else { return }
         properties.append((ReportProperty(name: name, value: value), cases.last?.index))

@@ -67,7 +67,8 @@ package enum TargetJudge {
         let (old, new) = (green.values ?? [], record.values ?? [])
         guard min(old.count, new.count) >= fewestValues, let test = RankSumTest(before: old, now: new) else {
             change.finding = .unknown
-            change.because = "\(min(old.count, new.count)) values on a side are too few, \(fewestValues) are needed"
+            let few = min(old.count, new.count)
+            change.because = "only \(few) \(few == 1 ? "value" : "values"), \(fewestValues) are needed"
             return change
         }
         change.probability = test.probability

@@ -145,7 +145,8 @@ struct TargetSamplerTests {
     @Test func `a connection that ends is lost and not counted as fast`() async throws {
         let server = try SocketServer(limit: 4) { _ in [] }
         let run = await sampler.webSocket(WebSocketExchange(url: server.url), sampling(20, warmup: 0))
-        #expect(run.problem?.hasPrefix("the WebSocket was lost after 4 of 20 round trips: the server closed it") == true)
+        #expect(
+            run.problem?.hasPrefix("the WebSocket was lost after 4 of 20 round trips: the server closed it") == true)
         #expect(run.milliseconds.count <= 5)
         let none = await sampler.webSocket(WebSocketExchange(url: "ws://127.0.0.1:1/"), sampling(3))
         #expect(none.samples.isEmpty && none.problem?.hasPrefix("the WebSocket did not open: ") == true)

@@ -60,7 +60,7 @@ struct TargetJudgeTests {
     @Test func `too few values are said to be too few`() {
         let found = change([150], [100])
         #expect(found?.finding == .unknown && found?.probability == nil)
-        #expect(found?.words == "cannot be told from noise against last green #41: 1 values on a side are too few, 5 are needed")
+        #expect(found?.words == "not told from noise against last green #41: only 1 value, 5 are needed")
     }
 
     @Test func `another unit, percentile or source is not compared`() {
