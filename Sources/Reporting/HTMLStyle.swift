@@ -4,7 +4,7 @@
 enum HTMLStyle {
     static let sheet = """
         :root { color-scheme: light dark; --ink: #1b1f24; --soft: #5f6672; --paper: #fbfbfa; --card: #fff; --line: #e4e5e3;
-          --good: #1a7f4b; --good-bg: #e3f4ea; --bad: #c4262e; --bad-bg: #fdeaea; --doubt: #8a5a00; --doubt-bg: #fdf1d6;
+          --good: #177645; --good-bg: #e3f4ea; --bad: #c4262e; --bad-bg: #fdeaea; --doubt: #8a5a00; --doubt-bg: #fdf1d6;
           --quiet: #5f6672; --quiet-bg: #eef0ef; --accent: #3b5bb5 }
         @media screen and (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --soft: #9aa3ae; --paper: #121416;
           --card: #1a1d20; --line: #2c3136; --good: #62c78f; --good-bg: #12301f; --bad: #ff8f8a; --bad-bg: #3a1518;

@@ -14,9 +14,9 @@ struct RequestStoryTests {
     @Test func `what people asked for and got is in the cycle under way, or in the next one`() {
         var story = Story()
         story.tell(.pauseRequested(PauseRequested(owner: "bob", reason: "demo", until: nil)))
-        ask(&story, .resume)
         // Refused: it changes nothing, and nothing is written down.
         ask(&story, .acknowledge, "INC-9")
+        ask(&story, .resume)
         #expect(story.machine.memory.requests?.map(\.verb) == ["pause", "resume"])
         story.wake()
         story.see()
@@ -26,8 +26,8 @@ struct RequestStoryTests {
         let requests = story.machine.cycle?.requests ?? []
         #expect(requests.map(\.verb) == ["pause", "resume", "trigger", "abort"])
         #expect(requests.map(\.by) == ["bob", "ann", "ann", "ann"])
-        #expect(requests[0].reason == "demo" && requests[3].reason == "wrong branch")
-        #expect(requests[3].answer?.contains("is aborted") == true)
+        #expect(requests.map(\.reason) == ["demo", nil, nil, "wrong branch"])
+        #expect(requests.last?.answer?.contains("is aborted") == true)
     }
 
     @Test func `a script that asks without end does not fill the memory`() {
