@@ -162,7 +162,10 @@ package struct TargetChange: Codable, Hashable, Sendable {
             let reason = because.map { "; \($0)" } ?? ""
             return "no change beyond noise since last green #\(cycle) (\(far ?? "equal")\(chance)\(reason))"
         case .unknown:
-            return "not told from noise against last green #\(cycle)\(because.map { ": \($0)" } ?? "")"
+            let seen = probability == nil ? nil : far.map { "\($0)\(chance)" }
+            let parts = [seen, because].compactMap { $0 }
+            return "not told from noise against last green #\(cycle)"
+                + (parts.isEmpty ? "" : ": \(parts.joined(separator: ", "))")
         }
     }
 

@@ -22,7 +22,7 @@ package enum TargetJudge {
     static let significance = 0.01
     /// Below so many values on a side even the clearest difference is not significant.
     static let fewestValues = 5
-    /// From so many earlier cycles on, their spread is a second hurdle.
+    /// So many green cycles must be known: values of one cycle do not tell how cycles differ.
     static let fewestCycles = 5
     /// Newest cycles that spread and trend look at.
     package static let newest = 30
@@ -50,8 +50,8 @@ package enum TargetJudge {
     // MARK: - Against the last green cycle
 
     /// A difference is worse or better where three things hold: the rank-sum test of all values is significant; the
-    /// compared percentile moved by at least `relevantPercent`; and, where enough earlier cycles are known, it lies
-    /// outside of what they showed, because machines differ from cycle to cycle more than requests within one.
+    /// compared percentile moved by at least `relevantPercent`; and it lies outside of what earlier green cycles showed,
+    /// because machines differ from cycle to cycle more than requests within one.
     ///
     /// - Parameter earlier: measured values of green cycles up to that one.
     package static func change(
@@ -81,7 +81,12 @@ package enum TargetJudge {
             change.because = "below the \(Measure.text(relevantPercent)) % that matter"
             return change
         }
-        if let spread = spread(earlier.suffix(newest)), spread.contains(measured) {
+        guard let spread = spread(earlier.suffix(newest)) else {
+            change.finding = .unknown
+            change.because = "only \(earlier.count) of \(fewestCycles) green cycles show how cycles differ"
+            return change
+        }
+        if spread.contains(measured) {
             change.because = "within what the last \(min(earlier.count, newest)) green cycles showed"
             return change
         }
@@ -89,14 +94,15 @@ package enum TargetJudge {
         return change
     }
 
-    /// What earlier cycles showed: all of their values, and three scaled median absolute deviations around their median.
+    /// What earlier cycles showed: all of their values, and around their median 3 + 10 / n scaled median absolute
+    /// deviations. The fewer they are, the less is known of how far they reach.
     private static func spread(_ values: some Collection<Double>) -> ClosedRange<Double>? {
         let values = Array(values)
         guard values.count >= fewestCycles, let middle = TrendTest.median(values),
             let deviation = TrendTest.median(values.map { abs($0 - middle) }), let low = values.min(),
             let high = values.max()
         else { return nil }
-        let reach = 3 * 1.4826 * deviation
+        let reach = (3 + 10 / Double(values.count)) * 1.4826 * deviation
         return min(low, middle - reach)...max(high, middle + reach)
     }
 

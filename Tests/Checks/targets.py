@@ -197,21 +197,22 @@ def measured(loop):
 
 
 def steady_then_slower(loop, staging):
-    for _ in range(5):
+    # Four more green cycles show how cycles differ; until then nothing is called a regression, however busy the machine.
+    for _ in range(4):
         _, record, targets = loop.once()
         finding = targets["API response"]["sinceGreen"]["finding"]
-        check(finding in ("same", "better"), f"a steady service is said to be {finding}")
+        check(finding in ("same", "unknown"), f"a steady service is said to be {finding}")
         check(record["verdict"] == "healthy", record["reasons"])
-    staging.milliseconds = 60
+    staging.milliseconds = 200
     code, record, targets = loop.once()
     change = targets["API response"]["sinceGreen"]
-    check(change["finding"] == "worse" and change["probability"] <= 0.01 and change["cycle"] == 6, f"slower: {change}")
+    check(change["finding"] == "worse" and change["probability"] <= 0.01 and change["cycle"] == 5, f"slower: {change}")
     check(targets["ping"]["sinceGreen"]["finding"] == "worse", f"slower pings: {targets['ping']['sinceGreen']}")
     check(targets["connect"]["sinceGreen"]["finding"] != "worse", f"connecting: {targets['connect']['sinceGreen']}")
     check(targets["throughput"]["sinceGreen"]["finding"] == "unknown", "one value is told from noise")
     check(code == 0 and record["verdict"] == "healthy", "a met target that got slower changes the verdict")
     check(any(reason["rule"] == "target-regressed" for reason in record["reasons"]), "no reason names the regression")
-    words = "worse than last green #6 (p"
+    words = "worse than last green #5 (p"
     for what, text in (("cycle.log", loop.log), ("report.md", loop.report("md").replace("\\", "")),
                        ("report.html", loop.report("html")), ("show", " ".join(loop.run("show").stdout.split())),
                        ("status", " ".join(loop.run("status").stdout.split()))):
