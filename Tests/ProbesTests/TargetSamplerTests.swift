@@ -145,8 +145,11 @@ struct TargetSamplerTests {
     @Test func `a connection that ends is lost and not counted as fast`() async throws {
         let server = try SocketServer(limit: 4) { _ in [] }
         let run = await sampler.webSocket(WebSocketExchange(url: server.url), sampling(20, warmup: 0))
+        // The goodbye is seen while waiting for the next turn, or instead of the next answer.
+        let problem = try #require(run.problem)
         #expect(
-            run.problem?.hasPrefix("the WebSocket was lost after 4 of 20 round trips: the server closed it") == true)
+            [4, 5].contains { problem.hasPrefix("the WebSocket was lost after \($0) of 20 round trips: ") },
+            "\(problem)")
         #expect(run.milliseconds.count <= 5)
         let none = await sampler.webSocket(WebSocketExchange(url: "ws://127.0.0.1:1/"), sampling(3))
         #expect(none.samples.isEmpty && none.problem?.hasPrefix("the WebSocket did not open: ") == true)
