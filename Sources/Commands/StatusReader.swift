@@ -74,6 +74,8 @@ struct StatusReader {
         describeVerdict(&status, cycles, record)
         describeServing(&status, history, record, cycles)
         status.question = history.question
+        let warnings = (record?.targets ?? []).flatMap(\.warnings)
+        status.warnings = warnings.isEmpty ? nil : warnings
         status.window = history.window
         status.pause = history.pause
         status.incidents = incidents(history, record)

@@ -131,8 +131,9 @@ struct CrossChecks {
 
     private func checkSecrets() {
         var used: Set<String> = []
-        for (path, command) in settings.commandsByPath {
-            for name in command.secrets {
+        let commands = settings.commandsByPath.map { ($0.0, $0.1.secrets) }
+        for (path, secrets) in commands + settings.sampledSecrets {
+            for name in secrets {
                 used.insert(name)
                 guard settings.secrets[name] == nil else { continue }
                 let near = nearest(to: name, among: Array(settings.secrets.keys).sorted())
@@ -271,6 +272,16 @@ extension DecodingNotes {
 }
 
 extension LoopSettings {
+    /// The secrets of targets that are measured without a command.
+    fileprivate var sampledSecrets: [(String, [String])] {
+        targets.enumerated().compactMap { index, target in
+            switch target.source {
+            case .http(_, _, let sampling), .webSocket(_, let sampling): ("targets[\(index)]", sampling.secrets)
+            case .command, .tests, .property: nil
+            }
+        }
+    }
+
     /// Every command, with the path of its key.
     fileprivate var commandsByPath: [(String, CommandSettings)] {
         var all: [(String, CommandSettings?)] = [("repository.revisionCommand", repository?.revisionCommand)]

@@ -82,7 +82,8 @@ extension KeyTable {
                 help: "Time between two rounds of checks."),
         ])
 
-    private static let request = [
+    /// Details of an HTTP request.
+    static let request = [
         KeyShape(name: "method", shape: .choice(methods), standard: "\"GET\"", help: "The HTTP method."),
         KeyShape(
             name: "headers", shape: .map(key: .header, value: .hiddenText), standard: "{}",

@@ -21,7 +21,6 @@ extension SettingsDecoder {
     private func check(_ section: Section, number: Int, names: inout Set<String>) -> CheckSettings {
         let timeout = section.duration("timeout") ?? .seconds(5)
         let target = target(section, timeout: timeout)
-        let expect = section.sectionOrDefaults("expect", KeyTable.expect)
         let summary = target.summary
         let derived = names.contains(summary) ? "\(summary) (check \(number))" : summary
         var check = CheckSettings(
@@ -30,7 +29,14 @@ extension SettingsDecoder {
         if !names.insert(check.name).inserted {
             notes.add(join(section.path, "name"), found: "\(check.name.jsonQuoted) twice", allowed: "names that differ")
         }
-        let isCommand = if case .command = target { true } else { false }
+        expectations(section, into: &check)
+        return check
+    }
+
+    /// What the answer must be.
+    func expectations(_ section: Section, into check: inout CheckSettings) {
+        let expect = section.sectionOrDefaults("expect", KeyTable.expect)
+        let isCommand = if case .command = check.target { true } else { false }
         check.statuses = expect.integers(isCommand ? "exit" : "status")
         check.contains = expect.text("contains")
         check.json = (expect.written("json")?.members ?? []).map { member in
@@ -38,8 +44,7 @@ extension SettingsDecoder {
             notes.effect(join(join(expect.path, "json"), member.key), text, origin: .file(member.keyPosition.line))
             return CheckSettings.JSONExpectation(pointer: member.key, value: text)
         }
-        refuseExpectations(expect, of: target)
-        return check
+        refuseExpectations(expect, of: check.target)
     }
 
     /// Expectations that a target of this kind cannot meet would be ignored, which is worse than an error.
@@ -78,7 +83,7 @@ extension SettingsDecoder {
     }
 
     /// What is asked. Details of the request may stand beside the address or inside `http`, not both.
-    private func target(_ section: Section, timeout: Duration) -> CheckTarget {
+    func target(_ section: Section, timeout: Duration) -> CheckTarget {
         if section.has("command") {
             refuseRequest(section, of: "command")
             let place = Place(timeout: timeout, timeoutOrigin: "from \(join(section.path, "timeout"))")

@@ -5,20 +5,81 @@ import Domain
 
 extension SettingsDecoder {
     func target(_ section: Section) -> TargetSettings? {
-        let place = Place(timeout: .seconds(300), timeoutOrigin: "default of target commands")
-        let command = section.has("command") ? command(section, "command", place, role: .suite) : nil
-        let tests = section.has("tests") ? section.text("tests") : nil
+        let source = targetSource(section)
+        refuseSampling(section, of: source)
         let isFloor = section.flag("atLeast") ?? false
         let written = section.text("limit")
         let suite = section.text("suite")
         let percentile = Double(section.integer("percentile") ?? 95)
         let blocking = section.flag("blocking") ?? false
-        guard let limit = written.flatMap({ Measure($0) }), let name = section.text("name"),
-            let source = command.map(TargetSettings.Source.command) ?? tests.map(TargetSettings.Source.tests)
-        else { return nil }
-        return TargetSettings(
+        let relevant = section.amount("relevant") ?? 10
+        guard let limit = written.flatMap({ Measure($0) }), let name = section.text("name"), let source else {
+            return nil
+        }
+        var target = TargetSettings(
             name: name, limit: limit.value, unit: limit.unit, isFloor: isFloor, source: source, suite: suite,
             percentile: percentile, blocking: blocking)
+        target.relevantPercent = relevant
+        switch source {
+        case .http, .webSocket:
+            if Measure(value: 1, unit: "ms").value(in: limit.unit) == nil {
+                notes.add(
+                    join(section.path, "limit"), found: (written ?? "").jsonQuoted,
+                    allowed: "a time with its unit, such as \"100ms\": what is measured is a time")
+            }
+        case .command, .property: target.warmup = section.integer("warmup") ?? 0
+        case .tests: break
+        }
+        return target
+    }
+
+    private func targetSource(_ section: Section) -> TargetSettings.Source? {
+        if section.has("command") {
+            let place = Place(timeout: .seconds(300), timeoutOrigin: "default of target commands")
+            return command(section, "command", place, role: .suite).map(TargetSettings.Source.command)
+        }
+        if section.has("tests") { return section.text("tests").map(TargetSettings.Source.tests) }
+        if section.has("property") { return section.text("property").map(TargetSettings.Source.property) }
+        let sampling = TargetSampling(
+            samples: section.integer("samples") ?? 20, warmup: section.integer("warmup") ?? 3,
+            interval: section.duration("interval") ?? .zero, timeout: section.duration("timeout") ?? .seconds(5),
+            failuresAllowedPercent: section.amount("mayFail") ?? 10, secrets: section.texts("secrets"))
+        if section.has("websocket") { return .webSocket(exchange(section), sampling) }
+        guard section.has("http") else { return nil }
+        var check = CheckSettings(
+            name: "target", target: target(section, timeout: sampling.timeout), timeout: sampling.timeout)
+        expectations(section, into: &check)
+        return .http(check, timing: section.choice("timing", TargetTiming.self) ?? .total, sampling)
+    }
+
+    private func exchange(_ section: Section) -> WebSocketExchange {
+        guard let value = section.written("websocket"), case .object = value.kind else {
+            return WebSocketExchange(url: section.text("websocket") ?? "", headers: section.hiddenTexts("headers"))
+        }
+        let inner = Section(value, KeyTable.socket, at: join(section.path, "websocket"), notes: notes)
+        return WebSocketExchange(
+            url: inner.text("url") ?? "", headers: inner.hiddenTexts("headers"),
+            subprotocols: inner.texts("subprotocols"), message: inner.hiddenText("send"), reply: inner.text("receive"))
+    }
+
+    /// Keys that mean nothing for what is measured would be ignored, which is worse than an error.
+    private func refuseSampling(_ section: Section, of source: TargetSettings.Source?) {
+        let sampling = ["samples", "interval", "timeout", "mayFail", "secrets"]
+        let request = ["method", "headers", "body", "expect", "timing"]
+        let (kind, meaningless): (String, [String])
+        switch source {
+        case nil: return
+        case .command: (kind, meaningless) = ("a command, which has its own", sampling + request)
+        case .property: (kind, meaningless) = ("a property", sampling + request)
+        case .tests: (kind, meaningless) = ("tests", sampling + request + ["warmup"])
+        case .webSocket:
+            let isObject = if case .object = section.written("websocket")?.kind { true } else { false }
+            (kind, meaningless) = ("a websocket", request.filter { isObject || $0 != "headers" })
+        case .http: return
+        }
+        for key in meaningless where section.has(key) {
+            notes.add(join(section.path, key), what: "means nothing beside \(kind)")
+        }
     }
 
     func readiness(_ section: Section) -> ReadinessSettings {

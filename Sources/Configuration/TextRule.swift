@@ -11,6 +11,8 @@ enum TextRule: String, CaseIterable, Sendable {
     case name
     case path
     case url
+    /// Of a WebSocket.
+    case socketURL
     case hostPort
     case timeZone
     case timeOfDay
@@ -31,6 +33,7 @@ enum TextRule: String, CaseIterable, Sendable {
         case .name: "a name of letters, digits, '.', '_' and '-' that begins with a letter or digit, at most 64 long"
         case .path: "a path"
         case .url: "an http:// or https:// address"
+        case .socketURL: "a ws:// or wss:// address"
         case .hostPort: "host and port such as \"db.staging.example:5432\""
         case .timeZone: "the name of a time zone such as \"Europe/Berlin\" or \"UTC\""
         case .timeOfDay: "a time of day such as \"22:00\""
@@ -50,6 +53,7 @@ enum TextRule: String, CaseIterable, Sendable {
         case .name: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
         case .path: "^[^\\t\\n\\r]+$"
         case .url: "^https?://[^/?#\\s@]+([/?#]\\S*)?$"
+        case .socketURL: "^wss?://[^/?#\\s@]+([/?#]\\S*)?$"
         case .hostPort: "^([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$"
         case .timeZone: "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$"
         case .timeOfDay: "^([01][0-9]|2[0-3]):[0-5][0-9]$"
@@ -72,7 +76,8 @@ enum TextRule: String, CaseIterable, Sendable {
             return bytes.count <= 64 && (bytes.first?.isAlphanumeric ?? false)
                 && bytes.allSatisfy { $0.isAlphanumeric || ".-_".utf8.contains($0) }
         case .path: return !bytes.isEmpty && !bytes.contains { [9, 10, 13].contains($0) }
-        case .url: return acceptsURL(text)
+        case .url: return acceptsURL(text, ["http://", "https://"])
+        case .socketURL: return acceptsURL(text, ["ws://", "wss://"])
         case .hostPort: return HostPort(text) != nil
         case .timeZone: return acceptsTimeZone(text)
         case .timeOfDay: return Quantity.timeOfDay(text) != nil
@@ -87,8 +92,8 @@ enum TextRule: String, CaseIterable, Sendable {
         }
     }
 
-    private func acceptsURL(_ text: String) -> Bool {
-        guard let scheme = ["http://", "https://"].first(where: text.hasPrefix) else { return false }
+    private func acceptsURL(_ text: String, _ schemes: [String]) -> Bool {
+        guard let scheme = schemes.first(where: text.hasPrefix) else { return false }
         let rest = text.dropFirst(scheme.count)
         let authority = rest.prefix { !"/?#".contains($0) }
         return !authority.isEmpty && !authority.contains("@") && !rest.contains(where: \.isWhitespace)

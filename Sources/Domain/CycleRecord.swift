@@ -189,6 +189,8 @@ package struct CycleRecord: Codable, Hashable, Sendable {
     package var environment: EnvironmentRecord
     /// What the rules about a fix found; absent where none was tried.
     package var audit: [AuditRecord]?
+    /// What people asked for since the cycle before was concluded; absent where nobody did.
+    package var requests: [RequestRecord]?
     package var targets: [TargetRecord]?
     package var readiness: ReadinessRecord?
     /// The build that wrote this, and the hash of the settings in force.

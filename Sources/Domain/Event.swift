@@ -233,6 +233,8 @@ package struct LoopMemory: Codable, Hashable, Sendable {
     package var remediesSpent: [RemedySpent]?
     /// Runbook commands (by name) since the window opened, or in the last 24 h where there is none.
     package var runbooksTonight: [String: Int]?
+    /// What people asked for since the newest cycle was concluded; the next one writes it down.
+    package var requests: [RequestRecord]?
 
     package struct RemedySpent: Codable, Hashable, Sendable {
         package var incident: String

@@ -105,6 +105,9 @@ package struct ProbeSample: Codable, Hashable, Sendable {
     /// Where the time went, as curl or our own client measured it.
     package var connectMilliseconds: Double?
     package var firstByteMilliseconds: Double?
+    /// Only curl tells these two.
+    package var nameLookupMilliseconds: Double?
+    package var tlsMilliseconds: Double?
 
     package init(
         check: String, at: Timestamp, ok: Bool, finding: String, milliseconds: Double? = nil,

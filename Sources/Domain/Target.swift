@@ -9,6 +9,23 @@ package struct TargetSettings: Hashable, Sendable {
         case command(CommandSettings)
         /// How long the matching tests of the suite took, as their report says.
         case tests(String)
+        /// The values of a property of this name in the suite's JUnit report, of the suite or of its tests.
+        case property(String)
+        /// How long an HTTP exchange takes, one after another, each on a connection of its own.
+        case http(CheckSettings, timing: TargetTiming, TargetSampling)
+        /// How long a round trip takes on one WebSocket.
+        case webSocket(WebSocketExchange, TargetSampling)
+
+        /// What the numbers are, for evidence: values of two cycles are compared where this is the same.
+        package var words: String {
+            switch self {
+            case .command: "command"
+            case .tests(let glob): "tests \(glob)"
+            case .property(let name): "property \(name)"
+            case .http(_, let timing, _): "http \(timing.rawValue)"
+            case .webSocket(let exchange, _): exchange.message == nil ? "websocket ping" : "websocket message"
+            }
+        }
     }
     package var name: String
     package var limit: Double
@@ -23,6 +40,10 @@ package struct TargetSettings: Hashable, Sendable {
     package var percentile: Double
     /// Whether a miss makes the cycle failing.
     package var blocking: Bool
+    /// Numbers at the beginning that do not count, of a command or a property.
+    package var warmup = 0
+    /// A smaller difference to the last green cycle, in percent, is no regression, however sure it is.
+    package var relevantPercent = 10.0
 
     package init(
         name: String, limit: Double, unit: String, isFloor: Bool = false, source: Source, suite: String? = nil,
@@ -39,118 +60,65 @@ package struct TargetSettings: Hashable, Sendable {
     }
 }
 
-/// What became of one target: an element of `targets` in `cycle.json`.
-package struct TargetRecord: Codable, Hashable, Sendable {
-    package enum Status: String, Codable, Sendable, CaseIterable {
-        case met, missed, notMeasured
-    }
-    package var name: String
-    package var limit: Double
-    package var unit: String
-    package var measured: Double?
-    /// How far the measured value is on the good side of the limit, in percent of the limit; negative is worse.
-    package var betterByPercent: Double?
-    package var status: Status
-    /// How many values were measured.
-    package var samples: Int?
-    package var percentile: Double?
-    /// The values themselves, at most 1000, in the order in which they came.
-    package var values: [Double]?
-    /// Set where the limit is the least that will do.
-    package var isFloor: Bool?
-    package var blocking: Bool?
-    /// The file inside the cycle folder that the values were read from.
-    package var evidence: String?
-    /// Why nothing was measured.
-    package var because: String?
+/// Which time of an HTTP exchange counts, each from its start.
+package enum TargetTiming: String, Codable, Sendable, CaseIterable {
+    /// Until the TCP connection stood, with name resolution.
+    case connect
+    /// Until TLS stood.
+    case tls
+    case firstByte
+    case total
+}
+
+/// How often and how fast something is measured.
+package struct TargetSampling: Hashable, Sendable {
+    package var samples: Int
+    /// Samples before the first that counts.
+    package var warmup: Int
+    /// From the beginning of a sample to the beginning of the next; one that takes longer is followed at once.
+    package var interval: Duration
+    /// Of one sample.
+    package var timeout: Duration
+    /// How many of the samples may fail, in percent; with more nothing is measured.
+    package var failuresAllowedPercent: Double
+    /// Secrets whose `{NAME}` stands in address, headers, body or message.
+    package var secrets: [String]
 
     package init(
-        name: String, limit: Double, unit: String, measured: Double? = nil, betterByPercent: Double? = nil,
-        status: Status, samples: Int? = nil, percentile: Double? = nil, values: [Double]? = nil, isFloor: Bool? = nil,
-        blocking: Bool? = nil, evidence: String? = nil, because: String? = nil
+        samples: Int = 20, warmup: Int = 3, interval: Duration = .milliseconds(100), timeout: Duration = .seconds(5),
+        failuresAllowedPercent: Double = 10, secrets: [String] = []
     ) {
-        self.name = name
-        self.limit = limit
-        self.unit = unit
-        self.measured = measured
-        self.betterByPercent = betterByPercent
-        self.status = status
         self.samples = samples
-        self.percentile = percentile
-        self.values = values
-        self.isFloor = isFloor
-        self.blocking = blocking
-        self.evidence = evidence
-        self.because = because
+        self.warmup = warmup
+        self.interval = interval
+        self.timeout = timeout
+        self.failuresAllowedPercent = failuresAllowedPercent
+        self.secrets = secrets
     }
 
-    /// Judges measured values, all in the target's unit. No value is no miss and no pass.
-    package init(_ target: TargetSettings, values: [Double], evidence: String?, because: String? = nil) {
-        self.init(
-            name: target.name, limit: target.limit, unit: target.unit, status: .notMeasured,
-            percentile: target.percentile, isFloor: target.isFloor ? true : nil,
-            blocking: target.blocking ? true : nil, evidence: evidence, because: because)
-        let usable = values.filter(\.isFinite)
-        guard because == nil, let measured = Percentiles.value(usable, percentile: target.percentile) else {
-            self.because = because ?? "no value was reported"
-            return
-        }
-        self.measured = measured
-        samples = usable.count
-        self.values = Array(usable.prefix(TargetRecord.valuesKept))
-        let margin = target.isFloor ? measured - target.limit : target.limit - measured
-        status = margin >= 0 ? .met : .missed
-        if target.limit != 0 {
-            betterByPercent = (margin / abs(target.limit) * 1_000_000).rounded() / 10_000
-        }
-    }
-
-    private static let valuesKept = 1000
+    /// How many of the samples that count may fail.
+    package var failuresAllowed: Int { Int(Double(samples) * failuresAllowedPercent / 100) }
 }
 
-package enum Percentiles {
-    /// The nearest-rank percentile: always a value that was seen. Nil for no values.
-    package static func value(_ values: [Double], percentile: Double) -> Double? {
-        guard !values.isEmpty else { return nil }
-        let sorted = values.sorted()
-        let rank = (percentile / 100 * Double(sorted.count)).rounded(.up)
-        return sorted[min(sorted.count - 1, max(0, Int(rank) - 1))]
-    }
-}
+/// What goes over a WebSocket and back.
+package struct WebSocketExchange: Hashable, Sendable {
+    /// `ws://` or `wss://`.
+    package var url: String
+    package var headers: [String: String]
+    package var subprotocols: [String]
+    /// Sent for each round trip, `{sample}` replaced by its number; nil sends pings.
+    package var message: String?
+    /// Text that the answer must contain, `{sample}` replaced as well; nil takes the next message.
+    package var reply: String?
 
-/// A number with its unit as people and tools write it: `85`, `85 ms`, `0.085s`, `99.95%`.
-package struct Measure: Hashable, Sendable {
-    package var value: Double
-    package var unit: String
-
-    package init(value: Double, unit: String) {
-        self.value = value
-        self.unit = unit
-    }
-
-    /// Nil for anything that is not a number followed by at most one unit.
-    package init?(_ text: some StringProtocol) {
-        let trimmed = text.drop { $0 == " " || $0 == "\t" }
-        let number = trimmed.prefix { "0123456789.+-eE_".contains($0) }
-        var digits = String(number)
-        // The `e` of a unit is no exponent.
-        while let last = digits.last, "eE".contains(last) { digits.removeLast() }
-        let rest = trimmed.dropFirst(digits.count).filter { $0 != " " && $0 != "\t" && $0 != "\r" }
-        guard let value = Double(digits), value.isFinite, rest.count <= 12,
-            rest.allSatisfy({ $0.isLetter || $0 == "%" || $0 == "/" })
-        else { return nil }
-        self.init(value: value, unit: String(rest))
-    }
-
-    private static let nanoseconds: [String: Double] = [
-        "ns": 1, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9, "sec": 1e9, "min": 60e9, "m": 60e9, "h": 3600e9,
-    ]
-
-    /// The value in another unit; nil where one cannot be made from the other. A bare number is in any unit.
-    package func value(in other: String) -> Double? {
-        if unit.isEmpty || unit == other { return value }
-        guard let from = Measure.nanoseconds[unit], let to = Measure.nanoseconds[other] else { return nil }
-        // In this order, so that 0.085 s are 85 ms and not a hair less.
-        return from >= to ? value * (from / to) : value / (to / from)
+    package init(
+        url: String, headers: [String: String] = [:], subprotocols: [String] = [], message: String? = nil,
+        reply: String? = nil
+    ) {
+        self.url = url
+        self.headers = headers
+        self.subprotocols = subprotocols
+        self.message = message
+        self.reply = reply
     }
 }

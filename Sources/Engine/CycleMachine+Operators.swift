@@ -21,6 +21,23 @@ extension CycleMachine {
         }
     }
 
+    /// More between two cycles are a script that went wild; the journal has all of them.
+    private static let requestsKept = 100
+
+    /// Who asked for what and got it, for the evidence of the cycle under way or of the next one.
+    mutating func note(_ request: RequestRecord, answered actions: [Action], inCycle: Bool) {
+        var request = request
+        for case .answer(let answer) in actions {
+            guard answer.isDone else { return }
+            request.answer = answer.words
+        }
+        if inCycle, let known = cycle?.requests {
+            cycle?.requests = (known + [request]).suffix(Self.requestsKept)
+        } else {
+            memory.requests = ((memory.requests ?? []) + [request]).suffix(Self.requestsKept)
+        }
+    }
+
     static func confirm(_ words: String) -> Action { .answer(OperatorAnswer(isDone: true, words: words)) }
 
     static func refuse(_ words: String) -> Action { .answer(OperatorAnswer(isDone: false, words: words)) }

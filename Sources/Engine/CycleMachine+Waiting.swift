@@ -160,6 +160,8 @@ extension CycleMachine {
         progress.deployed = policy.mode == .operate ? nil : work.wanted
         progress.queue = Plan.firstPass(policy, revision: work.wanted, purpose: .cycle)
         expectKnownFailure(work, &progress)
+        progress.requests = memory.requests ?? []
+        memory.requests = nil
         cycle = progress
         let green = memory.lastGreen.map { green in
             work.wanted == green

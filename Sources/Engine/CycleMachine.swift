@@ -44,6 +44,14 @@ package struct CycleMachine: Hashable, Sendable {
 
     /// Takes one fact in and says what is to be done about it.
     package mutating func handle(_ event: Event, at now: Timestamp) -> [Action] {
+        // What is being sealed already must stay as it is.
+        let isOpen = cycle != nil && cycle?.concluded == nil
+        let actions = decide(event, now)
+        if let request = RequestRecord(event, at: now) { note(request, answered: actions, inCycle: isOpen) }
+        return actions
+    }
+
+    private mutating func decide(_ event: Event, _ now: Timestamp) -> [Action] {
         switch event {
         case .daemonStarted(let started): begin(started, now)
         case .settingsAdopted(let adopted): adopt(adopted, now)

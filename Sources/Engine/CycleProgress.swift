@@ -84,6 +84,8 @@ package struct CycleProgress: Hashable, Sendable {
     package var approval: Approval?
     /// What people have said in this cycle.
     package var answers: [ApprovalAnswer] = []
+    /// What people have asked for since the cycle before was concluded.
+    package var requests: [RequestRecord] = []
     /// The experiment that waits for a person's word.
     package var pendingExperiment: Experiment?
     /// The open incident whose proven culprit the wanted revision contains: its failing tests are run first.

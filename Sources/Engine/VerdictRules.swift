@@ -219,28 +219,6 @@ package enum VerdictRules {
         return reasons + Flakes.reasons(suite, cycle, quarantine) + targetReasons(record, policy)
     }
 
-    /// Targets that were measured after the suite. A miss says nothing against its tests.
-    private static func targetReasons(_ record: StageRecord?, _ policy: SuitePolicy) -> [Reason] {
-        (record?.targets ?? []).compactMap { target in
-            let unit = target.unit.isEmpty ? "" : " \(target.unit)"
-            let isBlocking = target.blocking == true
-            switch target.status {
-            case .met: return nil
-            case .missed:
-                let sign = target.isFloor == true ? "<" : ">"
-                let text = "\(target.name): \(target.measured ?? 0)\(unit) \(sign) \(target.limit)\(unit)"
-                return Reason(
-                    rule: "target-missed", verdict: isBlocking ? .failing : .degraded, text: text,
-                    subject: policy.name, evidence: target.evidence)
-            case .notMeasured:
-                return Reason(
-                    rule: "target-not-measured", verdict: isBlocking ? .unproven : .degraded,
-                    text: "\(target.name): \(target.because ?? "not measured")", subject: policy.name,
-                    evidence: target.evidence)
-            }
-        }
-    }
-
     private static func failureReason(
         _ result: TestResult, _ policy: SuitePolicy, _ suite: SuiteRecord, _ cycle: CycleProgress,
         _ quarantine: Quarantine, _ muted: inout Int

@@ -25,6 +25,32 @@ package struct SuiteRun: Codable, Hashable, Sendable {
     }
 }
 
+/// A measured target, as the index remembers it.
+package struct TargetMark: Codable, Hashable, Sendable {
+    package var name: String
+    package var measured: Double
+    package var limit: Double
+    package var unit: String
+    package var percentile: Double?
+    package var source: String?
+
+    /// Nil where nothing was measured.
+    fileprivate init?(_ target: TargetRecord) {
+        guard let measured = target.measured else { return nil }
+        name = target.name
+        self.measured = measured
+        limit = target.limit
+        unit = target.unit
+        percentile = target.percentile
+        source = target.source
+    }
+
+    /// Whether both are measured in the same way; lines of earlier versions do not say how.
+    package func isComparable(with record: TargetRecord) -> Bool {
+        unit == record.unit && percentile == record.percentile && (source == nil || source == record.source)
+    }
+}
+
 /// One line of `index.jsonl`.
 package struct CycleSummary: Codable, Hashable, Sendable {
     package var cycle: Int
@@ -47,6 +73,8 @@ package struct CycleSummary: Codable, Hashable, Sendable {
     package var value: ValueRecord?
     /// Tests that failed and passed on one revision.
     package var flakyTests: Int?
+    /// Those that were measured; nil where none was.
+    package var targets: [TargetMark]?
 
     package init(_ record: CycleRecord, bytes: Int64, sha256: String) {
         cycle = record.cycle
@@ -65,6 +93,8 @@ package struct CycleSummary: Codable, Hashable, Sendable {
         self.sha256 = sha256
         value = record.value
         flakyTests = record.flakyTests
+        let marks = (record.targets ?? []).compactMap(TargetMark.init)
+        targets = marks.isEmpty ? nil : marks
     }
 }
 

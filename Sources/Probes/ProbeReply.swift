@@ -56,9 +56,11 @@ package struct ProbeAnswer: Hashable, Sendable {
 
     /// The answer as the record keeps it.
     package func sample(at time: Timestamp) -> ProbeSample {
-        ProbeSample(
+        var sample = ProbeSample(
             check: check, at: time, ok: ok, finding: finding, milliseconds: timings.total,
             connectMilliseconds: timings.connect, firstByteMilliseconds: timings.firstByte)
+        (sample.nameLookupMilliseconds, sample.tlsMilliseconds) = (timings.nameLookup, timings.tls)
+        return sample
     }
 }
 

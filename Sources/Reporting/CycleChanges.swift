@@ -85,12 +85,22 @@ extension CycleReport {
     }
 
     private func targetChanges(_ previous: CycleRecord) -> [CycleChange] {
-        (record.targets ?? []).compactMap { target in
-            guard let old = previous.targets?.first(where: { $0.name == target.name }), old.status != target.status
-            else { return nil }
-            return .init(
-                direction: target.status == .met ? .better : .worse,
-                text: "target \(target.name): \(old.comparison), now \(target.comparison)")
+        (record.targets ?? []).flatMap { target -> [CycleChange] in
+            var changes: [CycleChange] = []
+            if let old = previous.targets?.first(where: { $0.name == target.name }), old.status != target.status {
+                changes.append(
+                    .init(
+                        direction: target.status == .met ? .better : .worse,
+                        text: "target \(target.name): \(old.comparison), now \(target.comparison)"))
+            }
+            switch target.sinceGreen {
+            case let change? where change.finding == .worse:
+                changes.append(.init(direction: .worse, text: "target \(target.name): \(change.words)"))
+            case let change? where change.finding == .better:
+                changes.append(.init(direction: .better, text: "target \(target.name): \(change.words)"))
+            default: break
+            }
+            return changes
         }
     }
 

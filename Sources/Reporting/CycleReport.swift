@@ -184,7 +184,23 @@ struct CycleReport: Sendable {
         if let tests = stage.suite?.testsFile { files.append(tests) }
         files += stage.suite?.reports ?? []
         if let probes = stage.probes?.file { files.append(probes) }
+        files += (stage.targets ?? []).compactMap(\.evidence).filter { !files.contains($0) }
+        if let patch = stage.role?.patch { files.append(patch) }
         return files
+    }
+
+    /// Every console log, with the command that wrote it and how that ended.
+    var logs: [(path: String, command: String, end: String, bytes: Int64?)] {
+        record.stages.flatMap { stage in
+            stage.commands.compactMap { command in
+                command.log.map { path in
+                    let end =
+                        command.limitHit ?? command.signal.map { "signal \($0)" } ?? command.exit.map { "exit \($0)" }
+                        ?? command.problem ?? "-"
+                    return (path, command.command.joined(separator: " "), end, command.logBytes)
+                }
+            }
+        }
     }
 
     /// A file's name without the folder of its stage: `console.log`, `target-1/console.log`.
@@ -207,36 +223,6 @@ struct CycleReport: Sendable {
     }
 }
 
-extension TargetRecord {
-    /// `85 ms <= 100 ms`, `120 ms > 100 ms`, or why there is no number.
-    package var comparison: String {
-        let suffix = unit.isEmpty ? "" : unit == "%" ? " %" : " \(unit)"
-        guard let measured else { return because ?? "not measured" }
-        let sign: String =
-            switch (isFloor == true, status == .met) {
-            case (false, true): "<="
-            case (false, false): ">"
-            case (true, true): ">="
-            case (true, false): "<"
-            }
-        return "\(Numbers.measure(measured))\(suffix) \(sign) \(Numbers.measure(limit))\(suffix)"
-    }
-
-    /// `15 % better`, `20 % worse`; nil where nothing was measured.
-    package var margin: String? {
-        guard let betterByPercent else { return nil }
-        if betterByPercent == 0 { return "just met" }
-        return "\(Numbers.percent(abs(betterByPercent))) \(betterByPercent > 0 ? "better" : "worse")"
-    }
-
-    /// `p95 of 20`, or nil for a single value.
-    package var basis: String? {
-        guard let samples, samples > 1 else { return nil }
-        let rank = Numbers.fixed(percentile ?? 95, decimals: 0)
-        return "p\(rank) of \(Numbers.grouped(samples))"
-    }
-}
-
 extension Numbers {
     /// Percent with at most one decimal; what is not quite 100 is not called 100, what is not quite 0 not 0.
     package static func percent(_ value: Double) -> String {
@@ -252,12 +238,12 @@ extension Numbers {
         value < 600 ? "\(grouped((value * 100).rounded() / 100)) s" : Durations.text(seconds: value)
     }
 
-    /// A measured value: at most three decimals.
+    /// A measured value: about four digits that mean something, and no zeros at the end.
     package static func measure(_ value: Double) -> String {
         guard value.isFinite, abs(value) < 1e12 else { return "unknown" }
-        if value == value.rounded() { return grouped(Int(value)) }
-        var text = fixed(value, decimals: 3)
-        while text.hasSuffix("0") { text.removeLast() }
-        return text
+        if value == value.rounded() || abs(value) >= 100_000 { return grouped(Int(value.rounded())) }
+        guard abs(value) >= 100 else { return Measure.text(value) }
+        let text = fixed(value, decimals: 1)
+        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
 }

@@ -70,6 +70,13 @@ package enum CycleSchema {
             "actions": {"type": "array", "items": {"type": "object", "required": ["kind", "outcome", "because"]}},
             "environment": {"type": "object", "required": ["services", "state"], "properties": {
               "serving": {"type": "string"}, "state": {"enum": ["asWanted", "restored", "unknown"]}}},
+            "targets": {"type": "array", "items": {"$ref": "#/$defs/target"}},
+            "audit": {"type": "array", "items": {"type": "object", "required": ["rule", "passed", "finding"],
+              "properties": {"rule": {"type": "string"}, "passed": {"type": "boolean"}, "finding": {"type": "string"},
+                "evidence": {"type": "string"}}}},
+            "requests": {"type": "array", "items": {"type": "object", "required": ["at", "verb", "by"],
+              "properties": {"at": {"$ref": "#/$defs/time"}, "verb": {"type": "string"}, "by": {"type": "string"},
+                "about": {"type": "string"}, "reason": {"type": "string"}, "answer": {"type": "string"}}}},
             "writtenBy": {"type": "string"},
             "settingsHash": {"type": "string"}
           },
@@ -81,6 +88,26 @@ package enum CycleSchema {
             "reason": {"type": "object", "required": ["rule", "verdict", "text"], "properties": {
               "rule": {"type": "string"}, "verdict": {"$ref": "#/$defs/verdict"}, "text": {"type": "string"},
               "subject": {"type": "string"}, "evidence": {"type": "string"}}},
+            "target": {"type": "object", "required": ["name", "limit", "unit", "status"], "properties": {
+              "name": {"type": "string"}, "limit": {"type": "number"}, "unit": {"type": "string"},
+              "status": {"enum": ["met", "missed", "notMeasured"]}, "measured": {"type": "number"},
+              "betterByPercent": {"type": "number"}, "samples": {"type": "integer", "minimum": 1},
+              "percentile": {"type": "number"}, "values": {"type": "array", "maxItems": 1000, "items": {"type": "number"}},
+              "isFloor": {"type": "boolean"}, "blocking": {"type": "boolean"}, "evidence": {"type": "string"},
+              "because": {"type": "string"}, "source": {"type": "string"},
+              "failedSamples": {"type": "integer", "minimum": 1}, "failure": {"type": "string"},
+              "warmup": {"type": "integer", "minimum": 1},
+              "interval": {"type": "object", "required": ["confidence"], "properties": {
+                "low": {"type": "number"}, "high": {"type": "number"}, "confidence": {"type": "number"}}},
+              "sinceGreen": {"type": "object", "required": ["finding", "cycle", "before"], "properties": {
+                "finding": {"enum": ["worse", "better", "same", "unknown"]}, "cycle": {"type": "integer", "minimum": 1},
+                "before": {"type": "number"}, "worseByPercent": {"type": "number"}, "probability": {"type": "number"},
+                "superiority": {"type": "number"}, "test": {"type": "string"},
+                "samplesBefore": {"type": "integer", "minimum": 1}, "because": {"type": "string"}}},
+              "trend": {"type": "object", "required": ["cycles", "fromCycle", "slopePerCycle", "probability"],
+                "properties": {"cycles": {"type": "integer", "minimum": 3}, "fromCycle": {"type": "integer", "minimum": 1},
+                  "slopePerCycle": {"type": "number"}, "probability": {"type": "number"},
+                  "cyclesToLimit": {"type": "integer", "minimum": 1}}}}},
             "totals": {"type": "object",
               "required": ["tests", "passed", "failed", "errored", "skipped", "timedOut", "flaky", "notRun"],
               "additionalProperties": {"type": "integer", "minimum": 0}},

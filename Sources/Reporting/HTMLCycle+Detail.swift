@@ -62,6 +62,37 @@ extension HTMLCycle {
             + "</div>\n"
     }
 
+    /// Who did what.
+    var audit: String {
+        let rows = report.auditTrail.map { entry -> [String] in
+            [
+                entry.result.map { HTML.badge($0, entry.tone) } ?? "", HTML.moment(entry.at),
+                "<strong>\(HTML.escaped(entry.who))</strong>", HTML.escaped(entry.what),
+                HTML.escaped(entry.detail)
+                    + entry.evidence.prefix(4).map { "<br><small>\(link($0))</small>" }.joined(),
+            ]
+        }
+        let none = "<p class=\"soft\">\(HTML.escaped(CycleReport.noAudit))</p>\n"
+        return HTML.section(
+            "audit", "Audit: who did what",
+            rows.isEmpty ? none : HTML.table(["", "when", "who", "what", "said"], rows, wide: [4]))
+    }
+
+    /// Every log of the cycle, also of commands that are no stage of their own.
+    var logs: String {
+        let rows = report.logs.map { log -> [String] in
+            [
+                link(log.path), HTML.escaped(log.command), HTML.escaped(log.end),
+                log.bytes.map { HTML.escaped(Numbers.bytes($0)) } ?? "-",
+            ]
+        }
+        guard !rows.isEmpty else { return "" }
+        let table = HTML.table(["log", "command", "end", "size"], rows, numeric: [3], wide: [1])
+        return HTML.section(
+            "logs", "All logs",
+            "<details><summary>\(Plurals.count(rows.count, "log"))</summary>\n\(table)</details>\n")
+    }
+
     var signOff: String {
         let phases = SignOff.phases(record).map { phase -> [String] in
             [
@@ -95,7 +126,7 @@ extension HTMLCycle {
         let rows = zip(record.stages, summary.stages).map { stage, row -> [String] in
             let from = min(99.6, max(0, 100 * stage.startedAt.since(start).inSeconds / whole))
             let width = min(100 - from, 100 * stage.durationSeconds / whole)
-            let files = report.files(stage).prefix(8).map { link($0, report.shortName($0, in: stage)) }
+            let files = report.files(stage).map { link($0, report.shortName($0, in: stage)) }
             return [
                 HTMLCycle.mark(row.mark), "<code>\(HTML.escaped(row.folder))</code>",
                 SVGChart.span(
@@ -107,6 +138,7 @@ extension HTMLCycle {
         return HTML.section(
             "stages", "Stages and their evidence",
             "<div class=\"stages\">\n\(HTML.table(["", "stage", "when", "took", "result"], rows, numeric: [3], wide: [4]))</div>\n"
+                + "<p class=\"formula\">Each line is the whole cycle, \(HTML.moment(start)) to \(HTML.moment(record.endedAt)).</p>\n"
         )
     }
 

@@ -30,7 +30,7 @@ struct HTMLCycle {
         text += "<div class=\"two\">\n\(changes)\(next)</div>\n"
         text += suites + HTMLIncidents(report).html + experiments + actions
         text += capabilities + targets + trends + notPassed
-        text += readiness + risks + signOff + stages + authenticity
+        text += readiness + risks + audit + signOff + stages + authenticity + logs
         return text + foot
     }
 
@@ -162,30 +162,6 @@ struct HTMLCycle {
             text += "<ol class=\"flow\">\n\(items.joined())</ol>\n"
         }
         return HTML.section("capabilities", "Capabilities", text)
-    }
-
-    private var targets: String {
-        guard let targets = record.targets, !targets.isEmpty else { return "" }
-        let rows = targets.map { target -> [String] in
-            let unit = target.unit.isEmpty ? "" : " \(target.unit)"
-            let word = target.isFloor == true ? ">= " : "<= "
-            let evidence = target.evidence.map { link($0, "log") } ?? "-"
-            return [
-                HTML.badge(target.status.words, target.status.tone), HTML.escaped(target.name),
-                HTML.escaped(word + Numbers.measure(target.limit) + unit),
-                target.measured.map { HTML.escaped(Numbers.measure($0) + unit) } ?? HTML.escaped(target.because ?? "-"),
-                HTML.escaped(target.margin ?? "-"), SVGChart.bullet(target), HTML.escaped(target.basis ?? "1 value"),
-                evidence,
-            ]
-        }
-        var text = HTML.table(
-            ["", "target", "limit", "measured", "", "of the limit", "from", "source"], rows, numeric: [2, 3, 4],
-            wide: [5])
-        let charts = targets.filter { ($0.values?.count ?? 0) > 1 }.map { target in
-            "<figure><figcaption>\(HTML.escaped(target.name))</figcaption>\n\(SVGChart.distribution(target))</figure>\n"
-        }
-        if !charts.isEmpty { text += "<div class=\"charts\">\n\(charts.joined())</div>\n" }
-        return HTML.section("targets", "Performance targets", text)
     }
 
     private var notPassed: String {

@@ -4,7 +4,7 @@
 enum HTMLStyle {
     static let sheet = """
         :root { color-scheme: light dark; --ink: #1b1f24; --soft: #5f6672; --paper: #fbfbfa; --card: #fff; --line: #e4e5e3;
-          --good: #1a7f4b; --good-bg: #e3f4ea; --bad: #c4262e; --bad-bg: #fdeaea; --doubt: #8a5a00; --doubt-bg: #fdf1d6;
+          --good: #177645; --good-bg: #e3f4ea; --bad: #c4262e; --bad-bg: #fdeaea; --doubt: #8a5a00; --doubt-bg: #fdf1d6;
           --quiet: #5f6672; --quiet-bg: #eef0ef; --accent: #3b5bb5 }
         @media screen and (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --soft: #9aa3ae; --paper: #121416;
           --card: #1a1d20; --line: #2c3136; --good: #62c78f; --good-bg: #12301f; --bad: #ff8f8a; --bad-bg: #3a1518;
@@ -41,7 +41,7 @@ enum HTMLStyle {
           background: var(--card); box-shadow: inset 0 0 0 1px var(--line) }
         .reasons li.bad { border-left-color: var(--bad) } .reasons li.doubt { border-left-color: var(--doubt) }
         .reasons li.good { border-left-color: var(--line); color: var(--soft) }
-        .plain li { display: grid; grid-template-columns: 3.4rem 1fr; align-items: baseline } .plain .badge { justify-self: start }
+        .plain li { display: grid; grid-template-columns: 3.5rem 1fr; gap: .6rem; align-items: baseline } .plain .badge { justify-self: start }
         .ticks li, .crosses li { padding-left: 1.3em; position: relative }
         .ticks li::before, .crosses li::before { position: absolute; left: 0; font-weight: 700 }
         .ticks li::before { content: "\\2713"; color: var(--good) } .crosses li::before { content: "\\2013"; color: var(--doubt) }
@@ -53,7 +53,7 @@ enum HTMLStyle {
         td { border-top: 1px solid var(--line); vertical-align: top } th, td { padding: .42rem .8rem .42rem 0 }
         th:last-child, td:last-child { padding-right: 0 } td { overflow-wrap: break-word } td:first-child, time { white-space: nowrap }
         .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap } td.w { min-width: 9rem }
-        .stages td:nth-child(3) { width: 24%; min-width: 7rem; vertical-align: middle }
+        .stages td:nth-child(3) { width: 24%; min-width: 7rem; padding-top: .6rem }
         .stages td:nth-child(2) { min-width: 10.5rem }
         code, pre { font: .86em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere }
         pre { background: var(--quiet-bg); padding: .8rem; border-radius: 7px; overflow-x: auto; white-space: pre }
@@ -79,13 +79,15 @@ enum HTMLStyle {
         .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 1rem }
         figure { margin: 0; background: var(--card); border-radius: 8px; box-shadow: 0 0 0 1px var(--line); padding: .7rem .9rem .4rem;
           min-width: 0 }
-        figcaption { font-size: .84rem; color: var(--soft); display: flex; justify-content: space-between }
-        figcaption b { color: var(--ink); font-variant-numeric: tabular-nums }
+        figcaption { font-size: .84rem; color: var(--soft); display: flex; justify-content: space-between; gap: .8rem;
+          overflow-wrap: anywhere; margin-bottom: .35rem }
+        figcaption b { color: var(--ink); font-variant-numeric: tabular-nums } figcaption b, figcaption span { white-space: nowrap }
         svg { display: block; overflow: visible } svg text { font: 10.5px system-ui, sans-serif; fill: var(--soft) }
         svg .ink { stroke: var(--soft); stroke-width: 1.5; stroke-linecap: round; opacity: .7 }
         svg line.rule { stroke: var(--line) } svg rect.rule { fill: var(--line) }
         svg .mark { stroke: var(--ink); stroke-width: 1.5 } svg .soft { stroke: var(--soft); stroke-dasharray: 3 3 }
         svg .good { fill: var(--good) } svg .bad { fill: var(--bad) } svg .doubt { fill: var(--doubt) } svg .quiet { fill: var(--soft) }
+        svg .band { fill: var(--accent); opacity: .16 }
         .bullet { margin-top: .25rem; min-width: 6rem }
         .strip { font: 600 .8rem ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; letter-spacing: .08em;
           margin: 0; overflow-wrap: anywhere } .strip .good { color: var(--good) } .strip .bad { color: var(--bad) }

@@ -75,6 +75,26 @@ extension MarkdownCycle {
             + Markdown.list(left.isEmpty ? none : left)
     }
 
+    var audit: String {
+        let rows = report.auditTrail.map { entry -> [String] in
+            [entry.at?.wholeSeconds ?? "-", entry.who, entry.what, entry.result ?? "-", entry.detail]
+                .map(Markdown.escaped) + [
+                    entry.evidence.isEmpty ? "-" : entry.evidence.map { link($0) }.joined(separator: ", ")
+                ]
+        }
+        return "## Audit: who did what\n\n"
+            + (rows.isEmpty
+                ? "\(CycleReport.noAudit)\n"
+                : Markdown.table(["when", "who", "what", "result", "said", "evidence"], rows))
+    }
+
+    var logs: String {
+        let rows = report.logs.map { log in
+            [link(log.path)] + [log.command, log.end, log.bytes.map { Numbers.bytes($0) } ?? "-"].map(Markdown.escaped)
+        }
+        return rows.isEmpty ? "" : "## All logs\n\n" + Markdown.table(["log", "command", "end", "size"], rows)
+    }
+
     var signOff: String {
         let phases = SignOff.phases(record).map { phase in
             [phase.standing.rawValue, phase.phase, phase.who, phase.what, phase.when?.wholeSeconds ?? "-"]
@@ -93,12 +113,13 @@ extension MarkdownCycle {
     var stages: String {
         guard !summary.stages.isEmpty else { return "" }
         let rows = zip(record.stages, summary.stages).map { stage, row -> [String] in
-            let files = report.files(stage).prefix(8).map { link($0, report.shortName($0, in: stage)) }
-            return [row.mark.rawValue, row.folder, row.duration, row.text].map(Markdown.escaped)
+            let after = Durations.text(seconds: max(0, stage.startedAt.since(record.startedAt).inSeconds))
+            let files = report.files(stage).map { link($0, report.shortName($0, in: stage)) }
+            return [row.mark.rawValue, row.folder, "+\(after)", row.duration, row.text].map(Markdown.escaped)
                 + [files.isEmpty ? "-" : files.joined(separator: ", ")]
         }
         return "## Stages and their evidence\n\n"
-            + Markdown.table(["", "stage", "took", "result", "files"], rows)
+            + Markdown.table(["", "stage", "began", "took", "result", "files"], rows)
     }
 
     var authenticity: String {

@@ -23,7 +23,7 @@ struct MarkdownCycle {
     var parts: [String] {
         var parts = [head, changes, next, suites, capabilities, targets]
         parts += record.incidents.map(incident)
-        parts += [notPassed, experiments, actions, readiness, risks, signOff, stages, authenticity, foot]
+        parts += [notPassed, experiments, actions, readiness, risks, audit, signOff, stages, authenticity, logs, foot]
         return parts
     }
 
@@ -121,17 +121,21 @@ struct MarkdownCycle {
     private var targets: String {
         guard let targets = record.targets, !targets.isEmpty else { return "" }
         let rows = targets.map { target -> [String] in
-            let unit = target.unit.isEmpty ? "" : " \(target.unit)"
             let word = target.isFloor == true ? "at least " : "at most "
+            let from = [target.source, target.basis ?? (target.measured == nil ? nil : "1 value"), target.failureWords]
             let cells = [
-                target.status.words, target.name, word + Numbers.measure(target.limit) + unit,
-                target.measured.map { Numbers.measure($0) + unit } ?? target.because ?? "-", target.margin ?? "-",
-                target.basis ?? "1 value",
+                target.status.words, target.name, word + target.amount(target.limit),
+                target.measured.map { target.amount($0) } ?? target.because ?? "-", target.margin ?? "-",
+                target.intervalWords ?? "-", from.compactMap { $0 }.joined(separator: ", "),
+                target.pastWords.isEmpty ? "-" : target.pastWords.map(\.text).joined(separator: "; "),
             ]
             return cells.map(Markdown.escaped) + [target.evidence.map { link($0) } ?? "-"]
         }
-        return "## Performance targets\n\n"
-            + Markdown.table(["", "target", "limit", "measured", "better or worse", "from", "source"], rows)
+        let head = [
+            "", "target", "limit", "measured", "better or worse", "confidence", "from", "beside the past", "source",
+        ]
+        return "## Performance targets\n\n" + Markdown.table(head, rows)
+            + "\n\(Markdown.escaped(TargetRecord.method))\n"
     }
 
     private var notPassed: String {

@@ -42,6 +42,7 @@ extension CycleReport {
         for target in record.targets ?? [] where target.status != .met {
             lines.append("target \(target.name): \(target.comparison)")
         }
+        lines += (record.targets ?? []).flatMap(\.warnings)
         let totals = record.totals
         if totals.skipped > 0 {
             lines.append("\(Plurals.count(totals.skipped, "test")) skipped: nothing is known of them")
@@ -100,6 +101,7 @@ extension CycleReport {
         case .interrupted: actions.append(NextAction(text: "run it again", command: "nightjar trigger"))
         case .healthy, .degraded, .failing: break
         }
+        actions += slower
         for suite in SignOff.suites(record) where suite.standing == .conditional {
             for prerequisite in suite.prerequisites.prefix(5) {
                 actions.append(NextAction(text: "clear the condition of \(suite.suite): \(prerequisite)", command: nil))
@@ -109,6 +111,26 @@ extension CycleReport {
             NextAction(
                 text: "check that this evidence is unchanged", command: "nightjar verify --cycle \(record.cycle)"))
         return actions
+    }
+
+    /// What got slower, or is about to be too slow: where to begin to look.
+    private var slower: [NextAction] {
+        (record.targets ?? []).flatMap { target -> [NextAction] in
+            var actions: [NextAction] = []
+            if let change = target.sinceGreen, change.finding == .worse {
+                actions.append(
+                    NextAction(
+                        text: "find out why target \(target.name) is \(change.words)",
+                        command: "nightjar show \(change.cycle)"))
+            }
+            if let trend = target.trend, let warning = trend.warning(target.unit) {
+                actions.append(
+                    NextAction(
+                        text: "act before target \(target.name) \(warning)",
+                        command: "nightjar report --cycles \(trend.fromCycle)..\(record.cycle)"))
+            }
+            return actions
+        }
     }
 
     private func cure(_ diagnosis: Diagnosis) -> [NextAction] {

@@ -14,13 +14,15 @@ struct ChartPoint: Sendable {
 }
 
 enum SVGChart {
-    private static let height = 92.0
-    private static let top = 14.0
-    private static let bottom = 78.0
+    static let height = 92.0
+    static let top = 14.0
+    static let bottom = 78.0
 
     /// A line over the points, lowest value at the bottom.
-    static func line(_ points: [ChartPoint], range: ClosedRange<Double>, text: (Double) -> String) -> String {
-        var shapes = baseline
+    static func line(
+        _ points: [ChartPoint], range: ClosedRange<Double>, text: (Double) -> String, besides mark: String = ""
+    ) -> String {
+        var shapes = baseline + mark
         let places = places(points.count)
         for index in points.indices.dropFirst() {
             guard let before = points[index - 1].value, let now = points[index].value else { continue }
@@ -36,6 +38,18 @@ enum SVGChart {
                 + "<title>\(HTML.escaped("\(point.label): \(text(value))"))</title></circle>\n"
         }
         return wrapped(shapes, points, text)
+    }
+
+    /// A line over the points with the limit across; the scale begins at zero.
+    static func course(_ points: [ChartPoint], limit: Double, text: (Double) -> String) -> String {
+        let values = points.compactMap(\.value)
+        let most = max(values.max() ?? limit, limit) * 1.08
+        let range = min(0, values.min() ?? 0)...max(most, .leastNonzeroMagnitude)
+        let place = y(limit, range)
+        let mark =
+            "<line class=\"mark\" x1=\"0\" x2=\"100%\" y1=\"\(place)\" y2=\"\(place)\"/>\n"
+            + "<text x=\"0\" y=\"\(place)\" dy=\"-4\">\(HTML.escaped("limit \(text(limit))"))</text>\n"
+        return line(points, range: range, text: text, besides: mark)
     }
 
     /// Bars from zero.
@@ -70,46 +84,6 @@ enum SVGChart {
             </svg>
 
             """
-    }
-
-    /// How often which value was measured, with the limit as a line.
-    static func distribution(_ target: TargetRecord) -> String {
-        guard let values = target.values, values.count > 1, let low = values.min(), let high = values.max() else {
-            return ""
-        }
-        let from = min(low, target.limit)
-        let to = max(high, target.limit)
-        let span = max(to - from, .leastNonzeroMagnitude)
-        let bins = 40
-        var counts = [Int](repeating: 0, count: bins)
-        for value in values { counts[min(bins - 1, Int((value - from) / span * Double(bins)))] += 1 }
-        let most = Double(counts.max() ?? 1)
-        var shapes = baseline
-        for (index, count) in counts.enumerated() where count > 0 {
-            let tall = max(2, (bottom - top) * Double(count) / most)
-            let start = from + span * Double(index) / Double(bins)
-            let isGood = target.isFloor == true ? start >= target.limit : start <= target.limit
-            shapes +=
-                "<rect class=\"\(isGood ? "good" : "bad")\" x=\"\(number(2 + 96 * Double(index) / Double(bins)))%\" "
-                + "y=\"\(number(bottom - tall))\" width=\"\(number(96 / Double(bins) * 0.85))%\" height=\"\(number(tall))\">"
-                + "<title>\(count)</title></rect>\n"
-        }
-        func mark(_ value: Double, _ word: String, _ kind: String, _ height: Double) -> String {
-            let place = number(2 + 96 * (value - from) / span)
-            let anchor = value > from + span / 2 ? "end" : "start"
-            return "<line class=\"\(kind)\" x1=\"\(place)%\" x2=\"\(place)%\" y1=\"4\" y2=\"\(number(bottom))\"/>\n"
-                + "<text x=\"\(place)%\" y=\"\(number(height))\" dx=\"\(anchor == "end" ? "-4" : "4")\" "
-                + "text-anchor=\"\(anchor)\">\(HTML.escaped(word))</text>\n"
-        }
-        let unit = target.unit.isEmpty ? "" : " \(target.unit)"
-        shapes += mark(target.limit, "limit \(Numbers.measure(target.limit))\(unit)", "mark", 12)
-        if let measured = target.measured {
-            shapes += mark(measured, "\(target.basis ?? "measured") \(Numbers.measure(measured))\(unit)", "soft", 26)
-        }
-        shapes += "<text x=\"2%\" y=\"90\">\(HTML.escaped("\(Numbers.measure(from))\(unit)"))</text>\n"
-        shapes +=
-            "<text x=\"98%\" y=\"90\" text-anchor=\"end\">\(HTML.escaped("\(Numbers.measure(to))\(unit)"))</text>\n"
-        return svg(shapes, "\(target.name): \(values.count) values, \(target.comparison)")
     }
 
     /// A bar on a line of time: where it began and how long it took, in percent of the whole.
@@ -147,7 +121,7 @@ enum SVGChart {
         return svg(shapes + ends, "\(first.label) to \(last.label)\(range)")
     }
 
-    private static func svg(_ shapes: String, _ label: String) -> String {
+    static func svg(_ shapes: String, _ label: String, height: Double = SVGChart.height) -> String {
         "<svg class=\"chart\" width=\"100%\" height=\"\(number(height))\" role=\"img\" "
             + "aria-label=\"\(HTML.escaped(label))\">\n\(shapes)</svg>\n"
     }

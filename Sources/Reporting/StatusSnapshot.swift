@@ -136,6 +136,8 @@ package struct StatusSnapshot: Codable, Hashable, Sendable {
     package var daemon: Daemon
     package var pause: PauseRequested?
     package var quarantine: [QuarantineEntry] = []
+    /// What the newest cycle says to look out for: targets that got worse, or are about to miss their limit.
+    package var warnings: [String]?
 
     package init(
         loop: String, at: Timestamp, light: Light, doing: Doing, daemon: Daemon, servingState: String = "unknown"
@@ -166,6 +168,8 @@ package struct CycleBrief: Codable, Hashable, Sendable {
     package var because: String?
     /// Tests that failed and passed on one revision; nil where only the tool's own count is known.
     package var flakyTests: Int?
+    /// What was measured of each target, by its name.
+    package var measured: [String: Double]?
 
     package init(
         cycle: Int, startedAt: Timestamp, endedAt: Timestamp, durationSeconds: Double, verdict: Verdict,
@@ -195,6 +199,8 @@ package struct CycleBrief: Codable, Hashable, Sendable {
             valueAtRisk: record.value.atRisk,
             because: CycleSummary(record).reasons.first { $0.verdict == record.verdict }?.text)
         flakyTests = record.flakyTests
+        let marks = (record.targets ?? []).compactMap { target in target.measured.map { (target.name, $0) } }
+        measured = marks.isEmpty ? nil : Dictionary(marks, uniquingKeysWith: { $1 })
     }
 
     /// `+` healthy, `f` healthy with flaky tests, `d` degraded, `?` unproven, `R` failing, `i` interrupted.

@@ -217,7 +217,7 @@ package struct StatusText: Sendable {
     }
 
     package var notes: String {
-        var parts: [String] = []
+        var parts = (status.warnings ?? []).prefix(2).map { $0 }
         if let mode = status.mode { parts.append("mode \(mode.rawValue)") }
         if let pause = status.pause {
             let until = pause.until.map { " until \(moment($0))" } ?? " without end"

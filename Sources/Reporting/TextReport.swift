@@ -21,6 +21,7 @@ package struct TextReport: Sendable {
         var layout = TextLayout(columns: columns, palette: palette)
         head(&layout)
         suites(&layout)
+        targets(&layout)
         notPassed(&layout)
         for incident in summary.record.incidents { IncidentText.write(incident, into: &layout) }
         experimentsAndActions(&layout)
@@ -75,6 +76,28 @@ package struct TextReport: Sendable {
             let value = capability.value.map { ", \(Numbers.grouped($0)) \(summary.record.value.unit)" } ?? ""
             layout.paragraph(
                 "capability \(capability.name): \(capability.status.words)\(value)", indent: 2, paint: .yellow)
+        }
+    }
+
+    private func targets(_ layout: inout TextLayout) {
+        guard let targets = summary.record.targets, !targets.isEmpty else { return }
+        layout.heading("targets")
+        for target in targets {
+            let paint: Palette.Paint = target.status == .met ? .green : target.status == .missed ? .red : .yellow
+            let basis = target.basis.map { "\($0) " } ?? ""
+            layout.paragraph(
+                "\(target.name): \(basis)\(target.comparison)", indent: 11,
+                head: "  "
+                    + palette(
+                        Printable.padded(target.status == .notMeasured ? "unknown" : target.status.words, to: 9), paint)
+            )
+            for words in [target.intervalWords, target.failureWords].compactMap({ $0 }) {
+                layout.paragraph(words, indent: 11, paint: .dim)
+            }
+            for past in target.pastWords {
+                layout.paragraph(
+                    past.text, indent: 11, paint: past.tone == .quiet || past.tone == .good ? .dim : .yellow)
+            }
         }
     }
 

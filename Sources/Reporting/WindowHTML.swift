@@ -109,13 +109,15 @@ extension WindowReport {
             [
                 HTML.badge(target.status.words, target.status.tone), HTML.escaped(target.name),
                 HTML.escaped(target.comparison), HTML.escaped(target.margin ?? "-"), SVGChart.bullet(target),
+                target.pastHTML,
             ]
         }
         return rows.isEmpty
             ? ""
             : HTML.section(
                 "targets", "Performance targets",
-                HTML.table(["", "target", "measured", "", "of the limit"], rows, wide: [4]))
+                HTML.table(
+                    ["", "target", "measured", "", "of the limit", "beside the past"], rows, wide: [4, 5]))
     }
 
     private var lists: String {

@@ -46,8 +46,12 @@ extension WindowReport {
         if !targets.isEmpty {
             text += "\n## Performance targets\n\n"
             text += Markdown.table(
-                ["", "target", "", ""],
-                targets.map { [$0.status.words, $0.name, $0.comparison, $0.margin ?? "-"].map(escaped) })
+                ["", "target", "measured", "of the limit", "beside the past"],
+                targets.map {
+                    let past = $0.pastWords.map(\.text).joined(separator: "; ")
+                    return [$0.status.words, $0.name, $0.comparison, $0.margin ?? "-", past.isEmpty ? "-" : past].map(
+                        escaped)
+                })
         }
         text += "\n## Cycles\n\n"
         text += Markdown.table(

@@ -47,6 +47,7 @@ enum CycleDocument {
                 fingerprint: FingerprintRecord(cycle.records.filter { $0.run.revision == cycle.wanted })),
             writtenBy: writtenBy, settingsHash: cycle.settingsHash)
         record.audit = cycle.fix?.audit
+        record.requests = cycle.requests.isEmpty ? nil : cycle.requests
         record.targets = targets(cycle, suites, settings)
         record.readiness = settings.readiness.map { readiness in
             ReadinessRecord(

@@ -50,6 +50,11 @@ struct JUnitBuilder: XMLHandler {
     private var root = ""
     private var declaredTests: Int?
     private var declaredBySuites: Int? = 0
+    /// With the index of the test that each belongs to.
+    private var properties: [(property: ReportProperty, test: Int?)] = []
+    /// More are no measurements.
+    private static let propertiesKept = 20_000
+    private static let propertyBytes = 200
     private var identities = UniqueNames()
     private var kinds: [Kind] = []
     private var suites: [Suite] = []
@@ -66,9 +71,15 @@ struct JUnitBuilder: XMLHandler {
     func reading() -> ReportReading {
         var ended = results
         for open in cases.reversed() { ended.remove(at: open.index) }
-        return ReportReading(
+        var reading = ReportReading(
             results: ended, disagreements: disagreements.messages, suiteProblems: suiteProblems.messages, root: root,
             declaredTests: declaredTests ?? declaredBySuites)
+        // What a test measured before it failed says nothing about what works.
+        let open = Set(cases.map(\.index))
+        reading.properties = properties.filter { entry in
+            entry.test.map { !open.contains($0) && [.passed, .flaky].contains(results[$0].outcome) } ?? true
+        }.map(\.property)
+        return reading
     }
 
     // MARK: Elements
@@ -87,7 +98,7 @@ struct JUnitBuilder: XMLHandler {
             results.append(makeResult(tag))
         case .error, .failure, .skipped, .flaky, .rerun: startProblem(tag, kind)
         case .output: if captureDepth != nil && outputDepth == nil { outputDepth = kinds.count }
-        case .other: break
+        case .other: if tag.isNamed("property") { addProperty(tag) }
         }
         kinds.append(kind)
     }
@@ -177,6 +188,15 @@ struct JUnitBuilder: XMLHandler {
             suites[last].direct.add(outcome)
             suites[last].all.add(outcome)
         }
+    }
+
+    /// Only numbers are kept: anything else is about the surroundings of the run.
+    private mutating func addProperty(_ tag: borrowing XMLTag) {
+        guard properties.count < Self.propertiesKept, let name = tag.text(of: "name"),
+            let value = tag.text(of: "value"),
+            name.utf8.count <= Self.propertyBytes, value.utf8.count <= Self.propertyBytes, Measure(value) != nil
+        else { return }
+        properties.append((ReportProperty(name: name, value: value), cases.last?.index))
     }
 
     // MARK: What went wrong

@@ -81,6 +81,7 @@ extension ReportReading {
         all.disagreements += other.disagreements
         all.suiteProblems += other.suiteProblems
         all.notes += other.notes
+        all.properties += other.properties
         return all
     }
 }

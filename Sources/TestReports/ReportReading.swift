@@ -17,6 +17,8 @@ package struct ReportReading: Hashable, Sendable {
     package var root: String
     /// How many tests the report itself claims to hold, where it says so.
     package var declaredTests: Int?
+    /// Properties with a number, of suites and of tests that passed.
+    package var properties: [ReportProperty] = []
 
     package init(
         results: [TestResult] = [], disagreements: [String] = [], suiteProblems: [String] = [], notes: [String] = [],
@@ -37,6 +39,18 @@ package struct ReportReading: Hashable, Sendable {
     package var isGreen: Bool {
         let totals = totals
         return totals.failing == 0 && suiteProblems.isEmpty && totals.passed + totals.flaky > 0
+    }
+}
+
+/// A named value that a report gives beside its tests.
+package struct ReportProperty: Hashable, Sendable {
+    package var name: String
+    /// A number with or without a unit, as the report has it.
+    package var value: String
+
+    package init(name: String, value: String) {
+        self.name = name
+        self.value = value
     }
 }
 

@@ -190,6 +190,22 @@ enum Samples {
             TargetSettings(name: "latency", limit: 100, unit: "ms", isFloor: true, source: .tests("*"), blocking: true),
             values: [85, 90], evidence: "test-1-chat.target-1/console.log")
         target.because = "two answers"
+        (target.failedSamples, target.failure, target.warmup) = (1, "status 503", 3)
+        target.interval = TargetInterval(low: 84, high: 90, confidence: 0.95)
+        var change = TargetChange(finding: .worse, cycle: 1, before: 110)
+        (change.worseByPercent, change.probability, change.superiority) = (22.7, 0.001, 0.04)
+        (change.test, change.samplesBefore, change.because) = ("Mann-Whitney, exact", 20, "far off")
+        target.sinceGreen = change
+        target.trend = TargetTrend(
+            cycles: 12, fromCycle: 1, slopePerCycle: -1.5, probability: 0.002, cyclesToLimit: 6)
+        record.requests = [
+            RequestRecord(
+                .operatorRequested(
+                    OperatorRequest(
+                        verb: .approve, by: "ann", argument: "INC-1",
+                        answer: ApprovalWords(subject: .rollback, reason: "it is night"))), at: record.startedAt)
+        ].compactMap { $0 }
+        record.requests?[0].answer = "INC-1 rollback is approved"
         record.targets = [target]
         record.stages[1].targets = [target]
         record.readiness = ReadinessRecord(

@@ -49,11 +49,29 @@ import Testing
         record.environment.services = [ServiceState(name: text, live: Revision(text))]
         record.capabilities[0].steps = [StepRecord(name: text, status: .passed, test: text, position: 1)]
         record.targets = [
-            TargetRecord(name: text, limit: 1, unit: text, status: .notMeasured, evidence: text, because: text)
+            TargetRecord(name: text, limit: 1, unit: text, status: .notMeasured, evidence: text, because: text),
+            slowTarget(text),
         ]
+        let pause = PauseRequested(owner: text, reason: text, until: nil)
+        record.requests = [RequestRecord(.pauseRequested(pause), at: record.startedAt)].compactMap { $0 }
+        record.requests?[0].answer = text
         record.readiness = ReadinessRecord(
             components: [.init(name: text, weight: 1, good: 1, counted: 2, score: 50, from: [text])], score: 50)
         return record
+    }
+
+    /// A measured target whose every text is hostile, with charts, warnings and a failed sample.
+    private func slowTarget(_ text: String) -> TargetRecord {
+        var target = TargetRecord(
+            name: text + "2", limit: 10, unit: text, measured: 9, betterByPercent: 10, status: .met, samples: 3,
+            percentile: 95, values: [7, 8, 9], evidence: text)
+        (target.source, target.failedSamples, target.failure) = (text, 1, text)
+        target.interval = TargetInterval(low: 7, high: nil, confidence: 0.95)
+        var change = TargetChange(finding: .worse, cycle: 1, before: 5)
+        (change.worseByPercent, change.probability, change.because) = (80, 0.001, text)
+        target.sinceGreen = change
+        target.trend = TargetTrend(cycles: 9, fromCycle: 1, slopePerCycle: 1, probability: 0.001, cyclesToLimit: 1)
+        return target
     }
 
     private func isHarmless(_ text: String) -> Bool {

@@ -24,6 +24,8 @@ final class SuiteReader {
     private var failedFast = false
     /// The commit of the tests, where they have a repository of their own.
     var testsRevision: Revision?
+    /// Numbers that the reports give beside their tests.
+    private(set) var properties: [ReportProperty] = []
     private(set) var isLimit = false
     /// Reports that lay at a fixed path before the command ran.
     private var before: [String: ReportState] = [:]
@@ -71,6 +73,7 @@ final class SuiteReader {
         if suite.console == .pytest, !console.wasEnded, cuts.isEmpty { facts.collected = console.collected }
         let reading = read(done, report: report, directory: directory, wasCut: console.wasEnded)
         for result in reading?.results ?? [] { add(result, selector: console.selectors[result.id]) }
+        properties += reading?.properties ?? []
         facts.suiteProblems += reading?.suiteProblems ?? []
         facts.disagreements += reading?.disagreements ?? []
         var failing = (reading?.results ?? []).count { $0.outcome.isFailure }

@@ -50,7 +50,10 @@ struct TestStage: Sendable {
             let targets = measurement.targets(of: suite.name)
             if !targets.isEmpty {
                 measured = await measurement.measure(
-                    targets, values: values, testsFile: outcome.reading.testsFile, &commands)
+                    targets, values: values,
+                    results: .init(
+                        testsFile: outcome.reading.testsFile, reports: outcome.reading.reports,
+                        properties: reader.properties), &commands)
             }
         }
         ArtifactKeeper(context: context, run: run).keep(suite.artifacts, from: values.workingDirectory)
