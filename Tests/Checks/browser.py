@@ -127,7 +127,9 @@ class Tab:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
                   mobile=width < 600)
         self.call("Emulation.setEmulatedMedia", media=media, features=[
-            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+            # Nothing that is looked at is on its way.
+            {"name": "prefers-reduced-motion", "value": "reduce"}])
 
     def screenshot(self, path, whole=True):
         said = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
