@@ -49,15 +49,19 @@ def wrk(url, connections, seconds, pid):
 
 
 class Listeners:
-    """Streams of events that are read as they come; `events` counts the sections that did."""
+    """Streams of events that are read as they come."""
 
     def __init__(self, port, count):
         self.selector, self.sockets, self.events, self.beats, self.gone = selectors.DefaultSelector(), [], 0, 0, 0
         for _ in range(count):
             one = socket.create_connection(("127.0.0.1", port), timeout=30)
             one.sendall(b"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            one.setblocking(False)
             self.sockets.append(one)
+        for one in self.sockets:
+            head = one.recv(15)
+            if not head.startswith(b"HTTP/1.1 200"):
+                raise SystemExit(f"a stream was answered {head}")
+            one.setblocking(False)
             self.selector.register(one, selectors.EVENT_READ)
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -132,10 +136,11 @@ def main():
         time.sleep(20)
         share = (cpu(page) - before) / (time.monotonic() - began) * 100
         print(f"{arguments.listeners} listeners, nobody asks: {share:.2f} % of a processor, {memory(page):.1f} MB, "
-              f"{listeners.beats} beats, {listeners.gone} gone")
+              f"{listeners.events} events, {listeners.beats} beats, {listeners.gone} gone")
         round_of(f"page, {arguments.listeners} listeners", base, page)
         round_of("nginx", f"http://127.0.0.1:{other}", worker)
-        print(f"{listeners.gone} listeners gone; page {memory(page):.1f} MB; load {os.getloadavg()[0]:.1f}")
+        cuts = re.findall(r'^(nightjar_page_connections_cut_total\S*) ([1-9]\d*)$', get(base + "/metrics")[2], re.M)
+        print(f"{listeners.gone} listeners gone {cuts}; page {memory(page):.1f} MB; load {os.getloadavg()[0]:.1f}")
     finally:
         if master:
             master.send_signal(signal.SIGTERM)
