@@ -36,7 +36,7 @@ struct StatusCommand: Command {
 
     /// The daemon touches a file only after its supervisor has answered: an old one means stuck or gone.
     private func check(_ context: Context) -> ExitCode {
-        let patience = 60
+        let patience = StatusSnapshot.Daemon.patience.milliseconds / 1000
         let loop: LoopPlace
         do {
             loop = try LoopFinder.find(context)

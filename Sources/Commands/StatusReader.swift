@@ -49,7 +49,7 @@ struct StatusReader {
             status: status, incidents: incidents, running: RunningFile.read(layout.root + "/running.json"),
             record: memory.record?.value, cycles: memory.cycles,
             evidenceBytes: memory.index?.cycles.reduce(0) { $0 + $1.bytes } ?? 0,
-            lastSignOfLife: Files.modifiedMilliseconds(layout.alive).map { Timestamp(milliseconds: $0) },
+            lastSignOfLife: status.daemon.lastSignOfLifeAt,
             log: LogTail.entries(layout, limit: 40))
     }
 
@@ -203,7 +203,9 @@ struct StatusReader {
         return StatusSnapshot.Daemon(
             alive: holder != nil, pid: holder?.pid ?? (holder == nil ? nil : started?.started.pid),
             host: started?.started.host, version: started?.started.version,
-            startedAt: holder == nil ? nil : started?.at, lastEventAt: history.lastEventAt, journalProblem: problem,
+            startedAt: holder == nil ? nil : started?.at, lastEventAt: history.lastEventAt,
+            lastSignOfLifeAt: Files.modifiedMilliseconds(layout.alive).map { Timestamp(milliseconds: $0) },
+            journalProblem: problem,
             diskUsedPercent: diskUsedPercent())
     }
 

@@ -8,7 +8,7 @@ internal import WebSocket
 /// The hidden subcommand `__demo-echo`. Other implementations of RFC 6455 put it through their cases.
 struct EchoPeer {
     static let usage = """
-        usage: nightjar __demo-echo --listen PORT
+        usage: nightjar __demo-echo --listen PORT [--fragments SIZE]
                nightjar __demo-echo --connect URL [--times COUNT]
                nightjar __demo-echo --drive URL
 
@@ -28,7 +28,10 @@ struct EchoPeer {
     func run(_ arguments: [String]) -> Int32? {
         guard arguments.count >= 2 else { return nil }
         switch (arguments[0], arguments.count) {
-        case ("--listen", 2): return UInt16(arguments[1]).map(serve)
+        case ("--listen", 2): return UInt16(arguments[1]).map { serve(port: $0, fragments: .max) }
+        case ("--listen", 4) where arguments[2] == "--fragments":
+            guard let size = Int(arguments[3]), size > 0 else { return nil }
+            return UInt16(arguments[1]).map { serve(port: $0, fragments: size) }
         case ("--connect", 2): return visit(arguments[1], times: 1)
         case ("--connect", 4) where arguments[2] == "--times":
             return Int(arguments[3]).map { visit(arguments[1], times: $0) }
@@ -39,13 +42,13 @@ struct EchoPeer {
 
     // MARK: Echo
 
-    private func serve(port: UInt16) -> Int32 {
+    private func serve(port: UInt16, fragments size: Int) -> Int32 {
         do {
             let listener = try SocketListener.loopback(port: port)
             print("\(listener.port)\n")
             while true {
                 let socket = try listener.accept()
-                let thread = Thread { try? EchoPeer.answer(socket) }
+                let thread = Thread { try? EchoPeer.answer(socket, fragments: size) }
                 thread.stackSize = 512 << 10
                 thread.start()
             }
@@ -55,7 +58,7 @@ struct EchoPeer {
         }
     }
 
-    private static func answer(_ socket: Socket) throws {
+    private static func answer(_ socket: Socket, fragments size: Int) throws {
         var buffer: [UInt8] = []
         var head: HTTPHead?
         while head == nil {
@@ -70,19 +73,26 @@ struct EchoPeer {
         case .refuse(_, let bytes): try socket.write(bytes, deadline: patience)
         case .accept(let bytes):
             try socket.write(bytes, deadline: patience)
-            echo(WebSocketConnection(socket: socket, role: .server, leftover: buffer, limits: limits))
+            let connection = WebSocketConnection(socket: socket, role: .server, leftover: buffer, limits: limits)
+            echo(connection, fragments: size)
         }
     }
 
-    /// Answers until the other side closes or breaks a rule; returns how it ended.
+    /// Answers until the other side closes or breaks a rule, in fragments of `size` bytes where that is less than the
+    /// message; returns how it ended.
     @discardableResult
-    private static func echo(_ connection: WebSocketConnection) -> String {
+    private static func echo(_ connection: WebSocketConnection, fragments size: Int = .max) -> String {
         defer { connection.end() }
+        func answer(_ opcode: Opcode, _ payload: [UInt8]) throws {
+            for frame in FrameWriter.fragments(of: opcode, payload, size: size) {
+                try connection.send(frame, deadline: patience)
+            }
+        }
         do {
             while true {
                 switch try connection.receive(deadline: patience) {
-                case .text(let text): try connection.send(text: text, deadline: patience)
-                case .binary(let bytes): try connection.send(binary: bytes, deadline: patience)
+                case .text(let text): try answer(.text, Array(text.utf8))
+                case .binary(let bytes): try answer(.binary, bytes)
                 case .ping, .pong: continue
                 case .closed(let reason):
                     // The server ends the connection first; who waits for it sees that it does.

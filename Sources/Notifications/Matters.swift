@@ -47,7 +47,8 @@ enum Matters {
         }
         return Matter(
             name: incident.id, level: level, title: Wording.title(incident, situation, because),
-            facts: Wording.facts(incident, situation, because), commands: Wording.commands(incident, situation),
+            facts: Wording.facts(incident, situation, because, at: now),
+            commands: Wording.commands(incident, situation),
             reminds: !isAcknowledged, incident: incident.id)
     }
 
@@ -58,8 +59,7 @@ enum Matters {
         guard situation.isBroken else { return nil }
         if let problem = situation.restoreProblem { return "NOT restored: \(problem)" }
         guard let since = situation.failingSince, now.since(since) >= settings.holdFor else { return nil }
-        let minutes = now.since(since).milliseconds / 60_000
-        return "blocked for \(minutes)m >= paging.holdFor \(settings.holdFor.milliseconds / 60_000)m"
+        return "NOT restored for \(Wording.span(now.since(since))) >= paging.holdFor \(Wording.span(settings.holdFor))"
     }
 
     private static func awaiting(_ approval: Approval, _ situation: Situation) -> Matter {

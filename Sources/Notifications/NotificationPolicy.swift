@@ -78,8 +78,13 @@ package struct NotificationPolicy: Sendable {
             memory.entries[key] = entry
             memory.withheld.removeAll { $0 == key }
             let matter = Matter(
-                name: name, level: entry.level, title: "RESOLVED \(entry.title)",
-                facts: [Wording.serving(situation), situation.next].filter { !$0.isEmpty }, commands: [],
+                name: name, level: entry.level,
+                title: "RESOLVED \(incident.map { Wording.name($0, situation) } ?? entry.title)",
+                facts: [
+                    "Over after \(Wording.span(now.since(incident?.firstSeen ?? entry.since)))",
+                    Wording.serving(situation), situation.next,
+                ].filter { !$0.isEmpty },
+                commands: [],
                 reminds: false,
                 incident: incident?.id)
             notices.append(notice(matter, .resolved, key, entry.sequence, situation, now))
@@ -123,7 +128,7 @@ package struct NotificationPolicy: Sendable {
                 var ticket = notice
                 ticket.level = .ticket
                 ticket.facts.append(
-                    "not paged: \(memory.pages.count) pages in the last \(Wording.hours(settings.shift)) >= "
+                    "not paged: \(memory.pages.count) pages in the last \(Wording.span(settings.shift)) >= "
                         + "paging.pagesPerShift \(settings.pagesPerShift)")
                 if !memory.withheld.contains(notice.key) { memory.withheld.append(notice.key) }
                 allowed.append(ticket)

@@ -47,12 +47,12 @@ enum Payloads {
     /// https://developer.pagerduty.com/docs/send-alert-event: summary up to 1,024 characters, key up to 255.
     static func pagerDuty(_ notice: Notice, routingKey: String) throws -> Parcel {
         let isOver = notice.kind == .resolved
-        let details = Dictionary(
-            uniqueKeysWithValues: notice.facts.enumerated().map { index, fact in ("fact \(index + 1)", fact) })
         let payload = PagerDutyPayload(
             summary: cut(notice.title, 1024), source: "\(notice.host)/\(notice.loop)", severity: severity(notice),
             timestamp: notice.at.description, component: notice.loop,
-            customDetails: details.merging(["commands": notice.commands.joined(separator: "; ")]) { $1 })
+            customDetails: [
+                "message": notice.facts.joined(separator: "\n"), "commands": notice.commands.joined(separator: "\n"),
+            ])
         let event = PagerDutyEvent(
             routingKey: routingKey, eventAction: isOver ? "resolve" : "trigger", dedupKey: cut(notice.key, 255),
             payload: isOver ? nil : payload, client: isOver ? nil : "nightjar")

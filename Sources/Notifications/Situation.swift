@@ -20,6 +20,8 @@ package struct Situation: Hashable, Sendable {
     /// Why the environment was not restored although it was to be: refused or failed.
     package var restoreProblem: String?
     package var incidents: [Incident]
+    /// Of the most important suite that an incident fails, by the incident's id.
+    package var priorities: [String: Int] = [:]
     package var valueAtRisk: Double
     package var valueUnit: String
     /// Cycles in a row that were `unproven` or superseded.

@@ -3,48 +3,86 @@
 
 import Domain
 
-enum Wording {
+package enum Wording {
+    /// `night INC-1 P1: beta::two: wrong price on bad-2, cause unknown; NOT restored: …`
     static func title(_ incident: Incident, _ situation: Situation, _ because: String?) -> String {
-        let what = incident.diagnosis.map { "\($0.category.rawValue), \($0.grade.rawValue)" } ?? "not diagnosed yet"
         let revision = situation.wanted.map { " on \($0.short)" } ?? ""
-        let urgent = because.map { ", \($0)" } ?? ""
-        return plain("\(situation.loop) \(incident.id): \(incident.title)\(revision) (\(what))\(urgent)", 200)
+        let urgent = because.map { "; \($0)" } ?? ""
+        return plain("\(name(incident, situation))\(revision), \(cause(incident))\(urgent)", 200)
+    }
+
+    /// The incident without what changes about it.
+    static func name(_ incident: Incident, _ situation: Situation) -> String {
+        let priority = situation.priorities[incident.id].map { " P\($0)" } ?? ""
+        return plain("\(situation.loop) \(incident.id)\(priority): \(incident.title)", 160)
+    }
+
+    private static func cause(_ incident: Incident) -> String {
+        guard let diagnosis = incident.diagnosis else { return "not diagnosed yet" }
+        return diagnosis.grade == .unknown
+            ? "cause unknown" : "\(diagnosis.grade.rawValue) \(diagnosis.category.rawValue)"
     }
 
     /// What fails, since when, what staging serves, what is likely and ruled out, what the loop does next.
-    static func facts(_ incident: Incident, _ situation: Situation, _ because: String?) -> [String] {
+    static func facts(
+        _ incident: Incident, _ situation: Situation, _ because: String?, at now: Timestamp
+    ) -> [String] {
         var lines: [String] = []
-        if let because { lines.append(plain(because, 300)) }
+        if let because { lines.append(plain("Now: \(because)", 300)) }
         let tests = incident.tests.prefix(3).joined(separator: ", ")
         let more = incident.tests.count > 3 ? " and \(incident.tests.count - 3) more" : ""
         if !tests.isEmpty { lines.append(plain("Fails: \(tests)\(more)", 400)) }
         lines.append(
-            "Since \(incident.firstSeen.wholeSeconds), seen \(incident.timesSeen) "
+            "Since \(incident.firstSeen.wholeSeconds) (\(span(now.since(incident.firstSeen)))), seen \(incident.timesSeen) "
                 + (incident.timesSeen == 1 ? "time" : "times"))
         lines.append(serving(situation))
         lines.append(risk(situation))
-        if let diagnosis = incident.diagnosis {
-            lines.append(plain("\(grade(diagnosis)): \(diagnosis.summary)", 400))
-            if let statistics = diagnosis.statistics { lines.append(plain("Statistics: \(statistics)", 300)) }
-            if !diagnosis.ruledOut.isEmpty {
-                let out = diagnosis.ruledOut.prefix(4).map { "\($0.category.rawValue) (\($0.because))" }
-                lines.append(plain("Ruled out: \(out.joined(separator: "; "))", 500))
-            }
-            if let check = diagnosis.check { lines.append(plain("What would tell: \(check)", 300)) }
-        } else {
-            lines.append("Why: unknown")
-        }
+        lines += why(incident)
         lines.append(situation.next)
-        if let cycle = situation.cycle { lines.append("Evidence: cycle \(cycle) on \(plain(situation.host, 80))") }
+        if let cycle = situation.cycle {
+            lines.append("Evidence: nightjar show \(cycle), on \(plain(situation.host, 80))")
+        }
         return lines.filter { !$0.isEmpty }
+    }
+
+    /// What is proven, likely or unknown, by which figures, and what was ruled out.
+    private static func why(_ incident: Incident) -> [String] {
+        guard let diagnosis = incident.diagnosis else { return ["Cause: not diagnosed yet"] }
+        // The summary may begin with what the title says already.
+        let repeated = "\(incident.title); "
+        let summary =
+            diagnosis.summary.hasPrefix(repeated)
+            ? String(diagnosis.summary.dropFirst(repeated.count)) : diagnosis.summary
+        var lines = [plain("\(grade(diagnosis)): \(summary)", 400)]
+        if let statistics = diagnosis.statistics { lines.append(plain("Statistics: \(statistics)", 300)) }
+        if !diagnosis.ruledOut.isEmpty {
+            lines.append(plain("Ruled out: \(ruledOut(diagnosis.ruledOut.prefix(6)))", 500))
+        }
+        if let check = diagnosis.check, !summary.contains(check) {
+            lines.append(plain("What would tell: \(check)", 300))
+        }
+        return lines
+    }
+
+    /// Each reason once, with all that it rules out: `flaky-test, test-defect (it failed before any test); …`
+    private static func ruledOut(_ items: ArraySlice<RuledOut>) -> String {
+        var reasons: [(because: String, categories: [String])] = []
+        for item in items {
+            if let index = reasons.firstIndex(where: { $0.because == item.because }) {
+                reasons[index].categories.append(item.category.rawValue)
+            } else {
+                reasons.append((item.because, [item.category.rawValue]))
+            }
+        }
+        return reasons.map { "\($0.categories.joined(separator: ", ")) (\($0.because))" }.joined(separator: "; ")
     }
 
     private static func grade(_ diagnosis: Diagnosis) -> String {
         switch diagnosis.grade {
         case .proven: "Proven"
         case .likely: "Likely (not proven)"
-        case .possible: "Possible"
-        case .unknown: "Unknown why"
+        case .possible: "Possible (not proven)"
+        case .unknown: "Cause"
         }
     }
 
@@ -58,9 +96,14 @@ enum Wording {
     }
 
     static func serving(_ situation: Situation) -> String {
-        guard let serving = situation.serving else { return "Staging serves: unknown" }
-        let isGreen = situation.lastGreen == serving
-        let how = situation.environment == .restored ? " (restored)" : isGreen ? " (last green)" : ""
+        guard let serving = situation.serving else {
+            let known = situation.lastGreen.map { "; last green: \($0.short)" } ?? ""
+            return "Staging serves: unknown\(known)"
+        }
+        let isFailing = situation.verdict == .failing && serving == situation.wanted
+        let how =
+            situation.environment == .restored
+            ? " (restored)" : isFailing ? ", which fails: HOLD" : situation.lastGreen == serving ? " (last green)" : ""
         return "Staging serves \(serving.short)\(how)"
     }
 
@@ -73,9 +116,14 @@ enum Wording {
         return "At risk: \(grouped(situation.valueAtRisk)) \(plain(situation.valueUnit, 40))"
     }
 
-    static func hours(_ duration: Duration) -> String {
-        let minutes = duration.milliseconds / 60_000
-        return minutes % 60 == 0 ? "\(minutes / 60)h" : "\(minutes)m"
+    /// `300ms`, `45s`, `45m`, `2h`, `2h 5m`
+    package static func span(_ duration: Duration) -> String {
+        let milliseconds = max(0, duration.milliseconds)
+        if milliseconds > 0, milliseconds < 1000 { return "\(milliseconds)ms" }
+        if milliseconds < 120_000 { return "\(milliseconds / 1000)s" }
+        let minutes = milliseconds / 60_000
+        if minutes < 120 { return "\(minutes)m" }
+        return minutes % 60 == 0 ? "\(minutes / 60)h" : "\(minutes / 60)h \(minutes % 60)m"
     }
 
     /// `1250000` as `1,250,000`.

@@ -88,13 +88,25 @@ package struct StatusSnapshot: Codable, Hashable, Sendable {
         package var version: String?
         package var startedAt: Timestamp?
         package var lastEventAt: Timestamp?
+        /// When its supervisor last answered.
+        package var lastSignOfLifeAt: Timestamp?
         /// Nil while the journal reads well; otherwise what is wrong with it.
         package var journalProblem: String?
         package var diskUsedPercent: Double?
 
+        /// Without a sign of life for longer, a daemon that holds its loop is stuck.
+        package static let patience = Duration.seconds(60)
+
+        /// For how long it has not answered; nil while it does, or where none runs.
+        package func stuck(at now: Timestamp) -> Duration? {
+            guard alive, let last = lastSignOfLifeAt, now.since(last) > Self.patience else { return nil }
+            return now.since(last)
+        }
+
         package init(
             alive: Bool, pid: Int32? = nil, host: String? = nil, version: String? = nil, startedAt: Timestamp? = nil,
-            lastEventAt: Timestamp? = nil, journalProblem: String? = nil, diskUsedPercent: Double? = nil
+            lastEventAt: Timestamp? = nil, lastSignOfLifeAt: Timestamp? = nil, journalProblem: String? = nil,
+            diskUsedPercent: Double? = nil
         ) {
             self.alive = alive
             self.pid = pid
@@ -102,6 +114,7 @@ package struct StatusSnapshot: Codable, Hashable, Sendable {
             self.version = version
             self.startedAt = startedAt
             self.lastEventAt = lastEventAt
+            self.lastSignOfLifeAt = lastSignOfLifeAt
             self.journalProblem = journalProblem
             self.diskUsedPercent = diskUsedPercent
         }

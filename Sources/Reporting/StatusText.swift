@@ -24,14 +24,16 @@ package struct StatusText: Sendable {
         incidents(&layout)
         history(&layout)
         if !status.budgets.isEmpty { layout.field("budgets", budgets, labelColumns: Self.label) }
-        let daemonPaint: Palette.Paint? =
-            !status.daemon.alive || status.daemon.journalProblem != nil ? .yellow : nil
+        let isWell = status.daemon.alive && stuck == nil && status.daemon.journalProblem == nil
+        let daemonPaint: Palette.Paint? = isWell ? nil : .yellow
         layout.field("daemon", daemon, labelColumns: Self.label, paint: daemonPaint)
         if !notes.isEmpty { layout.field("notes", notes, labelColumns: Self.label) }
         return layout.text
     }
 
     private static let label = 9
+
+    private var stuck: Duration? { status.daemon.stuck(at: status.at) }
 
     // MARK: Is it fine?
 
@@ -44,6 +46,7 @@ package struct StatusText: Sendable {
             since = " (since \(moment(start)))"
         }
         var parts = [palette(light, lightPaint) + since]
+        if stuck != nil { parts.append(palette("DAEMON STUCK", .redBold)) }
         if let recommendation = status.recommendation {
             let word = recommendation.rawValue.uppercased()
             let revision = status.revision.map { " " + Printable.line($0.short, columns: 40) } ?? ""
@@ -107,6 +110,9 @@ package struct StatusText: Sendable {
         if let since = doing.since, doing.activity != .stopped {
             first += " for \(Durations.age(of: since, at: status.at))"
         }
+        if let stuck {
+            first = "no answer for \(Durations.text(seconds: Double(stuck.milliseconds / 1000))); last known: \(first)"
+        }
         parts.append(first)
         if let next = doing.next { parts.append("next look \(moment(next))") }
         if let window = status.window, let until = window.until {
@@ -122,6 +128,7 @@ package struct StatusText: Sendable {
     package var todo: [String] {
         let open = status.incidents.filter { !$0.acknowledged }
         var lines: [String] = []
+        if stuck != nil { lines.append("restart it: systemctl restart nightjar (a deploy in flight is kept)") }
         switch status.doing.activity {
         case .stopped: lines.append("start it: nightjar run (see: systemctl status nightjar)")
         case .awaitingApproval:
@@ -206,6 +213,9 @@ package struct StatusText: Sendable {
         if daemon.alive {
             parts.append(daemon.startedAt.map { "up \(Durations.age(of: $0, at: status.at))" } ?? "up")
             if let pid = daemon.pid { parts.append("pid \(pid)") }
+            if stuck != nil, let last = daemon.lastSignOfLifeAt {
+                parts.append("stuck, last sign of life \(Durations.age(of: last, at: status.at)) ago")
+            }
         } else {
             parts.append("not running")
         }

@@ -37,8 +37,11 @@ struct CyclePage {
         guard !reasons.isEmpty else { return "" }
         let items = reasons.map { reason -> Markup in
             let link = reason.evidence.map { " <a href=\"\(file($0))\">evidence</a>" as Markup }
+            // Of two suites that did not run, both are named; a text that names its subject does not do it twice.
+            let subject = reason.subject.flatMap { reason.text.contains($0) ? nil : $0 }
+                .map { "<b>\($0, limit: 120)</b>: " as Markup }
             return """
-                <li class="\(Tone(reason.verdict).rawValue)">\(reason.text, limit: 500) <span class="soft">\(reason.rule, limit: 60)</span>\(link)</li>
+                <li class="\(Tone(reason.verdict).rawValue)">\(subject)\(reason.text, limit: 500) <span class="soft">\(reason.rule, limit: 60)</span>\(link)</li>
                 """
         }
         return "<h3>Why</h3><ul class=\"reasons\">\(items)</ul>"
@@ -72,7 +75,7 @@ struct CyclePage {
                 aria-label="from \(Durations.text(seconds: seconds(start, stage.startedAt))) to \
                 \(Durations.text(seconds: seconds(start, stage.endedAt)))"><rect class="ground" width="1000" height="10"/>\
                 <rect class="\(tone.rawValue)" x="\(Int(max(0, min(994, left))))" width="\(Int(min(1000, wide)))" height="10"/></svg></td>\
-                <td>\(stage.summary, limit: 240)\(log)</td></tr>
+                <td class="w">\(stage.summary, limit: 240)\(log)</td></tr>
                 """
         }
         return """
@@ -123,8 +126,8 @@ struct CyclePage {
         guard !record.experiments.isEmpty else { return "" }
         let rows = record.experiments.prefix(60).map { item -> Markup in
             """
-            <tr><th scope="row">\(item.experiment.words, limit: 120)</th><td>\(item.experiment.question, limit: 300)</td>\
-            <td>\(item.result, limit: 300)</td></tr>
+            <tr><th scope="row">\(item.experiment.words, limit: 120)</th><td class="w">\(item.experiment.question, limit: 300)</td>\
+            <td class="w">\(item.result, limit: 300)</td></tr>
             """
         }
         return """
@@ -157,10 +160,11 @@ struct CyclePage {
     }
 
     private var pager: Markup {
-        func link(_ number: Int?, _ words: String) -> Markup {
-            number.map { "<a href=\"\(base)/cycles/\($0)\">\(words) \($0)</a>" } ?? "<span></span>"
+        func link(_ number: Int?, _ words: (Int) -> String) -> Markup {
+            number.map { "<a href=\"\(base)/cycles/\($0)\">\(words($0))</a>" } ?? "<span></span>"
         }
-        return "<div class=\"pager\">\(link(previous, "← cycle"))\(link(next, "cycle →"))</div>"
+        let (older, newer) = (link(previous) { "← cycle \($0)" }, link(next) { "cycle \($0) →" })
+        return "<nav class=\"pager\" aria-label=\"other cycles\">\(older)\(newer)</nav>"
     }
 
     /// Where a file of this cycle is served.

@@ -18,17 +18,17 @@ enum CyclesPage {
             <td><span class="badge \(Tone(cycle.verdict).rawValue)">\(cycle.verdict.rawValue)</span></td>\
             <td>\(cycle.recommendation.rawValue)</td><td><code>\(cycle.revision.short, limit: 40)</code></td>\
             <td>\(.moment(cycle.endedAt, at: now))</td><td class="n">\(Durations.text(seconds: cycle.durationSeconds))</td>\
-            <td>\(CycleWords.totals(cycle.totals), limit: 120)</td><td>\(Plurals.list(cycle.incidents, limit: 4), limit: 160)</td></tr>
+            <td class="w">\(CycleWords.totals(cycle.totals), limit: 120)</td><td>\(Plurals.list(cycle.incidents, limit: 4), limit: 160)</td></tr>
             """
         }
         var pager: Markup = ""
         if let last = shown.last, older.count > perPage {
             pager =
-                "<div class=\"pager\"><span></span><a href=\"\(base)/cycles?before=\(last.cycle)\">older cycles →</a></div>"
+                "<nav class=\"pager\" aria-label=\"other cycles\"><span></span><a href=\"\(base)/cycles?before=\(last.cycle)\">older cycles →</a></nav>"
         }
         return """
             <h2>Cycles of \(reading.status.loop, limit: 80)</h2>
-            <div class="scroll" tabindex="0" role="region" aria-label="cycles"><table><thead><tr><th>Cycle</th><th>Verdict</th><th></th>\
+            <div class="scroll" tabindex="0" role="region" aria-label="cycles"><table><thead><tr><th>Cycle</th><th>Verdict</th><th>Advice</th>\
             <th>Revision</th><th>Ended</th><th class="n">Took</th><th>Tests</th><th>Incidents</th></tr></thead>
             <tbody>\(Array(rows))</tbody></table></div>\(pager)
             """

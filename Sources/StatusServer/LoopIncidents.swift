@@ -128,7 +128,7 @@ enum SuitePieces {
             }
             return """
                 <tr><td><span class="badge \(tone.rawValue)">\(suite.status.words)</span></td><td>P\(suite.priority)</td>\
-                <th scope="row">\(suite.name, limit: 80)</th><td>\(CycleWords.totals(suite.totals, because: suite.because), limit: 200)\(file)</td>\
+                <th scope="row">\(suite.name, limit: 80)</th><td class="w">\(CycleWords.totals(suite.totals, because: suite.because), limit: 200)\(file)</td>\
                 <td class="n">\(suite.durationSeconds.map { Durations.text(seconds: $0) } ?? "-")</td>\
                 <td class="n">\(suite.value.map { Numbers.grouped($0) } ?? "-")</td><td>\(trust ?? "")</td></tr>
                 """

@@ -31,12 +31,15 @@ enum PageScript {
             if (live.textContent !== text) live.textContent = text;
           };
 
+          // What tells the places of the keyboard apart; a summary has only the incident that it belongs to.
+          const key = (item) => item.getAttribute("href") || item.id || `${item.tagName} ${item.closest("[id]").id} ${item.className}`;
+
           // Focus and what the reader has opened stay where they are.
           const replace = (id, html) => {
             const section = document.getElementById(id);
             if (!section) return;
             const focus = section.contains(document.activeElement) ? document.activeElement : null;
-            const path = focus && (focus.getAttribute("href") || focus.id || focus.className);
+            const path = focus && key(focus);
             const open = new Map([...section.querySelectorAll("details[id]")].map((item) => [item.id, item.open]));
             const log = section.querySelector(".log");
             const scroll = log && log.scrollHeight - log.scrollTop - log.clientHeight > 8 ? log.scrollTop : null;
@@ -55,7 +58,7 @@ enum PageScript {
             if (list) list.scrollTop = scroll === null ? list.scrollHeight : scroll;
             if (path) {
               for (const item of section.querySelectorAll("a, summary, [tabindex]")) {
-                if ((item.getAttribute("href") || item.id || item.className) === path) { item.focus({ preventScroll: true }); break; }
+                if (key(item) === path) { item.focus({ preventScroll: true }); break; }
               }
             }
           };

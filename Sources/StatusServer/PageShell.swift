@@ -5,6 +5,8 @@ import Domain
 
 struct PageShell {
     var title: String
+    /// What a screen reader calls the page, where that is not its title.
+    var heading: String?
     /// Links in the navigation: what they say and where they go.
     var trail: [(words: String, place: String)] = []
     /// What the page listens to; nil for a page that does not change.
@@ -41,6 +43,7 @@ struct PageShell {
             <a class="skip" href="#content">Skip to the content</a>
             <header><nav aria-label="where you are"><ol>\(links)</ol></nav>\(live)</header>
             <main id="content" tabindex="-1">
+            <h1 class="quietly">\(heading ?? title, limit: 120)</h1>
             \(content)
             </main>
             <footer>Read-only: steer with <code>nightjar</code> on its host. Times are UTC. \

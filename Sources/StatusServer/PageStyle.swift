@@ -7,7 +7,7 @@ enum PageStyle {
           --good: #14683f; --good-bg: #dcf3e5; --good-edge: #2b9a66; --bad: #b3202a; --bad-bg: #ffe3e3; --bad-edge: #dc3e42;
           --doubt: #7d4b00; --doubt-bg: #ffeec9; --doubt-edge: #e2a336; --quiet: #5d6168; --quiet-bg: #e9ebee;
           --quiet-edge: #b0b4ba }
-        @media (prefers-color-scheme: dark) { :root { --ink: #e9ebee; --soft: #a4a9b1; --paper: #111315; --card: #191b1f;
+        @media screen and (prefers-color-scheme: dark) { :root { --ink: #e9ebee; --soft: #a4a9b1; --paper: #111315; --card: #191b1f;
           --line: #30343a; --link: #7ab8ff; --good: #6fd3a0; --good-bg: #11301f; --good-edge: #2b9a66; --bad: #ff9b98;
           --bad-bg: #3d1419; --bad-edge: #e5484d; --doubt: #ffcf6b; --doubt-bg: #35290c; --doubt-edge: #d99a26;
           --quiet: #a4a9b1; --quiet-bg: #25282d; --quiet-edge: #5a6069 } }
@@ -47,7 +47,9 @@ enum PageStyle {
         .head.bad strong { color: var(--bad) } .head.doubt strong { color: var(--doubt) }
         .fact { margin-left: .6rem } .fact.doubt, strong.doubt, .stopped { color: var(--doubt); font-weight: 600 }
         .problem { color: var(--bad) } .risk { color: var(--bad); font-weight: 600 }
-        article + article { margin-top: 1.5rem }
+        article + article { margin-top: 1.5rem } .facts .fact:first-child { margin-left: 0 }
+        .summary { list-style: none; display: flex; flex-wrap: wrap; gap: .3rem 1.3rem; margin: 0 0 1rem; padding: 0 }
+        .summary a { margin-left: .35rem; white-space: nowrap }
         .answers { display: grid; grid-template-columns: 5rem 1fr; gap: .3rem .5rem; margin: .4rem 0 0 1.5rem }
         .s-now .answers { margin-top: .7rem }
         .answers.small { font-size: .9rem; margin-top: .3rem; margin-left: 0 }
@@ -80,7 +82,7 @@ enum PageStyle {
         .evidence { list-style: none; padding: 0; font-size: .9rem } q { quotes: none; color: var(--soft); overflow-wrap: anywhere }
         .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-size: .93rem }
         th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
-        thead th { color: var(--soft); font-weight: 600; font-size: .82rem; white-space: nowrap } tbody th { font-weight: 600; overflow-wrap: anywhere; min-width: 5rem } td { min-width: 3rem }
+        thead th { color: var(--soft); font-weight: 600; font-size: .82rem; white-space: nowrap } tbody th { font-weight: 600; overflow-wrap: anywhere; min-width: 5rem } td { min-width: 3rem } td.w { min-width: 13rem }
         .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
         .log { list-style: none; margin: 0; padding: .6rem .8rem; background: var(--card); border-radius: 6px; max-height: 24rem; overflow-y: auto; font-size: .8rem }
         .log li { padding-left: 17.5rem; text-indent: -17.5rem } .log .mark { min-width: 3.6rem; text-indent: 0; text-align: center; border-radius: 4px; padding: 0 .2em; font-size: 1em }

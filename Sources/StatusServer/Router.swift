@@ -83,8 +83,8 @@ struct Router: Sendable {
             case .overview: Headline.articles(board, sections)
             case .loop: "<article>\(sections.map(PageShell.section))</article>"
             }
-        let title: Markup = "<h1 class=\"quietly\">Nightjar status</h1>"
-        return HTTPResponse(200, type: PageShell.type, shell.page(title + content, at: board.at)).shared()
+        shell.heading = "Nightjar status"
+        return HTTPResponse(200, type: PageShell.type, shell.page(content, at: board.at)).shared()
     }
 
     private func loopPage(_ request: HTTPRequest, _ rest: [String]) -> HTTPResponse {
@@ -204,13 +204,15 @@ extension PageShell {
 /// What a view says in one line, for the tab of a browser.
 enum Headline {
     static func tone(_ board: Board, _ view: View) -> Tone {
-        let tones = states(board, view).map { state -> Tone in
-            guard let reading = state.reading else { return .doubt }
-            guard reading.status.verdict != nil else { return .quiet }
-            let tone = Tone(reading.status.light)
-            return tone == .good && !reading.status.daemon.alive ? .doubt : tone
-        }
+        let tones = states(board, view).map(tone)
         return [Tone.bad, .doubt, .quiet, .good].first { tones.contains($0) } ?? .quiet
+    }
+
+    static func tone(_ state: LoopState) -> Tone {
+        guard let reading = state.reading else { return .doubt }
+        guard reading.status.verdict != nil else { return .quiet }
+        let tone = Tone(reading.status.light)
+        return tone == .good && !reading.status.daemon.alive ? .doubt : tone
     }
 
     static func title(_ board: Board, _ view: View) -> String {
@@ -232,10 +234,11 @@ enum Headline {
 
     /// The sections of the overview, those of each loop together.
     static func articles(_ board: Board, _ sections: [Section]) -> Markup {
+        let above = sections.filter { $0.id == Views.summary }.map(PageShell.section)
         let articles = board.loops.map { state -> Markup in
             let own = sections.filter { $0.id.hasPrefix("l\(state.index)-") }
             return "<article aria-label=\"\(state.loop.name, limit: 80)\">\(own.map(PageShell.section))</article>\n"
         }
-        return "\(articles)"
+        return "\(above)\(articles)"
     }
 }

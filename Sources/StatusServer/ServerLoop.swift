@@ -215,10 +215,11 @@ final class ServerLoop {
         let key = (isTrusted ? "+" : "-") + request.target
         let isOfBoard = router.isOfBoard(request)
         if let ready = shared[key], ready.until > clock { return respond(client, request, ready.answer) }
-        // Streams and single cycles are answered one by one.
-        let isAlone = !isOfBoard || request.path.first == "events"
-        if isAlone { solitary += 1 }
-        let slot = isAlone ? "\(solitary) \(key)" : key
+        // Single cycles are answered one by one; streams that begin at the same event share an answer, so that all browsers
+        // may come back at once.
+        if !isOfBoard { solitary += 1 }
+        let isStream = request.path.first == "events"
+        let slot = isOfBoard ? key + (isStream ? " \(request.lastEventID ?? "")" : "") : "\(solitary) \(key)"
         guard waiting.count < 256 else {
             return send(client, .plain(503, "too many requests at once").with("Retry-After", "2"))
         }

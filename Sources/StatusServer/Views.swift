@@ -11,10 +11,29 @@ struct Views {
     let limits: ServerLimits
 
     var all: [View: [Section]] {
-        var views: [View: [Section]] = [.overview: loops.flatMap(card)]
+        var views: [View: [Section]] = [.overview: summary + loops.flatMap(card)]
         for state in loops { views[.loop(state.loop.name)] = whole(state) }
         return views
     }
+
+    /// Above several loops: how many are in which state, those that need somebody first, each a link to its card.
+    private var summary: [Section] {
+        guard loops.count > 1 else { return [] }
+        let tones = loops.map { (state: $0, tone: Headline.tone($0)) }
+        let groups = [(Tone.bad, "red"), (.doubt, "doubtful"), (.quiet, "without a verdict"), (.good, "green")]
+            .compactMap {
+                tone, words -> Markup? in
+                let names = tones.filter { $0.tone == tone }.map { entry -> Markup in
+                    " <a href=\"#l\(entry.state.index)-head\">\(entry.state.loop.name, limit: 40)</a>"
+                }
+                guard !names.isEmpty else { return nil }
+                return "<li><span class=\"badge \(tone.rawValue)\">\(names.count) \(words)</span>\(names)</li>"
+            }
+        return [Section(id: Views.summary, html: "<ul class=\"summary\" aria-label=\"loops by state\">\(groups)</ul>")]
+    }
+
+    /// The section above those of the loops.
+    static let summary = "all-summary"
 
     /// A loop on the overview: is it fine, what is it doing, what do I do, how was it lately.
     private func card(_ state: LoopState) -> [Section] {

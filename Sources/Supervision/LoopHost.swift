@@ -73,10 +73,12 @@ package final class LoopHost: Sendable {
     private let green: Revision?
     /// Whether an earlier run had a window, which may be the one that keeps the loop waiting.
     private let hadWindow: Bool
+    /// Of the clockwork that tells people; ended by what they may have to be told of.
+    private let nap: Nap
 
     private init(
         _ start: LoopStart, context: LoopContext, performer: Performer, supervisor: Supervisor, log: CycleLogFile,
-        environmentLock: FileLock?, green: Revision?, hadWindow: Bool
+        environmentLock: FileLock?, green: Revision?, hadWindow: Bool, nap: Nap
     ) {
         self.start = start
         self.context = context
@@ -86,6 +88,7 @@ package final class LoopHost: Sendable {
         self.environmentLock = environmentLock
         self.green = green
         self.hadWindow = hadWindow
+        self.nap = nap
         notifier = Notifier(context, secretEnvironment: start.secretEnvironment, host: start.host)
         name = start.loaded.settings.name
         layout = context.layout
@@ -103,18 +106,24 @@ package final class LoopHost: Sendable {
             for entry in opening.entries { _ = machine.handle(entry.event, at: entry.at) }
             let log = CycleLogFile(layout.cycleLog, echo: start.echo)
             let context = makeContext(start, layout, runner, log)
-            let performer = Performer(context, log: log, version: start.version, onSealed: start.onSealed)
+            let nap = Nap()
+            let performer = Performer(
+                context, log: log, version: start.version,
+                onSealed: { record in
+                    nap.end()
+                    start.onSealed(record)
+                })
             if let torn = opening.torn {
                 performer.say(
                     LogLine(.warn, "journal", "a torn tail of \(torn.bytes) bytes was cut and kept at \(torn.keptAt)"))
             }
             try? Retention(layout).finishDeletions()
             await Bisection.finishAbandoned(start, runner, say: performer.say)
-            let supervisor = Supervisor(machine, journal, performer, now: context.now)
+            let supervisor = Supervisor(machine, journal, performer, now: context.now, onQuestion: { nap.end() })
             let green = await knownGreen(machine.memory, settings, context)
             return LoopHost(
                 start, context: context, performer: performer, supervisor: supervisor, log: log,
-                environmentLock: lock, green: green, hadWindow: machine.memory.window != nil)
+                environmentLock: lock, green: green, hadWindow: machine.memory.window != nil, nap: nap)
         } catch let error as LoopError {
             throw error
         } catch EvidenceError.locked(_, let owner) {
@@ -214,7 +223,7 @@ package final class LoopHost: Sendable {
         return calendar.state(at: context.now())
     }
 
-    /// Window borders, and a line when nothing else was written for a while.
+    /// Window borders, messages to people, and a line when nothing else was written for a while.
     private func feed(_ told: WindowChanged) async {
         var told = told
         while !Task.isCancelled {
@@ -232,7 +241,7 @@ package final class LoopHost: Sendable {
                     }
                 performer.say(LogLine(.going, "heartbeat", doing))
             }
-            try? await Task.sleep(for: .seconds(15))
+            await nap.sleep(.seconds(15))
         }
     }
 

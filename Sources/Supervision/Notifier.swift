@@ -123,6 +123,10 @@ actor Notifier {
         situation.failingSince = past.reversed().prefix { $0.verdict == .failing }.last?.endedAt
         situation.restoreProblem = record.flatMap { restoreProblem($0, settings) }
         situation.incidents = memory.incidents
+        for incident in memory.incidents {
+            situation.priorities[incident.id] =
+                settings.suites.filter { incident.suites.contains($0.name) }.map(\.priority).min()
+        }
         situation.valueAtRisk = record?.value.atRisk ?? 0
         situation.valueUnit = record?.value.unit ?? ""
         situation.doubtfulInARow = past.reversed().prefix { [.unproven, .interrupted].contains($0.verdict) }.count
@@ -131,7 +135,7 @@ actor Notifier {
             situation.troubles["infrastructure"] =
                 "\(memory.infrastructureFailures) failures of the surroundings in a row >= \(Notifier.troublesome)"
         }
-        situation.next = next(memory, approval, settings)
+        situation.next = next(memory, approval, settings, wanted: record?.revision.wanted)
         return situation
     }
 
@@ -143,13 +147,23 @@ actor Notifier {
         return last.because
     }
 
-    private func next(_ memory: LoopMemory, _ approval: Approval?, _ settings: LoopSettings) -> String {
+    private func next(
+        _ memory: LoopMemory, _ approval: Approval?, _ settings: LoopSettings, wanted: Revision?
+    ) -> String {
         if let approval { return "Nightjar waits for an answer until \(approval.deadline.wholeSeconds)" }
         if let pause = memory.pause {
             let until = pause.until.map { " until \($0.wholeSeconds)" } ?? ""
             return "Nightjar is paused by \(pause.owner)\(until): \(pause.reason)"
         }
-        let bad = memory.knownBad.last.map { "; \($0.revision.short) is known-bad and not deployed again" } ?? ""
-        return "Nightjar looks again within \(settings.schedule.every.milliseconds / 1000)s after each cycle\(bad)"
+        let every = Wording.span(settings.schedule.every)
+        if let bad = memory.knownBad.last, bad.revision == wanted {
+            return
+                "Nightjar waits for a revision newer than \(bad.revision.short), which is known-bad; it looks every \(every)"
+        }
+        return switch settings.mode {
+        case .operate: "Nightjar deploys and tests the newest revision again, within \(every)"
+        case .verify: "Nightjar tests the next revision that somebody deploys; it looks every \(every)"
+        case .observe: "Nightjar tests what is live again, within \(every); it deploys nothing"
+        }
     }
 }

@@ -16,6 +16,8 @@ package actor Supervisor {
     private nonisolated let inlet: AsyncStream<Fact>.Continuation
     private nonisolated let isToStop = Atomic<Bool>(false)
     private let now: @Sendable () -> Timestamp
+    /// Told when a person is asked something, and when that is over.
+    private let onQuestion: @Sendable () -> Void
 
     private struct Fact: Sendable {
         var event: Event
@@ -23,12 +25,15 @@ package actor Supervisor {
         var written: (@Sendable (OperatorAnswer?) -> Void)?
     }
 
-    init(_ machine: CycleMachine, _ journal: Journal, _ performer: Performer, now: @escaping @Sendable () -> Timestamp)
-    {
+    init(
+        _ machine: CycleMachine, _ journal: Journal, _ performer: Performer, now: @escaping @Sendable () -> Timestamp,
+        onQuestion: @escaping @Sendable () -> Void = {}
+    ) {
         self.machine = machine
         self.journal = journal
         self.performer = performer
         self.now = now
+        self.onQuestion = onQuestion
         (inbox, inlet) = AsyncStream.makeStream(of: Fact.self)
     }
 
@@ -51,7 +56,9 @@ package actor Supervisor {
             let isWritten = await writeDown(
                 fact.event, at: at, cycle: next.memory.cycle, durable: actions.contains(where: \.needsDurableIntent))
             guard isWritten else { return await end(endingUnwritten) }
+            let isAnotherQuestion = machine.awaited != next.awaited
             machine = next
+            if isAnotherQuestion { onQuestion() }
             fact.written?(actions.answer)
             for action in actions {
                 if case .finish(let ending) = action { return await end(ending) }

@@ -18,3 +18,12 @@ if [[ -z $python ]]; then
 fi
 timeout 500 "$python" "$ROOT/Tests/Checks/websocket.py" --nightjar "$NIGHTJAR" ||
     fail "a case of the WebSocket protocol"
+
+# A browser is a client that nobody here wrote.
+export PYTHONDONTWRITEBYTECODE=1
+if command -v chromium google-chrome chromium-browser >/dev/null; then
+    timeout 300 python3 "$ROOT/Tests/Checks/websocket_browser.py" --nightjar "$NIGHTJAR" --work "$work" ||
+        fail "a browser with our WebSocket server"
+else
+    say "no browser here: Chromium as a client is left out"
+fi

@@ -6,6 +6,7 @@ program, and an Alertmanager where one is installed.
 """
 
 import concurrent.futures
+import datetime
 import hashlib
 import hmac
 import http.server
@@ -77,6 +78,10 @@ class Receiver:
         return [json.loads(body) for _, _, body in list(self.taken)]
 
 
+def moment(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
 def loop(**settings):
     one = Loop(NIGHTJAR, name="night", **settings)
     one.settings["remedy"] = {"allow": []}
@@ -125,7 +130,11 @@ def story_every_form(_):
     check(all("blocks" in message for message in chat.bodies()), "Slack got no blocks")
     mail = (one.folder / "mail").read_text()
     check("To: ops@example.org" in mail and "Subject: [page]" in mail, f"the mail is {mail[:300]}")
-    check(json.loads((one.folder / "paged").read_text().splitlines()[0])["level"] == "page", "the command got no page")
+    page = json.loads((one.folder / "paged").read_text().splitlines()[0])
+    check(page["level"] == "page", "the command got no page")
+    # It goes out with the cycle that decides it, not with the next look of 15 s.
+    wait = moment(page["at"]) - moment(one.document(page["cycle"])["endedAt"])
+    check(wait < 8, f"the page was decided {wait:.1f} s after its cycle")
     one.write("wanted", "good-3")
     wait_for(90, lambda: any(e["event_action"] == "resolve" for e in duty.bodies()), "the end of the incident")
     keys = {e["dedup_key"] for e in duty.bodies()}

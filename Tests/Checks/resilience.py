@@ -3,7 +3,8 @@
 """The resilience scenarios against the demo's live service, and against one broken variant of it after the other.
 
 The good service must be approved in all scenarios. Each breakage must be rejected by the scenario that is there for it,
-and by no others than those that the table explains.
+and by no others than those that the table explains. On a busy machine a time is missed now and then: an unexplained
+rejection counts where the scenario, run once more by itself, is rejected again.
 
 usage: resilience.py --nightjar PATH --scenarios FILE [--jobs N] [--table FILE]
 """
@@ -39,14 +40,32 @@ BREAKAGES = {
 }
 
 
-def run(nightjar, scenarios, breakage):
-    command = [nightjar, "resilience", "--demo", "--config", scenarios, "--json", "--quiet"]
+def run_once(nightjar, scenarios, breakage, *only):
+    command = [nightjar, "resilience", "--demo", "--config", scenarios, "--json", "--quiet", *only]
     if breakage:
         command += ["--break", breakage]
     done = subprocess.run(command, capture_output=True, text=True, timeout=540)
     if done.returncode not in (0, 1, 3):
         return {"problem": f"exit {done.returncode}: {done.stderr.strip()[:300]}"}
     return json.loads(done.stdout)
+
+
+def run(nightjar, scenarios, breakage):
+    report = run_once(nightjar, scenarios, breakage)
+    for index, result in enumerate(report.get("results", [])):
+        if result["status"] != "APPROVED" and result["scenario"] not in explained(breakage):
+            again = run_once(nightjar, scenarios, breakage, "--scenario", result["scenario"])
+            if "problem" not in again:
+                print(f"   {breakage or 'good'}: {result['scenario']} was run twice; at first "
+                      + "; ".join(reasons(report, result["scenario"])), flush=True)
+                report["results"][index] = again["results"][0]
+    return report
+
+
+def explained(breakage):
+    """The scenarios that a breakage may reject."""
+    catcher, others, _, *may = BREAKAGES.get(breakage, (None, [], ""))
+    return {catcher, *others, *(may[0] if may else [])}
 
 
 def rejected(report):
@@ -63,12 +82,12 @@ def judge(breakage, report):
     if "problem" in report:
         return [f"{breakage}: {report['problem']}"]
     found = rejected(report)
-    catcher, others, _, *may = BREAKAGES.get(breakage, (None, [], ""))
+    catcher, others, *_ = BREAKAGES.get(breakage, (None, [], ""))
     wanted = {catcher, *others} if catcher else set()
     problems = []
     for scenario in sorted(wanted - found):
         problems.append(f"{breakage}: not caught by {scenario}")
-    for scenario in sorted(found - wanted - set(may[0] if may else [])):
+    for scenario in sorted(found - explained(breakage)):
         problems.append(f"{breakage}: unexplained in {scenario}: {'; '.join(reasons(report, scenario))}")
     return problems
 

@@ -47,12 +47,15 @@ struct ExampleTests {
         #expect(page.contains("```json5\n\(example)```"))
     }
 
-    @Test func `the scenario file of the demo fits its schema, and a typo does not`() throws {
+    @Test func `the scenario files fit their schema, and a typo does not`() throws {
         let schema = try SchemaValidator(
             root: parsed(
                 [UInt8](try Data(contentsOf: Self.root.appending(path: "docs/schema/nightjar.scenarios.schema.json")))))
         let bytes = [UInt8](try Data(contentsOf: Self.root.appending(path: "config/examples/resilience/demo.json")))
-        #expect(try schema.accepts(parsed(bytes)))
+        for name in ["demo", "socket-io", "phoenix", "graphql-ws"] {
+            let file = Self.root.appending(path: "config/examples/resilience/\(name).json")
+            #expect(try schema.accepts(parsed([UInt8](try Data(contentsOf: file)))), "\(name)")
+        }
         let text = String(decoding: bytes, as: UTF8.self)
         for (from, to) in [
             ("\"resume\": {", "\"resumes\": {"), ("\"/seq\"", "\"seq\""), ("\"400ms\"", "\"fast\""),

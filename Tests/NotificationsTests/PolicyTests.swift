@@ -94,8 +94,53 @@ struct PolicyTests {
         night.breaks(restoring: problem)
         night.situation.environment = state
         let page = try #require(night.look().first)
-        #expect(page.level == .page && page.facts.contains(words))
+        #expect(page.level == .page && page.facts.contains("Now: \(words)"))
         #expect(page.commands.contains("nightjar why INC-1") && page.commands.contains("nightjar ack INC-1"))
+    }
+
+    @Test func `a page says all that a person needs at three in the morning`() throws {
+        var night = Night()
+        night.breaks(restoring: "migration 0007 blocks the rollback")
+        night.situation.serving = Revision("bad")
+        night.situation.valueAtRisk = 120_000
+        night.situation.valueUnit = "USD/month"
+        night.situation.priorities = ["INC-1": 0]
+        night.situation.next = "Nightjar waits for a revision newer than bad, which is known-bad; it looks every 10m"
+        night.situation.incidents[0].diagnosis = Diagnosis(
+            category: .codeRegression, summary: "chat times out; bad changed messages.py", grade: .likely,
+            recommendedAction: .none,
+            ruledOut: [
+                RuledOut(category: .network, because: "the probes answer"),
+                RuledOut(category: .dependencyDown, because: "the probes answer"),
+            ])
+        let page = try #require(night.look(after: 300).first)
+        #expect(
+            page.title
+                == "staging INC-1 P0: chat times out on bad, likely code-regression; "
+                + "NOT restored: migration 0007 blocks the rollback")
+        #expect(
+            page.facts == [
+                "Now: NOT restored: migration 0007 blocks the rollback", "Fails: t",
+                "Since 2026-11-21T11:53:20Z (11m), seen 1 time", "Staging serves bad, which fails: HOLD",
+                "At risk: 120,000 USD/month", "Likely (not proven): bad changed messages.py",
+                "Ruled out: network, dependency-down (the probes answer)",
+                "Nightjar waits for a revision newer than bad, which is known-bad; it looks every 10m",
+                "Evidence: nightjar show 1, on nj1",
+            ])
+        #expect(page.commands == ["nightjar why INC-1", "nightjar ack INC-1"])
+        night.situation.verdict = .healthy
+        night.situation.serving = Revision("newer")
+        night.situation.wanted = Revision("newer")
+        night.situation.incidents[0].state = .resolved
+        let over = try #require(night.look(after: 3600).first)
+        #expect(over.title == "RESOLVED staging INC-1 P0: chat times out" && over.facts.first == "Over after 71m")
+    }
+
+    @Test(arguments: [
+        (0, "0s"), (300, "300ms"), (45_000, "45s"), (119_999, "119s"), (2_700_000, "45m"), (7_500_000, "2h 5m"),
+    ])
+    func `times are short`(milliseconds: Int64, words: String) {
+        #expect(Wording.span(.milliseconds(milliseconds)) == words)
     }
 
     @Test func `a restored environment calls nobody out of bed`() {

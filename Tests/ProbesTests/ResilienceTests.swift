@@ -32,6 +32,30 @@ import Testing
         #expect(contract.resume?.capture == ["session": "/session"])
     }
 
+    @Test(arguments: ["socket-io", "phoenix", "graphql-ws"])
+    func `the example of a contract is read whole`(name: String) throws {
+        let file = Self.demo.deletingLastPathComponent().appending(path: "\(name).json")
+        let bytes = Array(try Data(contentsOf: file))
+        let contract = try ResilienceContract(parsing: bytes, environment: ["RESILIENCE_ADDRESS": "there:1"])
+        #expect(contract.variables["address"] == .string("there:1"))
+        #expect(contract.connect.authenticate != nil && contract.login != nil && contract.stream?.end != nil)
+    }
+
+    @Test func `what a contract asks of a client is answered in its own framing`() throws {
+        let text = #"""
+            {"connect": {"url": "ws://a", "answers": [{"expect": {"/0": "2"}, "send": "3"},
+             {"expect": {"/0": "42", "/1/0": "ask"}, "send": ["42", ["tell", "{name}"]]}]}, "prefixDigits": true}
+            """#
+        let contract = try ResilienceContract(parsing: Array(text.utf8), environment: [:])
+        let variables = TemplateVariables(values: ["name": .string("ada")])
+        func replies(_ text: String) -> [String] {
+            ScenarioClient.replies(to: ScenarioClient.message(text, prefixDigits: true), contract, variables)
+        }
+        #expect(replies("2") == ["3"])
+        #expect(replies(#"42["ask"]"#) == [#"42["tell","ada"]"#])
+        #expect(replies(#"42["event"]"#).isEmpty && replies("3").isEmpty)
+    }
+
     @Test func `every problem is said at once, with its place`() {
         let text = #"""
             {"connect": {"uri": "ws://a"}, "resumes": {}, "trials": 0, "heartbeat": {"interval": "fast"},

@@ -48,6 +48,14 @@ import Testing
         Snapshot.expect(StatusText(status).text, "status-never-ran.txt")
     }
 
+    @Test func `the status of a loop whose daemon is stuck`() {
+        var status = Night.status
+        status.daemon.lastSignOfLifeAt = status.at + .seconds(-60)
+        #expect(!StatusText(status).text.contains("STUCK"), "a minute is not too long")
+        status.daemon.lastSignOfLifeAt = status.at + .seconds(-754)
+        Snapshot.expect(StatusText(status).text, "status-stuck.txt")
+    }
+
     @Test func `the status with everything in the way`() {
         var status = Night.status
         status.pause = PauseRequested(owner: "ann", reason: "database upgrade", until: Night.time("05:00:00"))

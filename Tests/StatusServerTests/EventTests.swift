@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The stream of events: what a listener gets, when, and what it costs.
 
+import Dispatch
 import Domain
+import Evidence
 import Foundation
 import Platform
 import Reporting
@@ -117,6 +119,30 @@ struct EventTests {
             return try sockets.count { try RunningServer.read($0, until: "stabilizing").contains("stabilizing") }
         }
         #expect(heard == 1000)
+    }
+
+    @Test func `all browsers may come back at once, while the first look still takes its time`() async throws {
+        #expect(ThisProcess.allowDescriptors(4096) >= 1400)
+        let gate = DispatchSemaphore(value: 0)
+        let reading = Scene.reading()
+        let slow = ServedLoop(name: reading.status.loop, layout: EvidenceLayout(root: "/nonexistent")) { _ in
+            gate.wait()
+            gate.signal()
+            return reading
+        }
+        let server = try RunningServer([slow], limits: Self.quick)
+        let welcomed = try await onThread {
+            let sockets = try (0..<600).map { _ in try Self.listen(server) }
+            // What needs no disk is answered meanwhile, and after those that came before it.
+            let page = try server.connect()
+            try page.write(
+                Array("GET /assets/page.css HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8),
+                deadline: .after(.seconds(5)))
+            #expect(try RunningServer.readToEnd(page).hasPrefix("HTTP/1.1 200"))
+            gate.signal()
+            return try sockets.count { try RunningServer.read($0, until: "\r\n\r\n").hasPrefix("HTTP/1.1 200") }
+        }
+        #expect(welcomed == 600)
     }
 
     @Test func `a listener that reads nothing is cut and costs a bounded buffer`() async throws {

@@ -44,20 +44,27 @@ final class ScenarioClient {
     private var pongs: [[UInt8]] = []
     /// When the connection stood, in monotonic time.
     let openedAt = ContinuousClock.now
+    /// A silent client gives none of the answers that the contract asks for by itself.
+    private let isSilent: Bool
 
-    init(_ connection: WebSocketConnection, _ contract: ResilienceContract, _ variables: TemplateVariables) {
+    init(
+        _ connection: WebSocketConnection, _ contract: ResilienceContract, _ variables: TemplateVariables,
+        isSilent: Bool = false
+    ) {
         self.connection = connection
         self.contract = contract
         self.variables = variables
+        self.isSilent = isSilent
     }
 
     deinit { connection.end() }
 
     var soon: SocketDeadline { .after(contract.connect.timeout) }
 
-    /// Takes over the session's history from the client that had it before.
+    /// Takes over the session's history from the client that had it before. A server that resumes with the
+    /// authentication may have sent events already.
     func inherit(_ other: ScenarioClient) {
-        sequences = other.sequences
+        sequences = other.sequences + sequences
         for name in other.variables.values.keys where variables.values[name] == nil {
             variables.values[name] = other.variables.values[name]
         }
@@ -106,6 +113,18 @@ final class ScenarioClient {
         return (try? JSONValue(parsing: text)) ?? .string(text)
     }
 
+    /// What the contract has a client answer to a message by itself, as it travels.
+    static func replies(
+        to message: JSONValue, _ contract: ResilienceContract, _ variables: TemplateVariables
+    ) -> [String] {
+        contract.connect.answers.compactMap { answer in
+            guard let pattern = answer.expect, pattern.accepts(message, variables),
+                let reply = answer.send.flatMap({ try? variables.fill($0) })
+            else { return nil }
+            return wire(reply, prefixDigits: contract.prefixDigits)
+        }
+    }
+
     // MARK: Hearing
 
     private enum Heard {
@@ -138,11 +157,8 @@ final class ScenarioClient {
     private func note(_ message: JSONValue) {
         seen.append(message)
         if seen.count > 5000 { seen.removeFirst(1000) }
-        for answer in contract.connect.answers {
-            guard let pattern = answer.expect, pattern.accepts(message, variables), let reply = answer.send else {
-                continue
-            }
-            try? say(reply)
+        if !isSilent {
+            for reply in Self.replies(to: message, contract, variables) { try? say(text: reply) }
         }
         for (item, pointer) in numbered where item.accepts(message, variables) {
             guard case .number(let text)? = message.value(at: pointer), let number = Int(text) else { continue }

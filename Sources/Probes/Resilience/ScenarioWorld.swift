@@ -163,7 +163,7 @@ final class ScenarioWorld {
             throw ScenarioFailure(
                 reason: "the server chose the subprotocol \(connection.subprotocol ?? "none"), expected \(wanted)")
         }
-        return ScenarioClient(connection, contract, variables)
+        return ScenarioClient(connection, contract, variables, isSilent: !answersPings)
     }
 
     /// What a server says in full when it refuses these variables: head and body; nil where it lets them in.

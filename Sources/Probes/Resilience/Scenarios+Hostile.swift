@@ -42,7 +42,7 @@ extension Scenarios {
 
     func malformed() {
         let bystander = try? world.open(world.signIn()).client
-        let attendant = bystander.map { Attendant($0.connection) }
+        let attendant = bystander.map { Attendant($0.connection, contract, $0.variables) }
         defer { attendant?.stop() }
         for probe in forbidden() {
             recorder.test("\(probe.name): refused, and the server lives") { try send(probe) }
@@ -216,6 +216,7 @@ extension Scenarios {
     }
 
     private func takeSomebodyElses() throws -> CaseFindings {
+        if contract.resume?.send == nil { return try signInWithSomebodyElses() }
         let owner = try world.open(world.signIn(0)).client
         let thief = try world.open(world.signIn(1)).client
         guard let resume = contract.resume, let send = resume.send, let granted = resume.expect else { return .none }
@@ -224,6 +225,27 @@ extension Scenarios {
         }
         try thief.say(send)
         if thief.read(within: .milliseconds(500), until: { $0.hasSeen(granted) }) {
+            throw ScenarioFailure(reason: "another user's session was handed out")
+        }
+        return .none
+    }
+
+    /// For contracts whose authentication resumes: another user, with what the owner of a session was given.
+    private func signInWithSomebodyElses() throws -> CaseFindings {
+        let owner = try world.open(world.signIn(0)).client
+        var variables = try world.signIn(1)
+        for name in (contract.connect.authenticate?.capture ?? [:]).keys where name != contract.tokenVariable {
+            variables.values[name] = owner.variables.values[name]
+        }
+        owner.connection.end()
+        let session = owner.variables.values[contract.sessionVariable]
+        let thief: ScenarioClient
+        do {
+            thief = try world.open(variables).client
+        } catch let refusal as ScenarioFailure {
+            return CaseFindings(notes: [refusal.reason])
+        }
+        guard session == nil || thief.variables.values[contract.sessionVariable] != session else {
             throw ScenarioFailure(reason: "another user's session was handed out")
         }
         return .none
@@ -250,15 +272,21 @@ extension Scenarios {
     }
 }
 
-/// Answers the pings of a connection that nobody reads: a server may drop who is silent.
+/// Answers the pings of a connection that nobody reads, and those of its contract: a server may drop who is silent.
 private final class Attendant: Sendable {
     private let isOver = Atomic(false)
 
-    init(_ connection: WebSocketConnection) {
+    init(_ connection: WebSocketConnection, _ contract: ResilienceContract, _ variables: TemplateVariables) {
         _ = try? PlatformThread.start("bystander") { [self] in
             while !isOver.load(ordering: .relaxed) {
                 do {
-                    _ = try connection.receive(deadline: .after(.milliseconds(100)))
+                    guard case .text(let text) = try connection.receive(deadline: .after(.milliseconds(100))) else {
+                        continue
+                    }
+                    let message = ScenarioClient.message(text, prefixDigits: contract.prefixDigits)
+                    for reply in ScenarioClient.replies(to: message, contract, variables) {
+                        try connection.send(text: reply, deadline: .after(.seconds(1)))
+                    }
                 } catch WebSocketError.socket(.timedOut) {
                     continue
                 } catch {

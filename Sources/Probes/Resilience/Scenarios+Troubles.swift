@@ -175,7 +175,7 @@ extension Scenarios {
         }
         let beats = ("heartbeat messages (heartbeat.message)", contract.heartbeat?.message != nil)
         recorder.test("heartbeats keep their interval", needs: [beats]) { try measureHeartbeat() }
-        recorder.test("a silent network shows itself in the missing heartbeat", needs: [beats, needsResume]) {
+        recorder.test("a silent network shows itself in the missing heartbeat", needs: [beats]) {
             guard let beat = contract.heartbeat, let message = beat.message else { return .none }
             let client = try world.open(world.signIn()).client
             try client.expect(message, what: "the first heartbeat", within: beat.interval * 3)
