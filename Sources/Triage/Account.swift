@@ -105,6 +105,9 @@ struct Account {
         return found
     }
 
+    /// The commit that is likely by elimination, where no experiment can confirm one.
+    var eliminated: Elimination.Found? { Elimination.ofWrongRevision(self) }
+
     /// Whether a revision that is not what kept answering was deployed and did answer.
     var hasControl: Bool {
         guard let bayes = search.bayes else { return false }
@@ -176,6 +179,19 @@ enum Paths {
         return parts.dropLast().contains(where: folders.contains) || name.hasPrefix("dockerfile")
             || name.hasPrefix("deploy")
             || name.hasPrefix("docker-compose") || name == "procfile"
+    }
+
+    /// Whether a file decides how tests are run and what their run says, and holds none itself.
+    static func runsTests(_ path: String) -> Bool {
+        let parts = path.lowercased().split(separator: "/").map(String.init)
+        guard let name = parts.last else { return false }
+        let names: Set = [
+            "makefile", "justfile", "pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", "package.json", "noxfile.py",
+            "conftest.py", "jest.config.js", "build.gradle", "pom.xml", "jenkinsfile", ".gitlab-ci.yml",
+        ]
+        if names.contains(name) || parts.contains(".github") { return true }
+        let isScript = [".sh", ".bash", ".mk", ".ps1", ".bat"].contains(where: name.hasSuffix)
+        return isScript && !isOfDeployment(path)
     }
 
     /// Whether `path` is where a test stands: by the file its report names, or by the module in its id.

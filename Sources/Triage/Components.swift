@@ -94,6 +94,10 @@ struct Components {
 
     /// What the failing tests say is away, although it answers the loop.
     static func awayButAnswering(_ account: Account) -> String? {
+        if case .getsStable = account.suspicion.predicate {
+            let ailing = account.suspicion.ailing(account.facts)
+            return ailing.dependencies.first(where: ailing.answers)
+        }
         guard account.isOfTests, let away = away(account) else { return nil }
         return answering(account).contains(away) ? away : nil
     }

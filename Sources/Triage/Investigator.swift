@@ -13,7 +13,7 @@ package enum Investigator {
         let open = accounts.filter(isOpen)
         // Deploying wipes away what could be seen: the tests are run again before anything is touched.
         let experiment =
-            Reruns.experiment(accounts, facts) ?? ExperimentChoice(open, facts).best ?? Search.experiment(open, facts)
+            Listening.experiment(accounts, facts) ?? Reruns.experiment(accounts, facts) ?? BurnIn.experiment(accounts, facts) ?? ExperimentChoice(open, facts).best ?? Search.experiment(open, facts)
             ?? Counterfactual.experiment(open, facts) ?? Search.experimentOfLuck(accounts, facts)
         return experiment.map(TriageAnswer.experiment) ?? .concluded(Conclusions.incidents(accounts, facts))
     }
@@ -56,7 +56,10 @@ package enum Investigator {
         var all: [Experiment.Selection] = []
         for selection in suspicions.flatMap({ $0.representatives(each) }) {
             if let index = all.firstIndex(where: { $0.suite == selection.suite }) {
+                // A suite that is run whole has all of its tests.
+                let isWhole = all[index].only.isEmpty || selection.only.isEmpty
                 all[index].only += selection.only.filter { !all[index].only.contains($0) }
+                if isWhole { all[index].only = [] }
             } else {
                 all.append(selection)
             }

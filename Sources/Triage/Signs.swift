@@ -43,6 +43,7 @@ struct Signs {
         if !ailing.dependencies.isEmpty { found.insert(.dependencyUnwell) }
         if !ailing.unwell.isEmpty { found.insert(.serviceUnwell) }
         if Components.awayButAnswering(account) != nil { found.insert(.answeringService) }
+        if suspicion.looksLikeNetwork || !ailing.unreachable.isEmpty { found.insert(.outOfReach) }
         return found
     }
 
@@ -87,7 +88,12 @@ struct Signs {
         if files.contains(where: Paths.isMigration) { found.insert(.culpritMigration) }
         if !files.isEmpty, files.allSatisfy(FileKind.isTest) { found.insert(.culpritTestsOnly) }
         let code = files.filter { !FileKind.isTest($0) }
-        if !code.isEmpty, code.allSatisfy(Paths.isConfiguration) { found.insert(.culpritConfigurationOnly) }
+        let ofDeployment = culprit.files.filter(Paths.isOfDeployment)
+        if !ofDeployment.isEmpty, code.allSatisfy(Paths.isOfDeployment) {
+            found.insert(.culpritDeploymentOnly)
+        } else if !code.isEmpty, code.allSatisfy(Paths.isConfiguration) {
+            found.insert(.culpritConfigurationOnly)
+        }
         return found
     }
 
@@ -136,7 +142,8 @@ struct Signs {
 
     private static func texts(_ account: Account) -> [TriagePlace: String] {
         let suspicion = account.suspicion
-        let messages = suspicion.results.prefix(40).map { result in
+        let results = suspicion.results.prefix(40) + Listening.heard(account).prefix(40).map(\.result)
+        let messages = results.map { result in
             // Details print the source of the test, whose words are none of the failure's.
             let text = result.message ?? result.details.map { String($0.suffix(500)) } ?? ""
             return (result.type ?? "") + " " + text

@@ -45,6 +45,11 @@ struct Ailing: Hashable, Sendable {
         return nil
     }
 
+    /// Whether a service answered the loop's own questions.
+    func answers(_ name: String) -> Bool {
+        answering.contains { $0.lowercased() == name.lowercased() } && !unreachable.contains(name)
+    }
+
     /// Whether nothing answered.
     var isEverything: Bool { unreachable.count > 1 && answering.isEmpty }
 

@@ -33,6 +33,8 @@ struct Suspicion: Hashable, Sendable {
     var results: [TestResult] = []
     var suites: [String] = []
     var isMass = false
+    /// Fails beside other tests and was never seen to fail without them: only runs of that kind tell.
+    var needsCompany = false
     var hangs: Bool { results.contains { $0.outcome == .timedOut } }
 
     /// What the records say about the predicate on `revision`.
@@ -102,7 +104,7 @@ struct Suspicion: Hashable, Sendable {
     private func note(_ record: StageRecord, _ selections: [Experiment.Selection], _ seen: inout Observation) {
         guard let selection = selections.first(where: { $0.suite == record.run.subject }) else { return }
         let asked = record.run.only.map { only in selection.only.filter(only.contains) } ?? selection.only
-        guard !asked.isEmpty else { return }
+        guard !asked.isEmpty, !needsCompany || !isAlone(record) else { return }
         let listed = record.suite?.notPassed.filter { asked.contains($0.id) } ?? []
         if listed.contains(where: \.outcome.isFailure) {
             seen.fails += 1
@@ -111,6 +113,12 @@ struct Suspicion: Hashable, Sendable {
         } else if record.run.experiment != nil {
             seen.untestable = true
         }
+    }
+
+    /// Whether nothing ran but tests of this suspicion.
+    private func isAlone(_ record: StageRecord) -> Bool {
+        guard let only = record.run.only else { return false }
+        return only.allSatisfy { id in results.contains { $0.id == id } }
     }
 
     /// Whether all that was to run did: a test that is not there at a revision does not pass on it.
@@ -172,7 +180,23 @@ extension Suspicion {
                 found.append(suspicion)
             }
         }
-        return found.isEmpty ? doubtful(facts) : found.flatMap { $0.split(by: facts) }
+        return found.isEmpty ? doubtful(facts) : found.flatMap { $0.split(by: facts) }.map { $0.inCompany(facts) }
+    }
+
+    /// Runs alone without a failure after which a test is asked beside the others.
+    private static let aloneIsEnough = 5
+
+    /// What never fails alone, on the revision where it fails with others, may fail by what others leave behind.
+    private func inCompany(_ facts: TriageCase) -> Suspicion {
+        guard case .passes = predicate, !isMass else { return self }
+        let own = facts.current.filter {
+            $0.run.kind == .test && $0.run.revision == facts.wanted && !$0.run.purpose.isDeployedExperiment
+        }
+        let alone = observation(on: facts.wanted, in: own.filter(isAlone))
+        guard alone.isPassing, alone.passes >= Suspicion.aloneIsEnough else { return self }
+        var other = self
+        other.needsCompany = true
+        return other
     }
 
     /// No test failed, and still a suite's evidence is not one of a pass: the first such suite stands for all.
@@ -248,6 +272,10 @@ extension Suspicion {
             else { continue }
             add(name, record.suite?.notPassed ?? [])
         }
+        // Passed in the pass and failed when tried more often.
+        for record in facts.current where record.run.purpose == .burnIn {
+            if let name = record.run.subject { add(name, record.suite?.notPassed ?? []) }
+        }
         return found
     }
 
@@ -274,6 +302,7 @@ extension Suspicion {
     func representatives(_ count: Int) -> [Experiment.Selection] {
         if case .proves(let suite) = predicate { return [Experiment.Selection(suite: suite, only: [])] }
         guard case .passes(let all) = predicate else { return [] }
+        if needsCompany { return all.map { Experiment.Selection(suite: $0.suite, only: []) } }
         let cost: (String) -> Double = { id in
             guard let result = results.first(where: { $0.id == id }) else { return 0 }
             return result.outcome == .timedOut ? 1e6 : result.durationSeconds ?? 0
