@@ -23,7 +23,10 @@ struct Account {
     /// Revisions that answered instead of the deployed one.
     let stale: Set<Revision>
 
-    init(_ suspicion: Suspicion, _ facts: TriageCase) {
+    /// Messages of what else fails on the last green revision too: until it is shown otherwise that has one cause.
+    let besides: [TestResult]
+
+    init(_ suspicion: Suspicion, _ facts: TriageCase, among all: [Suspicion] = []) {
         self.suspicion = suspicion
         self.facts = facts
         let deployed = Suspicion.afterDeployments(facts)
@@ -34,6 +37,13 @@ struct Account {
         }
         again = suspicion.observation(on: facts.wanted, in: deployed)
         green = facts.lastGreen.map { suspicion.observation(on: $0, in: deployed) } ?? Observation()
+        let failsOnGreen = green.isFailing && !suspicion.isMass
+        besides =
+            failsOnGreen
+            ? all.filter { other in
+                other.signature != suspicion.signature
+                    && facts.lastGreen.map { other.observation(on: $0, in: deployed).isFailing } ?? false
+            }.flatMap(\.results) : []
         wrong = suspicion.wrongRevision(facts)
         stale = wrong == nil ? [] : suspicion.staleRevisions(facts)
         known = Conclusions.known(suspicion, facts)

@@ -56,7 +56,9 @@ struct Hypotheses {
         var grouped: [String: [Category: Reasoned]] = [:]
         for rule in rules.rules where signs.satisfies(rule) {
             let says = signs.hit(rule).map { "\(rule.says) (\"\($0.word)\" in \($0.place.rawValue))" } ?? rule.says
-            for (category, weight) in rule.weights where weight != 0 {
+            let strength = signs.strength(rule)
+            for (category, full) in rule.weights where full != 0 {
+                let weight = strength * full
                 let reasoned = Reasoned(weight: weight, rule: rule.name, says: says)
                 guard let group = rule.group else {
                     found[category, default: []].append(reasoned)
