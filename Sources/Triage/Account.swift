@@ -157,6 +157,14 @@ struct Account {
         return suspicion.observation(on: culprit.revision, in: facts.records)
     }
 
+    /// Passes before the culprit are too many for luck at the rate since it: one in fifty.
+    var isBeyondLuck: Bool {
+        guard culprit != nil else { return false }
+        // The lower end: that it was noticed at all makes the rate look higher than it is.
+        let rate = RateInterval.jeffreys(RunCounts(fails: here.fails, passes: here.passes), confidence: 0.8).low
+        return Numbers.power(1 - rate, max(parentOfCulprit.passes, green.passes)) <= 0.02
+    }
+
     /// On the wanted revision with the culprit alone taken back.
     var taken: Observation { observation(of: .revert) { $0.reverting == culprit?.revision } }
 

@@ -92,6 +92,7 @@ struct Signs {
         }
         guard let culprit = account.culprit else { return found }
         found.insert(.culpritFound)
+        if account.isBeyondLuck { found.insert(.culpritBeyondLuck) }
         let files = culprit.files.filter { !FileKind.isDocumentation($0) }
         if files.contains(where: Paths.isMigration) { found.insert(.culpritMigration) }
         if !files.isEmpty, files.allSatisfy(FileKind.isTest) { found.insert(.culpritTestsOnly) }

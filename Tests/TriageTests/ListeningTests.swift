@@ -95,3 +95,50 @@ struct ListeningTests {
         #expect(limit.category == .configChange)
     }
 }
+
+struct LostServiceTests {
+    /// All tests of the second suite find the gateway gone, and so does the look after them.
+    private func scene(_ lost: @escaping (StageRun, Int) -> Bool) -> Scene {
+        var scene = Scene(commits: 5) { run, index in
+            let isLost = lost(run, index)
+            if run.purpose == .recheck, isLost {
+                let live = LiveReading(
+                    revision: nil, asked: 2,
+                    services: [ServiceState(name: "auth", live: run.revision), ServiceState(name: "gateway")],
+                    problem: "gateway: 0 of 1 answers name a revision: connection refused 127.0.0.1:1")
+                return Scene.Ending(outcome: .failed, live: live)
+            }
+            guard run.kind == .test, run.subject == "sockets" else {
+                return run.kind == .test ? Scene.tests(run, failing: []) : Scene.Ending()
+            }
+            return Scene.tests(
+                run, failing: isLost ? (0..<9).map { "t\($0)" } : [], message: "cannot connect to host")
+        }
+        scene.facts.parts = ["auth", "gateway"]
+        scene.run(.test, suite: "login")
+        scene.run(.test, suite: "sockets")
+        scene.run(.stabilize, .recheck)
+        return scene
+    }
+
+    @Test func `a service that was lost and comes back with a deployment was down, and no commit is blamed`() throws {
+        var scene = scene { run, _ in !run.purpose.isDeployedExperiment }
+        let diagnosis = try #require(scene.investigate().first?.diagnosis)
+        #expect(diagnosis.category == .dependencyDown)
+        #expect(diagnosis.component == "gateway")
+        #expect(diagnosis.culprit == nil)
+    }
+
+    /// It is lost only where the first suite has run before.
+    @Test func `what ran before a service was lost is run again with it, and the commit is found`() throws {
+        var before = false
+        var scene = scene { run, index in
+            if run.kind == .deploy { before = false }
+            if run.kind == .test, run.subject == "login" { before = true }
+            return index >= 2 && (before || !run.purpose.isDeployedExperiment)
+        }
+        let diagnosis = try #require(scene.investigate().first?.diagnosis)
+        #expect(scene.asked.filter(\.kind.deploys).allSatisfy { $0.tests.map(\.suite) == ["login", "sockets"] })
+        #expect(diagnosis.culprit?.commit == Revision("commit-2"))
+    }
+}

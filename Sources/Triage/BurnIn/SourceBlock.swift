@@ -67,7 +67,7 @@ enum SourceBlock {
 
     /// The name that a line declares: of a function or type anywhere, of a value where it is not indented.
     static func declaredName(_ line: Substring) -> String? {
-        let words = names(in: line)
+        let words = names(in: plain(line))
         guard let first = words.first(where: { !modifiers.contains($0) }) else { return nil }
         if declaring.contains(first) {
             return words.drop { modifiers.contains($0) || declaring.contains($0) }.first.map(String.init)
@@ -80,9 +80,20 @@ enum SourceBlock {
         !isComment(line) && names(in: line).contains { $0 == name } && (declaredName(line) == name || isCalledTest(line))
     }
 
+    /// Without what is written before a declaration in its own line: `@Test func adds() {`.
+    private static func plain(_ line: Substring) -> Substring {
+        var text = line
+        while trimmed(text).first == "@" {
+            let rest = trimmed(text).drop { !$0.isWhitespace }
+            if rest.allSatisfy(\.isWhitespace) { return line }
+            text = rest
+        }
+        return text.startIndex == line.startIndex ? line : Substring(line.prefix { $0 == " " } + trimmed(text))
+    }
+
     /// `test('name', () => {`, `it("name"`: the name is a text there.
     private static func isCalledTest(_ line: Substring) -> Bool {
-        ["test", "it", "specify", "func", "void"].contains(names(in: line).first.map(String.init) ?? "")
+        ["test", "it", "specify", "func", "void"].contains(names(in: plain(line)).first.map(String.init) ?? "")
     }
 
     static func names(in line: Substring) -> [Substring] {
@@ -101,7 +112,7 @@ enum SourceBlock {
 
     private static func isAttribute(_ line: Substring) -> Bool {
         let text = trimmed(line)
-        return text.hasPrefix("@") || text.hasPrefix("#[")
+        return (text.hasPrefix("@") && declaredName(line) == nil) || text.hasPrefix("#[")
     }
 
     private static func isComment(_ line: Substring) -> Bool {
