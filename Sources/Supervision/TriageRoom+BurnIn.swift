@@ -36,7 +36,8 @@ extension TriageRoom {
             let rest = others.prefix(TriageRoom.filesRead).map { ($0, [ClosedRange<Int>]()) }
             readable += await read(Array(rest), at: cycle.wanted, repository)
         }
-        return ChangedTests.find(passed, sources, readable: readable)
+        let failing = Set(suites.flatMap(\.notPassed).map(\.id))
+        return ChangedTests.find(passed, sources, readable: readable, failing: failing)
     }
 
     private func read(

@@ -190,10 +190,11 @@ struct Diagnosing {
                 account.suspects.isEmpty
                 ? ": which commits lie between is not known" : ": one of \(account.suspects.count) commits"
         }
+        let words = telling(category).map { "\($0); " } ?? ""
         if let silent = ailing.unreachable.first, ailing.unreachable.count == 1 {
-            return "\(silent) was down (unreachable); \(said)"
+            return "\(silent) was down (unreachable); \(words)\(said)"
         }
-        if let unwell = ailing.component { return "\(unwell) was not well; \(said)" }
+        if let unwell = ailing.component { return "\(unwell) was not well; \(words)\(said)" }
         return telling(category).map { "\($0); \(said)" } ?? said
     }
 

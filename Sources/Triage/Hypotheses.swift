@@ -101,6 +101,8 @@ struct Hypotheses {
         func likelihood(_ category: Category, _ chances: [Category: Double]) -> Double {
             let shows = chances[category] ?? 0.5
             let once = fails ? shows : 1 - shows
+            // Passes alone: of a flake whose rate nobody knows, Beta(1, 3), and not that of the usual one.
+            if category == .flakyTest, kind == .rerun, !fails { return 3 / (3 + Double(runs)) }
             return category == .flakyTest ? max(Numbers.power(once, runs), 1e-6) : once
         }
 
@@ -113,6 +115,13 @@ struct Hypotheses {
                     Outcome(
                         kind: .rerun, fails: true, runs: reruns.count,
                         words: "fails \(reruns.count)/\(reruns.count) run again alone"))
+            }
+            if account.healed {
+                let passes = reruns.count { !$0 }
+                found.append(
+                    Outcome(
+                        kind: .rerun, fails: false, runs: passes,
+                        words: "passes \(passes)/\(passes) run again where it was"))
             }
             let again = account.again
             if again.isFailing || again.isPassing {

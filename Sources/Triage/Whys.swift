@@ -77,6 +77,15 @@ struct Whys {
     private func behavior() -> Why? {
         guard let result = suspicion.results.first, let reference = failing(result.id) else {
             guard let reference = stage().first else { return nil }
+            if case .getsStable = suspicion.predicate {
+                var findings: [String] = []
+                for finding in suspicion.ailing(facts).findings where !findings.contains(finding) {
+                    findings.append(finding)
+                }
+                if !findings.isEmpty {
+                    return answer(2, findings.prefix(3).joined(separator: "; "), 0.8, [reference])
+                }
+            }
             return answer(2, "the stage ended with: \(Whys.lastLine(reference.excerpt))", 0.6, [reference])
         }
         let place = result.file.map { file in " at \(file)\(result.line.map { ":\($0)" } ?? "")" } ?? ""
@@ -105,7 +114,7 @@ struct Whys {
             if !seen.isEmpty { said.append(compared) }
             references += seen
         }
-        if let (result, folder) = Listening.heard(account).first, let reference = facts.reference(result.id, in: folder) {
+        if let (result, folder) = tellingFailure(category), let reference = facts.reference(result.id, in: folder) {
             said.append("\(result.id), run all the same, says: \(Whys.firstLine(result.message ?? result.outcome.rawValue))")
             references.append(reference)
         }
@@ -121,6 +130,17 @@ struct Whys {
             references.append(finding.reference)
         }
         return answer(3, said.joined(separator: "; "), compared.isEmpty ? 0.6 : 0.9, references)
+    }
+
+    /// Of what failed in an environment that is not well, the failure that says what the category says.
+    private func tellingFailure(_ category: Category) -> (result: TestResult, folder: String)? {
+        let heard = Listening.heard(account)
+        let words = facts.rules.rules.filter { ($0.weights[category] ?? 0) > 1 && $0.places.contains(.message) }
+            .flatMap(\.words)
+        return heard.first { failure in
+            let text = ((failure.result.type ?? "") + " " + (failure.result.message ?? "")).lowercased()
+            return words.contains { text.contains($0) }
+        } ?? heard.first
     }
 
     /// The log finding that says what the category says, or else the first error.
@@ -165,6 +185,7 @@ struct Whys {
                 "\(fact.kind.rawValue) \(fact.subject) changed since the loop was last green: it was \(before), it is \(fact.value)",
                 0.6, [fact.reference])
         }
+        if !isOfCommit || category == .flakyTest, let why = noCommit() { return why }
         guard isOfCommit, account.passesOnGreen, !account.again.isPassing, let top = account.search.ranked.first,
             let reference = listed(top.commit)
         else { return nil }
@@ -173,6 +194,22 @@ struct Whys {
             4,
             "one of \(count) commits, none is confirmed; likeliest \(Whys.named(top.commit)) (\(Numbers.percent(top.probability)))",
             Numbers.rounded(min(top.probability, 0.6), 2), [reference])
+    }
+
+    /// What an experiment has cleared the commits by.
+    private func noCommit() -> Why? {
+        let green = facts.lastGreen?.short ?? "last green"
+        let said: String
+        if account.green.isFailing, account.changedTest == nil {
+            said = "none of the commits: last green \(green), deployed now, fails too (\(account.green.words)), so what changed is around them"
+        } else if account.green.isMixed, !account.passesOnGreen {
+            said = "none of the commits: it comes and goes on last green \(green) too (\(account.green.words))"
+        } else if account.again.isPassing {
+            said = "none of the commits: \(facts.wanted.short) deployed once more passes (\(account.again.words)), so what a deployment renews had changed"
+        } else {
+            return nil
+        }
+        return answer(4, said, 0.7, Array(experiments().suffix(2)))
     }
 
     private func change(_ commit: CommitInfo, _ proof: String, _ confidence: Double = 0.95) -> Why? {

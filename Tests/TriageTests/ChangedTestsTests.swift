@@ -56,6 +56,14 @@ struct ChangedTestsTests {
         #expect(find(3...3) == ["test_second"])
     }
 
+    @Test func `a change to a test that failed is no helper of the others`() {
+        let source = ChangedSource(path: "tests/e2e/test_runs.py", text: Self.python, changed: [11...11])
+        let rest = Array(Self.tests.dropFirst())
+        #expect(
+            ChangedTests.find(rest, [source], readable: [source], failing: ["tests.e2e.test_runs::test_first"]).isEmpty)
+        #expect(ChangedTests.find(rest, [source], readable: [source]).count == 2)
+    }
+
     @Test func `an import and a blank line change no test`() {
         #expect(find(1...2).isEmpty)
         #expect(find(7...8).isEmpty)

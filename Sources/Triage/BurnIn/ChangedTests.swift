@@ -39,10 +39,12 @@ package enum ChangedTests {
 
     /// - passed: tests of the deciding pass that passed, by suite.
     /// - sources: changed files that hold tests or serve them.
+    /// - failing: ids of the tests that did not pass.
     /// - readable: the text of every file of tests, by path, where a changed helper may be mentioned.
     package static func find(
-        _ passed: [ChangedTest], _ sources: [ChangedSource], readable: [ChangedSource]
+        _ passed: [ChangedTest], _ sources: [ChangedSource], readable: [ChangedSource], failing: Set<String> = []
     ) -> [ChangedTest] {
+        let asked = Set(failing.map(name))
         var found: Set<ChangedTest> = []
         for source in sources {
             let own = passed.filter { isSource(source.path, of: $0) }
@@ -57,7 +59,8 @@ package enum ChangedTests {
                 for line in range where !hit.contains(where: { $0.1.contains(line) }) {
                     switch SourceBlock.meaning(of: line, in: source.lines) {
                     case .nothing: break
-                    case .named(let name): helpers.insert(name)
+                    // A test that failed is asked about already.
+                    case .named(let name): if !asked.contains(name) { helpers.insert(name) }
                     case .unclear: isUnclear = true
                     }
                 }
