@@ -149,7 +149,8 @@ extension KeyTable {
                     "Runs of each test on top of its first pass, on the first pass over a revision; 0 for none."
             ),
             KeyShape(
-                name: "tests", shape: .integer(1...1000), standard: "20", help: "At most so many tests, the fastest first."
+                name: "tests", shape: .integer(1...1000), standard: "20",
+                help: "At most so many tests, the fastest first."
             ),
             KeyShape(
                 name: "budget", shape: .duration(zeroAllowed: true), standard: "\"5m\"",

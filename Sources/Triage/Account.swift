@@ -204,7 +204,8 @@ enum Paths {
         let parts = path.lowercased().split(separator: "/").map(String.init)
         guard let name = parts.last else { return false }
         let names: Set = [
-            "makefile", "justfile", "pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", "package.json", "noxfile.py",
+            "makefile", "justfile", "pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", "package.json",
+            "noxfile.py",
             "conftest.py", "jest.config.js", "build.gradle", "pom.xml", "jenkinsfile", ".gitlab-ci.yml",
         ]
         if names.contains(name) || parts.contains(".github") { return true }

@@ -169,7 +169,8 @@ struct Diagnosing {
                 return "\(wrong); likely since \(named(found.commit)), which changed \(files): \(found.because)"
             }
             if account.culprit == nil, account.hasControl {
-                return "\(wrong); other revisions are deployed and answer, so it is what is left of this one's deployment"
+                return
+                    "\(wrong); other revisions are deployed and answer, so it is what is left of this one's deployment"
             }
             return account.culprit.map { "\(wrong); since \(named($0)): \(compared)" } ?? wrong
         }

@@ -17,7 +17,9 @@ enum Elimination {
     /// What keeps answering outlasts every deployment, so that no revision can be asked. What stops the old and starts the
     /// new are the files of the deployment.
     static func ofWrongRevision(_ account: Account) -> Found? {
-        guard account.wrong != nil, account.culprit == nil, !account.hasControl, account.wasRedeployed else { return nil }
+        guard account.wrong != nil, account.culprit == nil, !account.hasControl, account.wasRedeployed else {
+            return nil
+        }
         let facts = account.facts
         // The first commit after the last green revision must have been asked, and not have answered either.
         let oldest = facts.commits.first?.revision
@@ -27,7 +29,8 @@ enum Elimination {
         guard wasAsked == true else { return nil }
         return only(
             facts, Paths.isOfDeployment,
-            "no other commit since last green changed how services are stopped and started; no deployment can tell, as what keeps answering outlasts each")
+            "no other commit since last green changed how services are stopped and started; no deployment can tell, as what keeps answering outlasts each"
+        )
     }
 
     /// A suite's command ends well although tests fail. A revision tells of it only where one fails: those before the

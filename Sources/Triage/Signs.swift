@@ -69,7 +69,11 @@ struct Signs {
     private static func experiments(_ account: Account) -> Set<TriageSign> {
         var found: Set<TriageSign> = []
         if account.green.isFailing, account.changedTest == nil { found.insert(.failsOnGreen) }
-        if account.passesOnGreen { found.insert(.passesOnGreen) } else if account.green.isMixed { found.insert(.mixedOnGreen) }
+        if account.passesOnGreen {
+            found.insert(.passesOnGreen)
+        } else if account.green.isMixed {
+            found.insert(.mixedOnGreen)
+        }
         if account.again.isFailing { found.insert(.failsAgain) }
         if account.again.isPassing { found.insert(.passesAgain) }
         let crossed = account.observation(of: .crossed)

@@ -183,7 +183,8 @@ extension Suspicion {
                 found.append(suspicion)
             }
         }
-        return found.isEmpty ? doubtful(facts) : found.flatMap { $0.split(by: facts) }.map { $0.inCompany(facts).underLoad(facts) }
+        if found.isEmpty { return doubtful(facts) }
+        return found.flatMap { $0.split(by: facts) }.map { $0.inCompany(facts).underLoad(facts) }
     }
 
     /// A pass up to where a service was lost may take this share of the time that is left.

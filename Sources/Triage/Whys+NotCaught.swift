@@ -50,7 +50,8 @@ extension Whys {
             return ("the deployment is the first step of this loop that runs what it changed", stage())
         case .getsStable:
             guard let deploy = passed(.deploy) else { return (nil, []) }
-            return ("the deployment reported success without waiting for it: only the health checks after it saw it", [deploy])
+            let said = "the deployment reported success without waiting for it: only the health checks after it saw it"
+            return (said, [deploy])
         case .proves:
             return ("whoever looks at the exit status alone sees a pass: no earlier check counts what ran", [])
         case .passes:
@@ -90,7 +91,9 @@ extension Whys {
         let share = Numbers.percent(Double(here.passes) / Double(here.runs))
         let wasBurnedIn = account.undisturbed.first == false
         let seen = wasBurnedIn ? "; its run in the pass did, and only the runs after it saw it" : ""
-        var text = "it passes in \(here.passes) of \(here.runs) runs, so a check that runs it once lets it through (\(share))\(seen)"
+        var text =
+            "it passes in \(here.passes) of \(here.runs) runs, so a check that runs it once lets it through (\(share))"
+        text += seen
         var references = [reference]
         if let culprit = account.culprit, let listed = listed(culprit) {
             text += "; nothing ran it more than once when \(culprit.revision.short) came"
@@ -132,7 +135,8 @@ extension Whys {
         let same = suspicion.suites.count
         let suites = same == 1 ? "the suite" : "\(same) suites"
         return answer(
-            5, "\(suites) ended without a failed test: whoever looks for failures alone sees a pass, and no earlier check counts what ran",
+            5,
+            "\(suites) ended without a failed test: who looks for failures alone sees a pass, and no earlier check counts what ran",
             0.6, [reference])
     }
 }

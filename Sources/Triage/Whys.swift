@@ -115,7 +115,8 @@ struct Whys {
             references += seen
         }
         if let (result, folder) = tellingFailure(category), let reference = facts.reference(result.id, in: folder) {
-            said.append("\(result.id), run all the same, says: \(Whys.firstLine(result.message ?? result.outcome.rawValue))")
+            let message = Whys.firstLine(result.message ?? result.outcome.rawValue)
+            said.append("\(result.id), run all the same, says: \(message)")
             references.append(reference)
         }
         let isOfSurroundings = Conclusions.ofSurroundings.contains(category)
@@ -201,11 +202,13 @@ struct Whys {
         let green = facts.lastGreen?.short ?? "last green"
         let said: String
         if account.green.isFailing, account.changedTest == nil {
-            said = "none of the commits: last green \(green), deployed now, fails too (\(account.green.words)), so what changed is around them"
+            said =
+                "none of the commits: last green \(green), deployed now, fails too (\(account.green.words)), so what changed is around them"
         } else if account.green.isMixed, !account.passesOnGreen {
             said = "none of the commits: it comes and goes on last green \(green) too (\(account.green.words))"
         } else if account.again.isPassing {
-            said = "none of the commits: \(facts.wanted.short) deployed once more passes (\(account.again.words)), so what a deployment renews had changed"
+            said =
+                "none of the commits: \(facts.wanted.short) deployed once more passes (\(account.again.words)), so what a deployment renews had changed"
         } else {
             return nil
         }

@@ -29,7 +29,8 @@ struct ListeningTests {
         ("502: model answered 503: overloaded", .dependencyDown),
         ("502: model answered 401: credential expired", .expiredCredential),
     ])
-    func `what is away is told from why by the tests that use it`(_ message: String, _ category: Domain.Category) throws {
+    func `what is away is told from why by the tests that use it`(_ message: String, _ category: Domain.Category) throws
+    {
         var scene = scene("/dependencies/llm is \"down\", expected \"ok\"", message)
         let diagnosis = try #require(scene.investigate().first?.diagnosis)
         let first = try #require(scene.asked.first)

@@ -77,7 +77,8 @@ enum SourceBlock {
     }
 
     private static func isHead(_ line: Substring, _ name: String) -> Bool {
-        !isComment(line) && names(in: line).contains { $0 == name } && (declaredName(line) == name || isCalledTest(line))
+        guard !isComment(line), names(in: line).contains(where: { $0 == name }) else { return false }
+        return declaredName(line) == name || isCalledTest(line)
     }
 
     /// Without what is written before a declaration in its own line: `@Test func adds() {`.
