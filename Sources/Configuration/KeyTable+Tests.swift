@@ -133,8 +133,28 @@ extension KeyTable {
                 standard: "[" + Experiment.Kind.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + "]",
                 help: "The kinds of experiments that may be made."),
             KeyShape(
+                name: "burnIn", shape: .object(burnIn),
+                help: "How tests that are new or changed are tried before a revision may be healthy."),
+            KeyShape(
                 name: "rules", shape: .list(.text(.path), atLeast: 0), standard: "[]",
                 help: "Rule files that add to the built-in rules, see docs/triage.md."),
+        ])
+
+    static let burnIn = ObjectShape(
+        name: "burnIn",
+        keys: [
+            KeyShape(
+                name: "runs", shape: .integer(0...100), standard: "9",
+                help:
+                    "Runs of each test on top of its first pass, on the first pass over a revision; 0 for none."
+            ),
+            KeyShape(
+                name: "tests", shape: .integer(1...1000), standard: "20",
+                help: "At most so many tests, the fastest first."
+            ),
+            KeyShape(
+                name: "budget", shape: .duration(zeroAllowed: true), standard: "\"5m\"",
+                help: "Time for it in one cycle."),
         ])
 
     static let quarantine = ObjectShape(

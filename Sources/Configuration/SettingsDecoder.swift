@@ -127,7 +127,14 @@ struct SettingsDecoder {
         return TriageSettings(
             budgetSeconds: section.duration("budget")?.inSeconds ?? 0, mayDeploy: section.flag("mayDeploy") ?? false,
             deploysPerIncident: section.integer("deploysPerIncident") ?? 0,
-            deploysPerNight: section.integer("deploysPerNight") ?? 0, experiments: kinds)
+            deploysPerNight: section.integer("deploysPerNight") ?? 0, experiments: kinds,
+            burnIn: burnIn(section.sectionOrDefaults("burnIn", KeyTable.burnIn)))
+    }
+
+    private func burnIn(_ section: Section) -> BurnInSettings {
+        BurnInSettings(
+            runs: section.integer("runs") ?? 0, tests: section.integer("tests") ?? 1,
+            budgetSeconds: section.duration("budget")?.inSeconds ?? 0)
     }
 
     private func quarantine(_ section: Section) -> QuarantineEntry {

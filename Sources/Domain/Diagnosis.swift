@@ -223,9 +223,11 @@ package struct Experiment: Codable, Hashable, Sendable {
         case revert
         /// The tests of one revision against the code of another: tells a changed test from changed code.
         case crossed
+        /// Tests that are new or changed and have passed, several times more, on what is deployed.
+        case burnIn = "burn-in"
 
         /// Whether it deploys a revision before it tests.
-        package var deploys: Bool { self != .rerun }
+        package var deploys: Bool { self != .rerun && self != .burnIn }
     }
     package var number: Int
     package var kind: Kind

@@ -229,16 +229,34 @@ package struct TriageSettings: Codable, Hashable, Sendable {
     package var deploysPerIncident: Int
     package var deploysPerNight: Int
     package var experiments: [Experiment.Kind]
+    /// Nil in what was written before there was a burn-in: then the standard holds.
+    package var burnIn: BurnInSettings?
 
     package init(
         budgetSeconds: Double = 7200, mayDeploy: Bool = false, deploysPerIncident: Int = 6, deploysPerNight: Int = 12,
-        experiments: [Experiment.Kind] = Experiment.Kind.allCases
+        experiments: [Experiment.Kind] = Experiment.Kind.allCases, burnIn: BurnInSettings = BurnInSettings()
     ) {
+        self.burnIn = burnIn
         self.budgetSeconds = budgetSeconds
         self.mayDeploy = mayDeploy
         self.deploysPerIncident = deploysPerIncident
         self.deploysPerNight = deploysPerNight
         self.experiments = experiments
+    }
+}
+
+/// How often tests that are new or changed are run before a revision may be healthy.
+package struct BurnInSettings: Codable, Hashable, Sendable {
+    /// Runs of each test; 0 for none. Nine find a test that fails three times in ten with 96 %.
+    package var runs: Int
+    /// At most so many tests.
+    package var tests: Int
+    package var budgetSeconds: Double
+
+    package init(runs: Int = 9, tests: Int = 20, budgetSeconds: Double = 300) {
+        self.runs = runs
+        self.tests = tests
+        self.budgetSeconds = budgetSeconds
     }
 }
 

@@ -76,6 +76,8 @@ package enum Purpose: String, Codable, Sendable, CaseIterable {
     case revert
     /// The tests of one revision against the code of another.
     case crossed
+    /// Tests that are new or changed and have passed, several times more, on the same revision.
+    case burnIn = "burn-in"
     /// The wanted revision again, because its deployment went wrong.
     case redeploy
     /// Back to the last green revision.
@@ -93,7 +95,7 @@ package enum Purpose: String, Codable, Sendable, CaseIterable {
     package var isDeployedExperiment: Bool {
         switch self {
         case .baseline, .again, .bisect, .revert, .crossed: true
-        case .cycle, .recheck, .rerun, .redeploy, .rollback, .restore, .runbook, .fix, .reverify: false
+        case .cycle, .recheck, .rerun, .burnIn, .redeploy, .rollback, .restore, .runbook, .fix, .reverify: false
         }
     }
 }

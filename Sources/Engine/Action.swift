@@ -14,6 +14,8 @@ package struct TriageBudget: Codable, Hashable, Sendable {
     package var deploysBarred: String?
     /// Whether an irreversible change bars nothing now: a person may be asked, or has said yes.
     package var mayCrossIrreversible = false
+    /// How new and changed tests are to be tried now; nil where they are not.
+    package var burnIn: BurnInSettings?
 }
 
 /// What an operator is told about a request: whether anything came of it, and what is the case.

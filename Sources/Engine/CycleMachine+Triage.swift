@@ -26,7 +26,17 @@ extension CycleMachine {
         return TriageBudget(
             experiments: triage.experiments, deploys: max(0, left), seconds: max(0, triage.budgetSeconds - spent),
             nextNumber: progress.experiments.count + 1, deploysBarred: deploysBarred(progress, now),
-            mayCrossIrreversible: mayCrossIrreversible(progress))
+            mayCrossIrreversible: mayCrossIrreversible(progress), burnIn: burnIn(progress))
+    }
+
+    /// On the first pass over a revision that is not the last green one: later passes have the record of the first.
+    func burnIn(_ progress: CycleProgress) -> BurnInSettings? {
+        let settings = progress.policy.triage.burnIn ?? BurnInSettings()
+        guard settings.runs > 0, progress.policy.triage.experiments.contains(.burnIn), progress.lastGreen != nil,
+            progress.lastGreen != progress.wanted, memory.lastTested != progress.wanted,
+            progress.decidingFrom == 0
+        else { return nil }
+        return settings
     }
 
     /// Whether experiments may go across an irreversible change: a person has said yes, or may still be asked.

@@ -45,6 +45,7 @@ enum Flakes {
                         subject: suite.name, evidence: record.suite?.testsFile))
             }
         }
+        reasons += burnedIn(suite, cycle, quarantine, &seen)
         if suite.totals.flaky > 0 {
             reasons.append(
                 Reason(
@@ -52,6 +53,29 @@ enum Flakes {
                     text:
                         "\(suite.totals.flaky) of \(suite.totals.tests) tests fail and pass within the tool's own retries",
                     subject: suite.name, evidence: suite.testsFile))
+        }
+        return reasons
+    }
+
+    /// Tests that passed in the deciding run and failed when they were tried more often.
+    private static func burnedIn(
+        _ suite: SuiteRecord, _ cycle: CycleProgress, _ quarantine: Quarantine, _ seen: inout Set<String>
+    ) -> [Reason] {
+        let runs = cycle.deciding.filter {
+            $0.run.purpose == .burnIn && $0.run.subject == suite.name && $0.run.revision == cycle.wanted
+        }
+        var reasons: [Reason] = []
+        for result in runs.flatMap({ $0.suite?.notPassed ?? [] }) where result.outcome.isFailure {
+            guard seen.insert(result.id).inserted, quarantine.entry(for: result.id) == nil else { continue }
+            let asked = runs.filter { $0.run.only?.contains(result.id) ?? true }
+            let failed = asked.filter { run in
+                run.suite?.notPassed.contains { $0.id == result.id && $0.outcome.isFailure } ?? false
+            }
+            reasons.append(
+                Reason(
+                    rule: "flaky", verdict: .degraded,
+                    text: "\(result.id) passes in the pass and fails in \(failed.count) of \(asked.count) runs more",
+                    subject: suite.name, evidence: failed.first?.suite?.testsFile))
         }
         return reasons
     }

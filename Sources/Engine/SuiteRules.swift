@@ -122,11 +122,15 @@ package enum SuiteRules {
         let longest = times.max() ?? 0
         let sum = times.reduce(0, +)
         let identical = times.count >= 8 && Set(times).count == 1
-        if longest <= 0.005, facts.hosts.isEmpty {
+        // On a busy machine one or another takes longer, whatever it does.
+        let usual = times.sorted()[(times.count - 1) * 4 / 5]
+        if usual <= 0.005, longest <= 0.1, facts.hosts.isEmpty {
+            let most = longest == usual ? "" : "\(times.count { $0 <= usual }) of "
             return [
                 Reason(
                     rule: "zero-durations", verdict: .unproven,
-                    text: "\(times.count) tests took at most \(milliseconds(longest)) ms each and no host was contacted"
+                    text:
+                        "\(most)\(times.count) tests took at most \(milliseconds(usual)) ms each and no host was contacted"
                 )
             ]
         }

@@ -20,6 +20,7 @@ struct PatchReader {
     private var removedLeft = 0
     private var addedLeft = 0
     private var changedText: [UInt8] = []
+    private var doesMore = false
 
     /// - isWhole: whether `text` is all that git had to say. Otherwise the last commit is left out.
     static func read(_ text: [UInt8], isWhole: Bool) -> [Revision: [FileChange]] {
@@ -60,7 +61,22 @@ struct PatchReader {
         }
     }
 
+    /// Whether a changed line does nothing but say something.
+    private static func isSaying(_ line: ArraySlice<UInt8>) -> Bool {
+        let text = line.dropFirst().drop { $0 == 32 || $0 == 9 }
+        if text.isEmpty { return true }
+        // What comes after the words may do more than say them.
+        if text.contains(where: { ";|&>`".utf8.contains($0) }) { return text.first == UInt8(ascii: "#") }
+        return saying.contains { text.starts(with: $0.utf8) }
+    }
+
+    private static let saying = [
+        "#", "//", "echo ", "echo\t", "print(", "printf ", "puts ", "say ", "console.log(", "log.debug(", "log.info(",
+        "logger.debug(", "logger.info(", "logging.info(", "logging.debug(", "fmt.Println(", "fmt.Printf(",
+    ]
+
     private mutating func takeChanged(_ line: ArraySlice<UInt8>) {
+        if !PatchReader.isSaying(line) { doesMore = true }
         if changedText.count < PatchReader.wordBytesPerFile {
             changedText += line.dropFirst().prefix(500)
             changedText.append(10)
@@ -91,6 +107,8 @@ struct PatchReader {
 
     private mutating func closeFile() {
         guard !files.isEmpty else { return }
+        files[files.count - 1].isOnlySaid = !changedText.isEmpty && !doesMore
+        doesMore = false
         if !changedText.isEmpty {
             let words = FileChange.words(in: changedText)
             files[files.count - 1].words =

@@ -15,7 +15,7 @@ struct TriageRoom: Sendable {
     func ask(_ cycle: CycleProgress, _ budget: TriageBudget, _ memory: LoopMemory) async -> Event {
         let judgement = VerdictRules.judge(cycle, at: context.now())
         let doubts = judgement.reasons.filter {
-            !["test-failed", "quarantine", "flaky", "fail-fast"].contains($0.rule)
+            !["test-failed", "quarantine", "flaky", "fail-fast"].contains($0.rule) && !$0.rule.hasPrefix("target-")
         }
         let commits = await commits(cycle)
         let irreversible = await irreversible(cycle)
@@ -36,6 +36,8 @@ struct TriageRoom: Sendable {
             parts: parts(context.settings.current.health), rules: context.settings.current.rules)
         facts.logs = await logFindings(cycle, judgement.suites)
         facts.surroundings = surroundingFacts(cycle)
+        facts.burnIn = budget.burnIn
+        facts.changedTests = await changedTests(cycle, judgement.suites, budget)
         var answer = await answer(&facts)
         answer.irreversible = irreversible
         return .triageAnswered(answer)

@@ -23,7 +23,10 @@ struct Account {
     /// Revisions that answered instead of the deployed one.
     let stale: Set<Revision>
 
-    init(_ suspicion: Suspicion, _ facts: TriageCase) {
+    /// Messages of what else fails on the last green revision too: until it is shown otherwise that has one cause.
+    let besides: [TestResult]
+
+    init(_ suspicion: Suspicion, _ facts: TriageCase, among all: [Suspicion] = []) {
         self.suspicion = suspicion
         self.facts = facts
         let deployed = Suspicion.afterDeployments(facts)
@@ -34,6 +37,13 @@ struct Account {
         }
         again = suspicion.observation(on: facts.wanted, in: deployed)
         green = facts.lastGreen.map { suspicion.observation(on: $0, in: deployed) } ?? Observation()
+        let failsOnGreen = green.isFailing && !suspicion.isMass
+        besides =
+            failsOnGreen
+            ? all.filter { other in
+                other.signature != suspicion.signature
+                    && facts.lastGreen.map { other.observation(on: $0, in: deployed).isFailing } ?? false
+            }.flatMap(\.results) : []
         wrong = suspicion.wrongRevision(facts)
         stale = wrong == nil ? [] : suspicion.staleRevisions(facts)
         known = Conclusions.known(suspicion, facts)
@@ -105,6 +115,9 @@ struct Account {
         return found
     }
 
+    /// The commit that is likely by elimination, where no experiment can confirm one.
+    var eliminated: Elimination.Found? { Elimination.ofWrongRevision(self) }
+
     /// Whether a revision that is not what kept answering was deployed and did answer.
     var hasControl: Bool {
         guard let bayes = search.bayes else { return false }
@@ -144,6 +157,14 @@ struct Account {
         return suspicion.observation(on: culprit.revision, in: facts.records)
     }
 
+    /// Passes before the culprit are too many for luck at the rate since it: one in fifty.
+    var isBeyondLuck: Bool {
+        guard culprit != nil else { return false }
+        // The lower end: that it was noticed at all makes the rate look higher than it is.
+        let rate = RateInterval.jeffreys(RunCounts(fails: here.fails, passes: here.passes), confidence: 0.8).low
+        return Numbers.power(1 - rate, max(parentOfCulprit.passes, green.passes)) <= 0.02
+    }
+
     /// On the wanted revision with the culprit alone taken back.
     var taken: Observation { observation(of: .revert) { $0.reverting == culprit?.revision } }
 
@@ -176,6 +197,20 @@ enum Paths {
         return parts.dropLast().contains(where: folders.contains) || name.hasPrefix("dockerfile")
             || name.hasPrefix("deploy")
             || name.hasPrefix("docker-compose") || name == "procfile"
+    }
+
+    /// Whether a file decides how tests are run and what their run says, and holds none itself.
+    static func runsTests(_ path: String) -> Bool {
+        let parts = path.lowercased().split(separator: "/").map(String.init)
+        guard let name = parts.last else { return false }
+        let names: Set = [
+            "makefile", "justfile", "pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", "package.json",
+            "noxfile.py",
+            "conftest.py", "jest.config.js", "build.gradle", "pom.xml", "jenkinsfile", ".gitlab-ci.yml",
+        ]
+        if names.contains(name) || parts.contains(".github") { return true }
+        let isScript = [".sh", ".bash", ".mk", ".ps1", ".bat"].contains(where: name.hasSuffix)
+        return isScript && !isOfDeployment(path)
     }
 
     /// Whether `path` is where a test stands: by the file its report names, or by the module in its id.

@@ -94,6 +94,10 @@ struct Components {
 
     /// What the failing tests say is away, although it answers the loop.
     static func awayButAnswering(_ account: Account) -> String? {
+        if case .getsStable = account.suspicion.predicate {
+            let ailing = account.suspicion.ailing(account.facts)
+            return ailing.dependencies.first(where: ailing.answers)
+        }
         guard account.isOfTests, let away = away(account) else { return nil }
         return answering(account).contains(away) ? away : nil
     }
@@ -107,13 +111,15 @@ struct Components {
     private static func away(_ account: Account) -> String? {
         let names = Set(names(account.facts))
         var counts: [String: Int] = [:]
-        for message in account.suspicion.results.prefix(40).compactMap(\.message) {
+        let messages = (account.suspicion.results.prefix(40) + account.besides.prefix(40)).compactMap(\.message)
+        let lines = account.facts.logs.filter(Signs.isTelling).prefix(30).map(\.template)
+        for message in messages + lines {
             // The names of the statuses 502 and 504 are no service.
             let text = message.lowercased().replacing("bad gateway", with: "").replacing("gateway timeout", with: "")
             let words = text.split { !$0.isLetter && !$0.isNumber }.map(String.init)
             var mentioned: Set<String> = []
             for (index, word) in words.enumerated() where names.contains(word) {
-                let around = words[max(0, index - 4)...min(words.count - 1, index + 3)]
+                let around = words[max(0, index - 4)...min(words.count - 1, index + 5)]
                 if around.contains(where: silence.contains) { mentioned.insert(word) }
             }
             for name in mentioned { counts[name, default: 0] += 1 }

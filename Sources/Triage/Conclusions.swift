@@ -14,6 +14,11 @@ enum Conclusions {
         .dependencyDown, .environmentDown, .resourceExhaustion, .expiredCredential, .dataState, .network, .transient,
     ]
 
+    /// Categories of which a confirmed commit can be the cause.
+    static func canBlame(_ category: Category) -> Bool {
+        ofCommits.contains(category) || [.flakyTest, .resourceExhaustion].contains(category)
+    }
+
     static func incidents(_ accounts: [Account], _ facts: TriageCase) -> [Incident] {
         var found = accounts.map(incident)
         let doubt = facts.doubts.first { !notOfEvidence.contains($0.rule) && $0.verdict != .healthy }
@@ -121,13 +126,43 @@ enum Conclusions {
             confidence: evidence == nil ? 0 : 0.95, evidence: evidence.map { [$0] } ?? [])
         let isInfrastructure = doubt.rule == "infrastructure"
         if doubt.rule == "environment-drift" { return driftIncident(doubt, facts) }
-        let diagnosis = Diagnosis(
+        var diagnosis = Diagnosis(
             category: isInfrastructure ? .unknown : .fakeEvidence, component: "tests",
             summary: "the evidence cannot carry a pass: \(answer)", grade: isInfrastructure ? .unknown : .likely,
             recommendedAction: isInfrastructure ? .none : .rejectReport, whys: whys)
+        if doubt.rule == "exit-zero-with-failures", let suite = doubt.subject {
+            explainLie(&diagnosis, suite, evidence, facts)
+        }
         return Incident(
             id: "", signature: "evidence: \(doubt.rule) \(doubt.subject ?? "")", title: answer, tests: [],
             suites: suites, firstSeen: facts.openedAt, firstCycle: facts.cycle, diagnosis: diagnosis)
+    }
+
+    /// Why a suite's command ends well although tests fail, and since when.
+    private static func explainLie(
+        _ diagnosis: inout Diagnosis, _ suite: String, _ console: EvidenceReference?, _ facts: TriageCase
+    ) {
+        if let console {
+            diagnosis.whys[1] = Why(
+                n: 2, question: Whys.questions[1],
+                answer:
+                    "the command of \(suite) exits with 0 while its report has failures: who looks at the exit status alone sees a pass",
+                confidence: 0.9, evidence: [console])
+        }
+        guard let found = Elimination.ofLie(suite, facts) else { return }
+        diagnosis.culprit = Diagnosing.blame(found.commit, Elimination.probability)
+        let files = found.files.joined(separator: ", ")
+        diagnosis.summary +=
+            "; likely since \(Whys.named(found.commit)), which changed \(files): \(found.because)"
+        guard let listed = Whys.listed(found.commit, facts) else { return }
+        diagnosis.whys[3] = Why(
+            n: 4, question: Whys.questions[3],
+            answer: "likely commit \(Whys.named(found.commit)) (\(files)): \(found.because)", confidence: 0.7,
+            evidence: [listed])
+        diagnosis.whys[4] = Why(
+            n: 5, question: Whys.questions[4],
+            answer: "\(files) decides what a failure looks like from outside, and no test looks at it", confidence: 0.5,
+            evidence: [listed])
     }
 
     /// What the operators want unchanged during the tests changed: the results are of neither state.

@@ -49,14 +49,19 @@ struct Diagnosing {
 
     private func grade(_ category: Category) -> Grade {
         if category == .unknown { return .unknown }
-        if account.isProven, Conclusions.ofCommits.contains(category) { return .proven }
+        let isOfCommit = Conclusions.ofCommits.contains(category) || isExhausting(category)
+        if account.isProven, isOfCommit { return .proven }
         if account.wrong != nil { return .likely }
         let probability = hypotheses.probability(category)
-        let isOfCommit = Conclusions.ofCommits.contains(category)
         // A commit is suspected firmly only where the revision before it passes, now.
         if isOfCommit, case .proves = suspicion.predicate { return hasAsked ? .likely : .possible }
         if isOfCommit, !account.passesOnGreen { return .possible }
         return probability >= (hasAsked ? Diagnosing.likely : Diagnosing.likelyUnasked) ? .likely : .possible
+    }
+
+    /// A commit that uses a resource up.
+    private func isExhausting(_ category: Category) -> Bool {
+        category == .resourceExhaustion && account.culprit != nil
     }
 
     /// Whether an experiment asked about it.
@@ -67,9 +72,10 @@ struct Diagnosing {
     // MARK: - Whom, and what to do
 
     private func blamed(_ category: Category) -> Culprit? {
-        guard Conclusions.ofCommits.contains(category) || category == .flakyTest, let culprit = account.culprit else {
-            return nil
+        if category == .wrongRevision, let found = account.eliminated {
+            return Diagnosing.blame(found.commit, Elimination.probability)
         }
+        guard Conclusions.canBlame(category), let culprit = account.culprit else { return nil }
         return Diagnosing.blame(culprit, account.search.culprit?.probability ?? 0.8)
     }
 
@@ -83,7 +89,7 @@ struct Diagnosing {
             .map { Diagnosing.blame($0.commit, $0.probability) }
     }
 
-    private static func blame(_ commit: CommitInfo, _ probability: Double) -> Culprit {
+    static func blame(_ commit: CommitInfo, _ probability: Double) -> Culprit {
         Culprit(
             commit: commit.revision, subject: commit.subject, author: commit.author, files: commit.files,
             probability: Numbers.rounded(probability, 4))
@@ -94,7 +100,12 @@ struct Diagnosing {
         case .unknown,
             .environmentDown where !hasRunbook && !account.again.isPassing:
             return .none
-        case .wrongRevision: return account.culprit == nil ? .redeploy : .rollback
+        case .wrongRevision:
+            if account.culprit != nil || account.eliminated != nil { return .rollback }
+            // Other revisions are deployed and answer: something that belongs to this one's deployment was left over.
+            return account.hasControl && hasRunbook ? .runbook : .redeploy
+        case .resourceExhaustion where isExhausting(category) && account.passesOnGreen:
+            return .rollback
         case .fakeEvidence: return .rejectReport
         case .flakyTest: return signs.signs.contains(.culpritTestsOnly) ? .fixTest : .rerun
         case .testDefect: return grade == .possible ? .none : .fixTest
@@ -153,9 +164,17 @@ struct Diagnosing {
 
     private func summary(_ category: Category, _ component: String?) -> String {
         if let wrong = account.wrong {
+            if let found = account.eliminated {
+                let files = found.files.joined(separator: ", ")
+                return "\(wrong); likely since \(named(found.commit)), which changed \(files): \(found.because)"
+            }
+            if account.culprit == nil, account.hasControl {
+                return
+                    "\(wrong); other revisions are deployed and answer, so it is what is left of this one's deployment"
+            }
             return account.culprit.map { "\(wrong); since \(named($0)): \(compared)" } ?? wrong
         }
-        if let culprit = account.culprit, Conclusions.ofCommits.contains(category) {
+        if let culprit = account.culprit, Conclusions.ofCommits.contains(category) || isExhausting(category) {
             return "\(named(culprit)): \(compared)"
         }
         if category == .unknown {
@@ -172,10 +191,11 @@ struct Diagnosing {
                 account.suspects.isEmpty
                 ? ": which commits lie between is not known" : ": one of \(account.suspects.count) commits"
         }
+        let words = telling(category).map { "\($0); " } ?? ""
         if let silent = ailing.unreachable.first, ailing.unreachable.count == 1 {
-            return "\(silent) was down (unreachable); \(said)"
+            return "\(silent) was down (unreachable); \(words)\(said)"
         }
-        if let unwell = ailing.component { return "\(unwell) was not well; \(said)" }
+        if let unwell = ailing.component { return "\(unwell) was not well; \(words)\(said)" }
         return telling(category).map { "\($0); \(said)" } ?? said
     }
 

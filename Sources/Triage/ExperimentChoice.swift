@@ -45,7 +45,7 @@ struct ExperimentChoice {
             // What lies there too, now and then, is measured: more often here than there is a difference all the same.
             let isUnclear = account.green.isMixed && account.green.runs < Reruns.measuring && !account.passesOnGreen
             return (account.green == Observation() || isUnclear) && !account.again.isPassing && !account.again.isMixed
-        case .rerun, .bisect, .revert, .crossed: return false
+        case .rerun, .bisect, .revert, .crossed, .burnIn: return false
         }
     }
 

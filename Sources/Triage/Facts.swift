@@ -99,8 +99,14 @@ package struct FileChange: Hashable, Sendable {
     package var hunks: [ClosedRange<Int>]
     /// Names that occur in the changed lines, lowercased, without duplicates.
     package var words: Set<String>
+    /// Nothing but comments and what is printed or logged was changed.
+    package var isOnlySaid: Bool
 
-    package init(path: String, added: Int, removed: Int, hunks: [ClosedRange<Int>] = [], words: Set<String> = []) {
+    package init(
+        path: String, added: Int, removed: Int, hunks: [ClosedRange<Int>] = [], words: Set<String> = [],
+        isOnlySaid: Bool = false
+    ) {
+        self.isOnlySaid = isOnlySaid
         self.path = path
         self.added = added
         self.removed = removed

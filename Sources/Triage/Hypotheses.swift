@@ -56,7 +56,9 @@ struct Hypotheses {
         var grouped: [String: [Category: Reasoned]] = [:]
         for rule in rules.rules where signs.satisfies(rule) {
             let says = signs.hit(rule).map { "\(rule.says) (\"\($0.word)\" in \($0.place.rawValue))" } ?? rule.says
-            for (category, weight) in rule.weights where weight != 0 {
+            let strength = signs.strength(rule)
+            for (category, full) in rule.weights where full != 0 {
+                let weight = strength * full
                 let reasoned = Reasoned(weight: weight, rule: rule.name, says: says)
                 guard let group = rule.group else {
                     found[category, default: []].append(reasoned)
@@ -99,6 +101,8 @@ struct Hypotheses {
         func likelihood(_ category: Category, _ chances: [Category: Double]) -> Double {
             let shows = chances[category] ?? 0.5
             let once = fails ? shows : 1 - shows
+            // Passes alone: of a flake whose rate nobody knows, Beta(1, 3), and not that of the usual one.
+            if category == .flakyTest, kind == .rerun, !fails { return 3 / (3 + Double(runs)) }
             return category == .flakyTest ? max(Numbers.power(once, runs), 1e-6) : once
         }
 
@@ -111,6 +115,13 @@ struct Hypotheses {
                     Outcome(
                         kind: .rerun, fails: true, runs: reruns.count,
                         words: "fails \(reruns.count)/\(reruns.count) run again alone"))
+            }
+            if account.healed {
+                let passes = reruns.count { !$0 }
+                found.append(
+                    Outcome(
+                        kind: .rerun, fails: false, runs: passes,
+                        words: "passes \(passes)/\(passes) run again where it was"))
             }
             let again = account.again
             if again.isFailing || again.isPassing {

@@ -9,11 +9,13 @@ package enum Investigator {
     static let runsElsewhere = 2
 
     package static func next(_ facts: TriageCase) -> TriageAnswer {
-        let accounts = Suspicion.all(in: facts).map { Account($0, facts) }
+        let suspicions = Suspicion.all(in: facts)
+        let accounts = suspicions.map { Account($0, facts, among: suspicions) }
         let open = accounts.filter(isOpen)
         // Deploying wipes away what could be seen: the tests are run again before anything is touched.
         let experiment =
-            Reruns.experiment(accounts, facts) ?? ExperimentChoice(open, facts).best ?? Search.experiment(open, facts)
+            Listening.experiment(accounts, facts) ?? Reruns.experiment(accounts, facts) ?? BurnIn.experiment(
+                accounts, facts) ?? ExperimentChoice(open, facts).best ?? Search.experiment(open, facts)
             ?? Counterfactual.experiment(open, facts) ?? Search.experimentOfLuck(accounts, facts)
         return experiment.map(TriageAnswer.experiment) ?? .concluded(Conclusions.incidents(accounts, facts))
     }
@@ -44,19 +46,25 @@ package enum Investigator {
         _ kind: Experiment.Kind, _ revision: Revision, _ question: String, _ open: [Account], _ facts: TriageCase
     ) -> Experiment {
         // A suite that is run whole is long, and its evidence is no matter of luck.
-        let isWhole = open.allSatisfy { if case .proves = $0.suspicion.predicate { true } else { false } }
+        let isWhole = open.allSatisfy {
+            if case .proves = $0.suspicion.predicate { true } else { !$0.suspicion.before.isEmpty }
+        }
         return Experiment(
             number: facts.allowance.nextNumber, kind: kind, question: question, revision: revision,
-            tests: merged(open.map(\.suspicion)), times: isWhole ? 1 : runsElsewhere, plannedDeploys: 1)
+            tests: merged(open.map(\.suspicion), deployed: true), times: isWhole ? 1 : runsElsewhere,
+            plannedDeploys: 1)
     }
 
     /// Several suspicions share one deployment: their tests are run together, a few of each.
-    static func merged(_ suspicions: [Suspicion]) -> [Experiment.Selection] {
+    static func merged(_ suspicions: [Suspicion], deployed: Bool = false) -> [Experiment.Selection] {
         let each = suspicions.count <= 4 ? 3 : suspicions.count <= 8 ? 2 : 1
         var all: [Experiment.Selection] = []
-        for selection in suspicions.flatMap({ $0.representatives(each) }) {
+        for selection in suspicions.flatMap({ $0.representatives(each, deployed: deployed) }) {
             if let index = all.firstIndex(where: { $0.suite == selection.suite }) {
+                // A suite that is run whole has all of its tests.
+                let isWhole = all[index].only.isEmpty || selection.only.isEmpty
                 all[index].only += selection.only.filter { !all[index].only.contains($0) }
+                if isWhole { all[index].only = [] }
             } else {
                 all.append(selection)
             }

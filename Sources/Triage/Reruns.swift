@@ -17,15 +17,42 @@ enum Reruns {
             !Investigator.wasRefused(.rerun, facts)
         else { return nil }
         let done = facts.experiments.count { $0.experiment.kind == .rerun && isCurrent($0, facts) }
-        if done == 0 { return first(accounts.filter(\.isOfTests), facts) }
+        // What was seen to come and go already is not asked whether it does.
+        let unseen = accounts.filter { $0.isOfTests && !$0.comesAndGoes }
+        if done == 0, !unseen.isEmpty { return first(unseen, facts) }
         // What is mixed was measured too little to be told from a moment's trouble.
+        let isUntouched = !accounts.contains { $0.again.runs > 0 || $0.green.runs > 0 }
+        let inCompany = accounts.filter { $0.suspicion.needsCompany && $0.undisturbed.count < measuring }
+        if isUntouched, done <= 2, !facts.experiments.contains(where: isOfCompany), !inCompany.isEmpty,
+            let company = beside(inCompany, facts)
+        {
+            return company
+        }
         let mixed = accounts.filter {
             $0.isOfTests && $0.undisturbed.contains(false) && $0.undisturbed.count < measuring
+                && !$0.suspicion.needsCompany
         }
-        guard done == 1, !mixed.isEmpty, !accounts.contains(where: { $0.again.runs > 0 || $0.green.runs > 0 }) else {
-            return nil
-        }
+        guard done <= 1, !mixed.isEmpty, isUntouched else { return nil }
         return experiment(mixed, times: measuring, "how often does it fail, \(measuring)x alone", facts)
+    }
+
+    private static func isOfCompany(_ record: ExperimentRecord) -> Bool {
+        record.experiment.kind == .rerun && record.experiment.tests.contains { $0.only.isEmpty }
+    }
+
+    /// Whole suites, where that is affordable: a test that never fails alone may fail by what others leave behind.
+    private static func beside(_ accounts: [Account], _ facts: TriageCase) -> Experiment? {
+        let purpose = "it passes alone each time; does it fail beside the others?"
+        guard var experiment = experiment(accounts, times: measuring, purpose, facts) else { return nil }
+        let once = accounts.flatMap(\.suspicion.suites).reduce(into: [String: Double]()) { seconds, suite in
+            let runs = facts.current.filter { $0.run.subject == suite && $0.run.only == nil }
+            seconds[suite] = runs.map(\.durationSeconds).max() ?? 60
+        }.values.reduce(0, +)
+        experiment.times = min(measuring, Int(share * facts.allowance.seconds / max(once, 0.1)))
+        guard experiment.times >= 2 else { return nil }
+        let suites = experiment.tests.map(\.suite).joined(separator: ", ")
+        experiment.question = "rerun all of \(suites) \(experiment.times)x: \(purpose)"
+        return experiment
     }
 
     private static func first(_ failing: [Account], _ facts: TriageCase) -> Experiment? {

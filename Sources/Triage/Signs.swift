@@ -7,6 +7,8 @@ struct Signs {
     let signs: Set<TriageSign>
     /// Lowercased.
     let texts: [TriagePlace: String]
+    /// Of each failing test, lowercased.
+    let messages: [String]
     /// Files of the culprit, or of everything that changed.
     let files: [String]
 
@@ -17,7 +19,8 @@ struct Signs {
         found.formUnion(Signs.past(account))
         found.formUnion(Signs.surroundings(account))
         signs = found
-        texts = Signs.texts(account)
+        messages = Signs.messages(account)
+        texts = Signs.texts(account, messages)
         files = account.suspects.flatMap(\.files)
     }
 
@@ -43,6 +46,12 @@ struct Signs {
         if !ailing.dependencies.isEmpty { found.insert(.dependencyUnwell) }
         if !ailing.unwell.isEmpty { found.insert(.serviceUnwell) }
         if Components.awayButAnswering(account) != nil { found.insert(.answeringService) }
+        if account.isOfTests, account.undisturbed.last == true,
+            suspicion.lookAfterTests(account.facts)?.outcome == .succeeded
+        {
+            found.insert(.healthyAfter)
+        }
+        if suspicion.looksLikeNetwork || !ailing.unreachable.isEmpty { found.insert(.outOfReach) }
         return found
     }
 
@@ -60,7 +69,11 @@ struct Signs {
     private static func experiments(_ account: Account) -> Set<TriageSign> {
         var found: Set<TriageSign> = []
         if account.green.isFailing, account.changedTest == nil { found.insert(.failsOnGreen) }
-        if account.passesOnGreen { found.insert(.passesOnGreen) }
+        if account.passesOnGreen {
+            found.insert(.passesOnGreen)
+        } else if account.green.isMixed {
+            found.insert(.mixedOnGreen)
+        }
         if account.again.isFailing { found.insert(.failsAgain) }
         if account.again.isPassing { found.insert(.passesAgain) }
         let crossed = account.observation(of: .crossed)
@@ -83,11 +96,17 @@ struct Signs {
         }
         guard let culprit = account.culprit else { return found }
         found.insert(.culpritFound)
+        if account.isBeyondLuck { found.insert(.culpritBeyondLuck) }
         let files = culprit.files.filter { !FileKind.isDocumentation($0) }
         if files.contains(where: Paths.isMigration) { found.insert(.culpritMigration) }
         if !files.isEmpty, files.allSatisfy(FileKind.isTest) { found.insert(.culpritTestsOnly) }
         let code = files.filter { !FileKind.isTest($0) }
-        if !code.isEmpty, code.allSatisfy(Paths.isConfiguration) { found.insert(.culpritConfigurationOnly) }
+        let ofDeployment = culprit.files.filter(Paths.isOfDeployment)
+        if !ofDeployment.isEmpty, code.allSatisfy(Paths.isOfDeployment) {
+            found.insert(.culpritDeploymentOnly)
+        } else if !code.isEmpty, code.allSatisfy(Paths.isConfiguration) {
+            found.insert(.culpritConfigurationOnly)
+        }
         return found
     }
 
@@ -134,13 +153,18 @@ struct Signs {
 
     // MARK: - Texts
 
-    private static func texts(_ account: Account) -> [TriagePlace: String] {
-        let suspicion = account.suspicion
-        let messages = suspicion.results.prefix(40).map { result in
+    private static func messages(_ account: Account) -> [String] {
+        let heard = Listening.heard(account).map(\.result) + account.besides
+        let results = account.suspicion.results.prefix(40) + heard.prefix(40)
+        return results.map { result in
             // Details print the source of the test, whose words are none of the failure's.
             let text = result.message ?? result.details.map { String($0.suffix(500)) } ?? ""
-            return (result.type ?? "") + " " + text
+            return ((result.type ?? "") + " " + text).lowercased()
         }
+    }
+
+    private static func texts(_ account: Account, _ messages: [String]) -> [TriagePlace: String] {
+        let suspicion = account.suspicion
         let console = suspicion.failedStages(account.facts).compactMap {
             account.facts.consoles[$0.run.folder]?.excerpt
         }
@@ -148,7 +172,7 @@ struct Signs {
             "\($0.source): \($0.template) \($0.reference.excerpt)"
         }
         return [
-            .message: messages.joined(separator: "\n").lowercased(),
+            .message: messages.joined(separator: "\n"),
             .probe: suspicion.ailing(account.facts).findings.joined(separator: "\n").lowercased(),
             .console: console.joined(separator: "\n").lowercased(),
             .log: logs.joined(separator: "\n").lowercased(),
@@ -173,6 +197,18 @@ struct Signs {
             if let word = rule.words.first(where: text.contains) { return (word, place) }
         }
         return nil
+    }
+
+    /// How much of a rule's weight counts: what one of many failing tests says may be its own affair.
+    func strength(_ rule: TriageRule) -> Double {
+        guard messages.count >= 5, hit(rule)?.place == .message else { return 1 }
+        let elsewhere = rule.places.contains { place in
+            place != .message && rule.words.contains { texts[place]?.contains($0) ?? false }
+        }
+        if elsewhere { return 1 }
+        let saying = messages.count { message in rule.words.contains(where: message.contains) }
+        let share = Double(saying) / Double(messages.count)
+        return share >= 0.4 ? 1 : share >= 0.15 ? 0.6 : 0.25
     }
 
     /// Whether a rule's condition holds.

@@ -34,6 +34,13 @@ struct Ailing: Hashable, Sendable {
                 Ailing.note(name, &unwell)
             }
         }
+        if let live = record?.live, let problem = live.problem, record?.outcome != .succeeded, findings.isEmpty {
+            // A look after the tests reads the revision alone.
+            findings.append("revision of \(problem)")
+            if Ailing.silence.contains(where: { problem.contains($0) }) {
+                for service in live.services where service.live == nil { Ailing.note(service.name, &unreachable) }
+            }
+        }
         answering = Set((record?.live?.services ?? []).filter { $0.live != nil }.map(\.name))
     }
 
@@ -43,6 +50,11 @@ struct Ailing: Hashable, Sendable {
         if unreachable.isEmpty, dependencies.count == 1 { return dependencies.first }
         if unreachable.isEmpty, dependencies.isEmpty, unwell.count == 1 { return unwell.first }
         return nil
+    }
+
+    /// Whether a service answered the loop's own questions.
+    func answers(_ name: String) -> Bool {
+        answering.contains { $0.lowercased() == name.lowercased() } && !unreachable.contains(name)
     }
 
     /// Whether nothing answered.
@@ -141,9 +153,16 @@ extension Suspicion {
         return Ailing(failedStabilization(facts))
     }
 
-    /// The live revision and the checks read again after the tests of the cycle's own pass.
+    /// The live revision and the checks read again after the tests of the cycle's own pass, or after they were run again
+    /// where they are: one that found something is the one that tells.
     func lookAfterTests(_ facts: TriageCase) -> StageRecord? {
-        facts.current.last { $0.run.purpose == .recheck && $0.run.experiment == nil && $0.run.revision == facts.wanted }
+        let inPlace = Set(
+            facts.experiments.filter { !$0.experiment.kind.deploys }.map(\.experiment.number))
+        let looks = facts.current.filter { record in
+            record.run.purpose == .recheck && record.run.revision == facts.wanted
+                && record.run.experiment.map(inPlace.contains) ?? true
+        }
+        return looks.last { $0.outcome != .succeeded } ?? looks.last
     }
 
     /// The stabilization of the wanted revision that failed.

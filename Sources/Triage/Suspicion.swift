@@ -33,6 +33,11 @@ struct Suspicion: Hashable, Sendable {
     var results: [TestResult] = []
     var suites: [String] = []
     var isMass = false
+    /// Fails beside other tests and was never seen to fail without them: only runs of that kind tell.
+    var needsCompany = false
+    /// Suites that ran before a service was lost: where something is deployed for it they are run again, or what they did
+    /// to the service is not asked.
+    var before: [String] = []
     var hangs: Bool { results.contains { $0.outcome == .timedOut } }
 
     /// What the records say about the predicate on `revision`.
@@ -102,7 +107,7 @@ struct Suspicion: Hashable, Sendable {
     private func note(_ record: StageRecord, _ selections: [Experiment.Selection], _ seen: inout Observation) {
         guard let selection = selections.first(where: { $0.suite == record.run.subject }) else { return }
         let asked = record.run.only.map { only in selection.only.filter(only.contains) } ?? selection.only
-        guard !asked.isEmpty else { return }
+        guard !asked.isEmpty, !needsCompany || !isAlone(record) else { return }
         let listed = record.suite?.notPassed.filter { asked.contains($0.id) } ?? []
         if listed.contains(where: \.outcome.isFailure) {
             seen.fails += 1
@@ -111,6 +116,12 @@ struct Suspicion: Hashable, Sendable {
         } else if record.run.experiment != nil {
             seen.untestable = true
         }
+    }
+
+    /// Whether nothing ran but tests of this suspicion.
+    private func isAlone(_ record: StageRecord) -> Bool {
+        guard let only = record.run.only else { return false }
+        return only.allSatisfy { id in results.contains { $0.id == id } }
     }
 
     /// Whether all that was to run did: a test that is not there at a revision does not pass on it.
@@ -159,7 +170,7 @@ extension Suspicion {
                 signature: "mass failure", title: "mass failure: \(failing.count) of \(executed) tests fail",
                 predicate: .passes([]), isMass: true)
             for failure in failing { mass.add(failure.result, of: failure.suite) }
-            return [mass]
+            return [mass.underLoad(facts)]
         }
         var found: [Suspicion] = []
         for failure in failing {
@@ -172,7 +183,45 @@ extension Suspicion {
                 found.append(suspicion)
             }
         }
-        return found.isEmpty ? doubtful(facts) : found.flatMap { $0.split(by: facts) }
+        if found.isEmpty { return doubtful(facts) }
+        return found.flatMap { $0.split(by: facts) }.map { $0.inCompany(facts).underLoad(facts) }
+    }
+
+    /// A pass up to where a service was lost may take this share of the time that is left.
+    private static let loadShare = 0.25
+
+    /// A service answered, tests passed, and then it was gone: it may have been what they did to it.
+    private func underLoad(_ facts: TriageCase) -> Suspicion {
+        guard isMass || looksLikeNetwork, !ailing(facts).unreachable.isEmpty else { return self }
+        let pass = facts.current.filter {
+            $0.run.kind == .test && $0.run.only == nil && $0.run.experiment == nil && $0.run.revision == facts.wanted
+        }
+        guard let last = pass.lastIndex(where: { suites.contains($0.run.subject ?? "") }),
+            pass.contains(where: { ($0.suite?.totals.passed ?? 0) > 0 })
+        else { return self }
+        let first = pass.firstIndex { suites.contains($0.run.subject ?? "") } ?? last
+        let chosen = pass[...first]
+        let seconds = chosen.reduce(0) { $0 + $1.durationSeconds }
+        guard seconds <= Suspicion.loadShare * facts.allowance.seconds else { return self }
+        var other = self
+        for name in chosen.compactMap(\.run.subject) where !other.before.contains(name) { other.before.append(name) }
+        return other
+    }
+
+    /// Runs alone without a failure after which a test is asked beside the others.
+    private static let aloneIsEnough = 5
+
+    /// What never fails alone, on the revision where it fails with others, may fail by what others leave behind.
+    private func inCompany(_ facts: TriageCase) -> Suspicion {
+        guard case .passes = predicate, !isMass else { return self }
+        let own = facts.current.filter {
+            $0.run.kind == .test && $0.run.revision == facts.wanted && !$0.run.purpose.isDeployedExperiment
+        }
+        let alone = observation(on: facts.wanted, in: own.filter(isAlone))
+        guard alone.isPassing, alone.passes >= Suspicion.aloneIsEnough else { return self }
+        var other = self
+        other.needsCompany = true
+        return other
     }
 
     /// No test failed, and still a suite's evidence is not one of a pass: the first such suite stands for all.
@@ -215,15 +264,22 @@ extension Suspicion {
         return parts.map(\.suspicion)
     }
 
-    /// What each revision that was asked said: fails, passes, or both.
+    /// What each revision that was asked said, deployed for it: fails, passes, or both; and the wanted one as the cycle
+    /// had deployed it. A test that was asked in one of the two only is no other than one that was asked in both.
     private func marks(_ facts: TriageCase) -> [Revision: Character] {
         var marks: [Revision: Character] = [:]
-        for revision in Set(facts.records.filter { $0.run.experiment != nil }.map(\.run.revision)) {
-            let seen = observation(on: revision, in: facts.records)
-            if seen.isFailing { marks[revision] = "f" }
-            if seen.isPassing { marks[revision] = "p" }
-            if seen.isMixed { marks[revision] = "m" }
+        func note(_ key: Revision, _ seen: Observation) {
+            if seen.isFailing { marks[key] = "f" }
+            if seen.isPassing { marks[key] = "p" }
+            if seen.isMixed { marks[key] = "m" }
         }
+        let asked = facts.records.filter { $0.run.experiment != nil }
+        let deployed = asked.filter(\.run.purpose.isDeployedExperiment)
+        for revision in Set(deployed.map(\.run.revision)) {
+            note(revision, observation(on: revision, in: deployed))
+        }
+        let undisturbed = asked.filter { !$0.run.purpose.isDeployedExperiment }
+        note(Revision("undisturbed"), observation(on: facts.wanted, in: undisturbed))
         return marks
     }
 
@@ -248,6 +304,10 @@ extension Suspicion {
             else { continue }
             add(name, record.suite?.notPassed ?? [])
         }
+        // Passed in the pass and failed when tried more often.
+        for record in facts.current where record.run.purpose == .burnIn {
+            if let name = record.run.subject { add(name, record.suite?.notPassed ?? []) }
+        }
         return found
     }
 
@@ -271,9 +331,11 @@ extension Suspicion {
 
     /// A few tests that stand for all: of each suite in turn the one that tells soonest, those that hang last. A suite whose
     /// evidence is doubted is run whole.
-    func representatives(_ count: Int) -> [Experiment.Selection] {
+    func representatives(_ count: Int, deployed: Bool = false) -> [Experiment.Selection] {
+        if deployed, !before.isEmpty { return before.map { Experiment.Selection(suite: $0, only: []) } }
         if case .proves(let suite) = predicate { return [Experiment.Selection(suite: suite, only: [])] }
         guard case .passes(let all) = predicate else { return [] }
+        if needsCompany { return all.map { Experiment.Selection(suite: $0.suite, only: []) } }
         let cost: (String) -> Double = { id in
             guard let result = results.first(where: { $0.id == id }) else { return 0 }
             return result.outcome == .timedOut ? 1e6 : result.durationSeconds ?? 0

@@ -83,6 +83,10 @@ package struct TriageCase: Sendable {
     package var parts: [String]
     /// What explanations are weighed with.
     package var rules: TriageRules
+    /// Tests that passed and are new or changed since the last green revision, the fastest first.
+    package var changedTests: [ChangedTest] = []
+    /// How those are tried; nil where they are not, or have been.
+    package var burnIn: BurnInSettings?
 
     package init(
         cycle: Int, openedAt: Timestamp, wanted: Revision, lastGreen: Revision?, records: [StageRecord],

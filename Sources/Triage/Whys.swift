@@ -6,8 +6,8 @@ import Domain
 struct Whys {
     let account: Account
     let signs: Signs
-    private var facts: TriageCase { account.facts }
-    private var suspicion: Suspicion { account.suspicion }
+    var facts: TriageCase { account.facts }
+    var suspicion: Suspicion { account.suspicion }
 
     init(_ account: Account, _ signs: Signs) {
         self.account = account
@@ -77,6 +77,15 @@ struct Whys {
     private func behavior() -> Why? {
         guard let result = suspicion.results.first, let reference = failing(result.id) else {
             guard let reference = stage().first else { return nil }
+            if case .getsStable = suspicion.predicate {
+                var findings: [String] = []
+                for finding in suspicion.ailing(facts).findings where !findings.contains(finding) {
+                    findings.append(finding)
+                }
+                if !findings.isEmpty {
+                    return answer(2, findings.prefix(3).joined(separator: "; "), 0.8, [reference])
+                }
+            }
             return answer(2, "the stage ended with: \(Whys.lastLine(reference.excerpt))", 0.6, [reference])
         }
         let place = result.file.map { file in " at \(file)\(result.line.map { ":\($0)" } ?? "")" } ?? ""
@@ -105,6 +114,11 @@ struct Whys {
             if !seen.isEmpty { said.append(compared) }
             references += seen
         }
+        if let (result, folder) = tellingFailure(category), let reference = facts.reference(result.id, in: folder) {
+            let message = Whys.firstLine(result.message ?? result.outcome.rawValue)
+            said.append("\(result.id), run all the same, says: \(message)")
+            references.append(reference)
+        }
         let isOfSurroundings = Conclusions.ofSurroundings.contains(category)
         for fact in facts.surroundings where isOfSurroundings && fact.isProblem == true && references.count < 6 {
             said.append("\(fact.kind.rawValue) \(fact.subject): \(fact.value)")
@@ -117,6 +131,17 @@ struct Whys {
             references.append(finding.reference)
         }
         return answer(3, said.joined(separator: "; "), compared.isEmpty ? 0.6 : 0.9, references)
+    }
+
+    /// Of what failed in an environment that is not well, the failure that says what the category says.
+    private func tellingFailure(_ category: Category) -> (result: TestResult, folder: String)? {
+        let heard = Listening.heard(account)
+        let words = facts.rules.rules.filter { ($0.weights[category] ?? 0) > 1 && $0.places.contains(.message) }
+            .flatMap(\.words)
+        return heard.first { failure in
+            let text = ((failure.result.type ?? "") + " " + (failure.result.message ?? "")).lowercased()
+            return words.contains { text.contains($0) }
+        } ?? heard.first
     }
 
     /// The log finding that says what the category says, or else the first error.
@@ -147,8 +172,11 @@ struct Whys {
     // MARK: - 4: the change
 
     private func change(_ category: Category, _ compared: String) -> Why? {
+        if category == .wrongRevision, let found = account.eliminated {
+            return change(found.commit, found.because, 0.7)
+        }
         let isOfCommit = Conclusions.ofCommits.contains(category) || category == .flakyTest
-        if isOfCommit, let culprit = account.culprit { return change(culprit, compared) }
+        if Conclusions.canBlame(category), let culprit = account.culprit { return change(culprit, compared) }
         let changed = facts.surroundings.lazy.compactMap { fact in
             fact.valueAtGreen.flatMap { $0 == fact.value ? nil : (fact, $0) }
         }
@@ -158,6 +186,7 @@ struct Whys {
                 "\(fact.kind.rawValue) \(fact.subject) changed since the loop was last green: it was \(before), it is \(fact.value)",
                 0.6, [fact.reference])
         }
+        if !isOfCommit || category == .flakyTest, let why = noCommit() { return why }
         guard isOfCommit, account.passesOnGreen, !account.again.isPassing, let top = account.search.ranked.first,
             let reference = listed(top.commit)
         else { return nil }
@@ -168,51 +197,33 @@ struct Whys {
             Numbers.rounded(min(top.probability, 0.6), 2), [reference])
     }
 
-    private func change(_ commit: CommitInfo, _ proof: String) -> Why? {
+    /// What an experiment has cleared the commits by.
+    private func noCommit() -> Why? {
+        let green = facts.lastGreen?.short ?? "last green"
+        let said: String
+        if account.green.isFailing, account.changedTest == nil {
+            said =
+                "none of the commits: last green \(green), deployed now, fails too (\(account.green.words)), so what changed is around them"
+        } else if account.green.isMixed, !account.passesOnGreen {
+            said = "none of the commits: it comes and goes on last green \(green) too (\(account.green.words))"
+        } else if account.again.isPassing {
+            said =
+                "none of the commits: \(facts.wanted.short) deployed once more passes (\(account.again.words)), so what a deployment renews had changed"
+        } else {
+            return nil
+        }
+        return answer(4, said, 0.7, Array(experiments().suffix(2)))
+    }
+
+    private func change(_ commit: CommitInfo, _ proof: String, _ confidence: Double = 0.95) -> Why? {
         guard let reference = listed(commit) else { return nil }
         let files = commit.files.prefix(4).joined(separator: ", ")
         let author = commit.author.map { " by \($0)" } ?? ""
-        return answer(4, "commit \(Whys.named(commit))\(author) (\(files)): \(proof)", 0.95, [reference])
-    }
-
-    // MARK: - 5: why nothing caught it
-
-    /// From facts alone: which stage or check passed in front of what failed, and what the change came without.
-    private func notCaught(_ category: Category) -> Why? {
-        if account.wrong != nil, let deploy = passed(.deploy) {
-            return answer(
-                5,
-                "the deployment reported success while another revision kept answering: only the proof of the live revision saw it",
-                0.8, [deploy])
-        }
-        let isOfCommit = Conclusions.ofCommits.contains(category) || category == .flakyTest
-        if isOfCommit, let culprit = account.culprit, let why = notCaught(culprit) { return why }
-        guard account.isOfTests, Conclusions.ofSurroundings.contains(category), let health = passed(.stabilize) else {
-            return nil
-        }
-        let record = facts.current.last { $0.run.kind == .stabilize && $0.run.experiment == nil }
-        let steady = record?.probes.map { " (\($0.goodInARow) good answers in a row)" } ?? ""
-        return answer(
-            5,
-            "every health check passed before the tests\(steady): none of them asks for what the tests need, so the stabilize stage let it through",
-            0.7, [health])
-    }
-
-    private func notCaught(_ commit: CommitInfo) -> Why? {
-        guard let reference = listed(commit), !commit.files.isEmpty else { return nil }
-        let short = commit.revision.short
-        let tests = commit.files.filter(FileKind.isTest)
-        if tests.isEmpty {
-            let files = "\(commit.files.count) \(commit.files.count == 1 ? "file" : "files")"
-            return answer(
-                5, "\(short) changed \(files) and no test: nothing before staging was asked about it", 0.5, [reference])
-        }
-        guard tests.count == commit.files.filter({ !FileKind.isDocumentation($0) }).count else { return nil }
-        return answer(5, "\(short) changed tests alone, and what changes a test is first run here", 0.5, [reference])
+        return answer(4, "commit \(Whys.named(commit))\(author) (\(files)): \(proof)", confidence, [reference])
     }
 
     /// The evidence of a stage of the cycle's own pass that succeeded.
-    private func passed(_ kind: StageKind) -> EvidenceReference? {
+    func passed(_ kind: StageKind) -> EvidenceReference? {
         let record = facts.current.last {
             $0.run.kind == kind && $0.run.experiment == nil && $0.run.revision == facts.wanted
                 && $0.run.purpose != .recheck
@@ -223,19 +234,19 @@ struct Whys {
 
     // MARK: - Evidence
 
-    private func answer(_ n: Int, _ text: String, _ confidence: Double, _ evidence: [EvidenceReference]) -> Why? {
+    func answer(_ n: Int, _ text: String, _ confidence: Double, _ evidence: [EvidenceReference]) -> Why? {
         guard !evidence.isEmpty, !text.isEmpty, confidence > 0 else { return nil }
         return Why(n: n, question: Whys.questions[n - 1], answer: text, confidence: confidence, evidence: evidence)
     }
 
-    private func failing(_ test: String) -> EvidenceReference? {
+    func failing(_ test: String) -> EvidenceReference? {
         for record in facts.current where record.run.kind == .test && record.run.revision == facts.wanted {
             if let reference = facts.reference(test, in: record.run.folder) { return reference }
         }
         return nil
     }
 
-    private func stage() -> [EvidenceReference] {
+    func stage() -> [EvidenceReference] {
         let kind: StageKind
         switch suspicion.predicate {
         case .deploys: kind = .deploy
@@ -250,14 +261,16 @@ struct Whys {
         return record.flatMap { facts.consoles[$0.run.folder] }.map { [$0] } ?? []
     }
 
-    private func listed(_ commit: CommitInfo) -> EvidenceReference? {
+    func listed(_ commit: CommitInfo) -> EvidenceReference? { Whys.listed(commit, facts) }
+
+    static func listed(_ commit: CommitInfo, _ facts: TriageCase) -> EvidenceReference? {
         guard let path = facts.commitsFile else { return nil }
         let lines = facts.commitsText.split(separator: "\n", omittingEmptySubsequences: false)
         guard let index = lines.firstIndex(where: { $0.contains(commit.revision.id) }) else { return nil }
         return EvidenceReference(path: path, lines: [index + 1, index + 1], excerpt: String(lines[index]))
     }
 
-    private static func named(_ commit: CommitInfo) -> String { "\(commit.revision.short) \"\(commit.subject)\"" }
+    static func named(_ commit: CommitInfo) -> String { "\(commit.revision.short) \"\(commit.subject)\"" }
 
     private static func firstLine(_ text: String) -> String {
         text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""

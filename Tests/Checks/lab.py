@@ -134,7 +134,8 @@ def configuration(instance, state):
                 "restart-dependency": {
                     "command": ops + ["restart-dependency", "{component}"],
                     "for": ["dependency-down", "environment-down", "network"]},
-                "free-resource": {"command": ops + ["free-resource"], "for": ["resource-exhaustion", "data-state"]},
+                "free-resource": {"command": ops + ["free-resource"],
+                                  "for": ["resource-exhaustion", "data-state", "wrong-revision"]},
                 "renew-credential": {"command": ops + ["renew-credential"], "for": ["expired-credential"]},
             },
         },

@@ -47,6 +47,8 @@ enum Samples {
         policy.provesRevision = true
         policy.everySeconds = 600
         policy.triage.mayDeploy = true
+        // Stories are of passes and failures; BurnInStoryTests tells of what follows a pass.
+        policy.triage.burnIn = BurnInSettings(runs: 0)
         policy.allow = [.redeploy, .runbook, .rollback]
         return policy
     }

@@ -72,7 +72,7 @@ struct Bench {
                 totals: record.suite?.totals ?? Totals(), notPassed: record.suite?.notPassed ?? [])
         ]
         while asked.count < 200 {
-            facts.allowance.deploys = deploys - asked.count { $0.kind != .rerun }
+            facts.allowance.deploys = deploys - asked.count(where: \.kind.deploys)
             facts.allowance.nextNumber = asked.count + 1
             facts.allowance.deploysBarred = mayDeploy ? nil : "triage.mayDeploy is false"
             switch Investigator.next(facts) {
@@ -92,7 +92,7 @@ struct Bench {
             cycle: 2, kind: .deploy, purpose: purpose, attempt: asked.count, revision: experiment.revision,
             experiment: experiment.number)
         var isThere = true
-        if experiment.kind != .rerun {
+        if experiment.kind.deploys {
             isThere = !undeployable.contains(index)
             facts.records.append(stage(run, isThere ? .succeeded : .refused))
         }
@@ -158,7 +158,7 @@ struct InvestigatorTests {
         for index in 0..<count - 1 where Int.random(in: 0..<5, using: &random) == 0 { bench.undeployable.insert(index) }
         let incidents = bench.investigate()
         let diagnosis = try #require(incidents.first?.diagnosis)
-        #expect(bench.asked.count { $0.kind != .rerun } <= bench.deploys, "seed \(seed)")
+        #expect(bench.asked.count(where: \.kind.deploys) <= bench.deploys, "seed \(seed)")
         if let named = diagnosis.culprit?.commit {
             #expect(named == Revision("commit-\(culprit)"), "seed \(seed)")
         } else if diagnosis.category == .codeRegression {

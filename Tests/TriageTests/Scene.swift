@@ -57,7 +57,7 @@ struct Scene {
     mutating func investigate() -> [Incident] {
         while asked.count < 50 {
             facts.allowance.nextNumber = asked.count + 1
-            facts.allowance.deploys = 12 - asked.count { $0.kind != .rerun }
+            facts.allowance.deploys = 12 - asked.count(where: \.kind.deploys)
             switch Investigator.next(facts) {
             case .concluded(let incidents): return incidents
             case .experiment(let experiment): perform(experiment)
@@ -75,7 +75,7 @@ struct Scene {
         var run = StageRun(
             cycle: 2, kind: .deploy, purpose: purpose, attempt: asked.count, revision: experiment.revision,
             experiment: experiment.number, testsRevision: experiment.testsRevision)
-        if experiment.kind != .rerun {
+        if experiment.kind.deploys {
             guard perform(run).outcome == .succeeded else { return }
             run.kind = .stabilize
             guard perform(run).outcome == .succeeded else { return }

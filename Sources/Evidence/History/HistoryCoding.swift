@@ -29,7 +29,7 @@ enum HistoryCoding {
     ]
     static let purposes: [Purpose] = [
         .cycle, .recheck, .rerun, .baseline, .again, .bisect, .revert, .crossed, .redeploy, .rollback, .restore,
-        .runbook, .fix, .reverify,
+        .runbook, .fix, .reverify, .burnIn,
     ]
     static let verdicts: [Verdict] = [.healthy, .degraded, .failing, .unproven, .interrupted]
     /// Set on an outcome that a diagnosis explains.
