@@ -59,7 +59,7 @@ enum LoopRunner {
                     host: ThisProcess.hostName, environment: SafeEnvironment.make(from: context.environment),
                     secretEnvironment: context.environment, echo: { terminal.write(prefix + $0) },
                     observer: { terminal.show($0) }, onSealed: { _ in }),
-                runner: runner)
+                runner: runner.sibling())
         } catch .held(let owner) {
             throw CommandError.held("held by another instance: \(owner)")
         } catch .cannotStart(let reason) {

@@ -17,7 +17,7 @@ package import Platform
 import Shepherd
 import Synchronization
 
-/// Runs supervised commands. One for a whole daemon.
+/// Runs supervised commands: one for each loop of a daemon.
 package final class CommandRunner: Sendable {
     private let launcher: ShepherdLauncher
     private let watcher: ExitWatcher
@@ -30,7 +30,7 @@ package final class CommandRunner: Sendable {
         var stops: Set<String> = []
         var isDetached = false
         /// Waits that were given up: kept, because a continuation may not be dropped.
-        var abandoned: [CheckedContinuation<ExitWatcher.Outcome, Never>] = []
+        var abandoned: [CheckedContinuation<ExitWatcher.Outcome?, Never>] = []
     }
 
     /// - Parameter executablePath: the nightjar program; `/proc/self/exe` is the daemon's own image even after the file
@@ -39,6 +39,14 @@ package final class CommandRunner: Sendable {
         launcher = ShepherdLauncher(executablePath: executablePath)
         watcher = try ExitWatcher()
     }
+
+    private init(_ launcher: ShepherdLauncher, _ watcher: ExitWatcher) {
+        self.launcher = launcher
+        self.watcher = watcher
+    }
+
+    /// Another runner with the same threads: each loop has its own, so that one may detach and the others go on.
+    package func sibling() -> CommandRunner { CommandRunner(launcher, watcher) }
 
     /// Runs `spec`, or takes up the run that its folder holds. Returns when its outcome is known.
     package func run(_ spec: CommandSpec) async -> CommandResult {
@@ -151,32 +159,44 @@ extension CommandRunner {
         return .without(.couldNotStart, note: reason)
     }
 
+    /// A full disk, or no descriptor left, is waited out: as long as nobody can look, a shepherd may be at work here.
     private func recover(_ spec: CommandSpec, _ folder: StageFolder) async -> CommandResult {
-        do throws(SystemError) {
-            if !Files.exists(folder.claim), try Claim.make(in: folder, stageID: spec.stageID, as: .fence) != nil {
-                return .without(.neverRan, recovery: "fenced: no shepherd had claimed the run")
+        var failure: SystemError?
+        for _ in 0..<CommandRunner.looks {
+            do throws(SystemError) {
+                if !Files.exists(folder.claim), try Claim.make(in: folder, stageID: spec.stageID, as: .fence) != nil {
+                    return .without(.neverRan, recovery: "fenced: no shepherd had claimed the run")
+                }
+                guard try FileLock.isHeld(folder.claim) else {
+                    return await conclude(spec, folder, recovery: "finished while the daemon was away")
+                }
+                return await adopt(spec, folder)
+            } catch {
+                failure = error
+                await CommandRunner.pause(.seconds(1))
             }
-            guard try FileLock.isHeld(folder.claim) else {
-                return await conclude(spec, folder, recovery: "finished while the daemon was away")
-            }
-        } catch {
-            return .without(.couldNotStart, note: error.description)
         }
-        return await adopt(spec, folder)
+        return await lost(spec, folder, because: failure?.description ?? "its claim could not be looked at")
     }
 
-    /// Waits for a shepherd that somebody else launched.
+    private static let looks = 600
+
+    /// Waits for a shepherd that somebody else launched, by the limits in its claim: it keeps those, and the settings may
+    /// have changed since. They are granted again from now on, because no clock tells how long the daemon was away.
     private func adopt(_ spec: CommandSpec, _ folder: StageFolder) async -> CommandResult {
-        guard let claim = try? ClaimFile.read(in: folder), let shepherd = holder(of: folder) else {
-            await waitForLock(folder)
+        let claim = try? ClaimFile.read(in: folder)
+        let limit = claim?.limit ?? longest(spec)
+        let deadline = SystemClock.monotonicNanoseconds + (limit + stopTime).nanoseconds
+        guard let claim, let shepherd = holder(of: folder) else {
+            guard await waitForLock(folder, until: deadline) else {
+                return await lost(
+                    spec, folder, because: "its shepherd cannot be seen from here and went on beyond its limits")
+            }
             return await conclude(spec, folder, recovery: "re-attached by the lock on its claim")
         }
         state.withLock { $0.running[spec.folder] = shepherd }
         if Task.isCancelled { stop(folder: spec.folder) }
         defer { forget(spec.folder) }
-        let elapsed = SystemClock.wallMilliseconds - claim.claimedAt
-        let left = max(.zero, longest(spec) - .milliseconds(max(0, elapsed))) + stopTime
-        let deadline = SystemClock.monotonicNanoseconds + left.nanoseconds
         if await wait(for: shepherd, deadline: deadline) == .deadlinePassed {
             return await endMad(shepherd, spec, folder)
         }
@@ -203,7 +223,10 @@ extension CommandRunner {
     /// Once the claim is free, what there is now is all there will be.
     private func conclude(_ spec: CommandSpec, _ folder: StageFolder, recovery: String?) async -> CommandResult {
         // Free already, unless the shepherd could not be watched (no descriptor left for a pidfd).
-        await waitForLock(folder)
+        let deadline = SystemClock.monotonicNanoseconds + (longest(spec) + stopTime).nanoseconds
+        guard await waitForLock(folder, until: deadline) else {
+            return await lost(spec, folder, because: "its claim stayed locked beyond all its limits")
+        }
         do throws(UnusableFile) {
             if var result = try ResultFile.read(in: folder, stageID: spec.stageID) {
                 result.recovery = recovery
@@ -234,6 +257,17 @@ extension CommandRunner {
 extension CommandRunner {
     /// Waits for the end of a process. After `detach` it never returns.
     private func wait(for process: Pidfd, deadline: Int64) async -> ExitWatcher.Outcome {
+        if let outcome = await watched(process, deadline: deadline) { return outcome }
+        // Not watched (no thread to be had): looked at now and then, until it has ended or should have.
+        while !process.hasEnded {
+            if SystemClock.monotonicNanoseconds >= deadline { return .deadlinePassed }
+            await CommandRunner.pause(.milliseconds(250))
+        }
+        return .ended
+    }
+
+    /// Nil where the watcher could not begin.
+    private func watched(_ process: Pidfd, deadline: Int64) async -> ExitWatcher.Outcome? {
         await withCheckedContinuation { continuation in
             do throws(SystemError) {
                 try watcher.watch(process, deadline: deadline) { [self] outcome in
@@ -244,16 +278,24 @@ extension CommandRunner {
                     if goesOn { continuation.resume(returning: outcome) }
                 }
             } catch {
-                continuation.resume(returning: .deadlinePassed)
+                continuation.resume(returning: nil)
             }
         }
     }
 
-    /// Waits until the claim is free, for a shepherd whose pid means nothing here (another pid namespace).
-    private func waitForLock(_ folder: StageFolder) async {
+    /// Waits until the claim is free, for a shepherd whose pid means nothing here (another pid namespace). False where it
+    /// is not by then.
+    private func waitForLock(_ folder: StageFolder, until deadline: Int64) async -> Bool {
         while (try? FileLock.isHeld(folder.claim)) == true {
-            try? await Task.sleep(for: .milliseconds(250))
+            if SystemClock.monotonicNanoseconds >= deadline { return false }
+            await CommandRunner.pause(.milliseconds(250))
         }
+        return true
+    }
+
+    /// Sleeps also in a task that was canceled: there `Task.sleep` returns at once, and a wait would spin.
+    private static func pause(_ time: Duration) async {
+        await Task.detached { try? await Task.sleep(for: time) }.value
     }
 }
 

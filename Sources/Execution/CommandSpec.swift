@@ -27,11 +27,13 @@ package struct CommandSpec: Sendable {
     /// Values that must not reach the disk.
     package var needles: [String]
     package var standardInput: [UInt8]
+    /// A file that the shepherd holds locked as long as it lives: of all runs with the same one, only one at a time.
+    package var lock: String?
 
     package init(
         argv: [String], environment: [String: String], workingDirectory: String, stageID: String, folder: String,
         timeout: Duration, idleTimeout: Duration? = nil, grace: Duration = .seconds(10), leavesServices: Bool = false,
-        outputLimit: Int64 = 64 << 20, needles: [String] = [], standardInput: [UInt8] = []
+        outputLimit: Int64 = 64 << 20, needles: [String] = [], standardInput: [UInt8] = [], lock: String? = nil
     ) {
         self.argv = argv
         self.environment = environment
@@ -45,6 +47,7 @@ package struct CommandSpec: Sendable {
         self.outputLimit = outputLimit
         self.needles = needles
         self.standardInput = standardInput
+        self.lock = lock
     }
 
     var order: ShepherdOrder {
@@ -53,7 +56,8 @@ package struct CommandSpec: Sendable {
             environment: environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" },
             workingDirectory: workingDirectory, timeoutMilliseconds: timeout.milliseconds,
             idleTimeoutMilliseconds: idleTimeout?.milliseconds ?? 0, graceMilliseconds: grace.milliseconds,
-            leavesServices: leavesServices, outputLimit: outputLimit, needles: needles, standardInput: standardInput)
+            leavesServices: leavesServices, outputLimit: outputLimit, needles: needles, standardInput: standardInput,
+            lock: lock)
     }
 }
 

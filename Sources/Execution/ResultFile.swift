@@ -53,10 +53,19 @@ struct ClaimFile: Decodable {
     var pid: Int32
     var startTicks: UInt64
     var claimedAt: Int64
+    /// The limits that the shepherd keeps, whatever the settings say by now; none in a fence.
+    var timeoutMilliseconds: Int64?
+    var graceMilliseconds: Int64?
     var command: Int32?
 
     private struct CommandLine: Decodable {
         var command: Int32
+    }
+
+    /// How long the shepherd may take by its own rules; nil where the claim does not say.
+    var limit: Duration? {
+        guard let timeoutMilliseconds, let graceMilliseconds else { return nil }
+        return .milliseconds(timeoutMilliseconds) + .milliseconds(graceMilliseconds)
     }
 
     var isFence: Bool { by == Claim.Claimant.fence.rawValue }

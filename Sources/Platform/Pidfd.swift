@@ -63,6 +63,7 @@ package final class ExitWatcher: Sendable {
     /// Calls `handler` once, on the watcher's thread: when the process has ended, or at the deadline.
     ///
     /// - Parameter deadline: nanoseconds of the monotonic clock; nil waits for ever.
+    /// - Throws: where the thread cannot be started; `handler` is not called then.
     package func watch(_ process: Pidfd, deadline: Int64? = nil, handler: @escaping Handler) throws(SystemError) {
         let mustStart = state.withLock { state in
             state.watches.append(Watch(process: process, deadline: deadline, handler: handler))
@@ -70,7 +71,16 @@ package final class ExitWatcher: Sendable {
             return !state.isRunning
         }
         if mustStart {
-            try PlatformThread.start("exit-watcher") { [self] in loop() }
+            do throws(SystemError) {
+                try PlatformThread.start("exit-watcher") { [self] in loop() }
+            } catch {
+                // Nobody looks: the next watch tries to start the thread again, and this one is its caller's to mend.
+                state.withLock { state in
+                    state.isRunning = false
+                    state.watches.removeAll { $0.process.number == process.number }
+                }
+                throw error
+            }
         } else {
             var byte: UInt8 = 1
             _ = write(wakeWrite.number, &byte, 1)

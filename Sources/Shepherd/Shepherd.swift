@@ -16,6 +16,8 @@ struct Shepherd {
     var log: ConsoleLog
     var sampler: Sampler
     var notes: [String] = []
+    /// What keeps other runs out, as long as this process lives.
+    private var lock: FileLock?
 
     let startedAt = SystemClock.wallMilliseconds
     let started = SystemClock.monotonicNanoseconds
@@ -53,6 +55,7 @@ struct Shepherd {
         }
         let output: Descriptor
         do throws(SystemError) {
+            guard try takeLock() else { return result(.couldNotStart, leftovers: []) }
             output = try start()
         } catch {
             notes.append(redactor.redacted(error.description) + hint(for: error))
@@ -67,6 +70,14 @@ struct Shepherd {
                     + "services should redirect their own")
         }
         return result(outcome, leftovers: leftovers)
+    }
+
+    /// False where another run has it: then nothing is started here.
+    private mutating func takeLock() throws(SystemError) -> Bool {
+        guard let path = order.lock else { return true }
+        lock = try FileLock.take(path, owner: folder.path)
+        if lock == nil { notes.append("another run is at work there: \(FileLock.owner(of: path) ?? path)") }
+        return lock != nil
     }
 
     private func hint(for error: SystemError) -> String {

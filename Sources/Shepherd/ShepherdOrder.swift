@@ -9,7 +9,7 @@
 /// The work order of one shepherd.
 package struct ShepherdOrder: Hashable, Sendable {
     /// Raised when the fields change; a shepherd refuses any other.
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
 
     /// The cookie of this run, unique for ever on this machine.
     package var stageID: String
@@ -30,11 +30,13 @@ package struct ShepherdOrder: Hashable, Sendable {
     /// Values of secrets.
     package var needles: [String]
     package var standardInput: [UInt8]
+    /// The path of a file to hold locked; nil for none.
+    package var lock: String?
 
     package init(
         stageID: String, folder: String, arguments: [String], environment: [String], workingDirectory: String,
         timeoutMilliseconds: Int64, idleTimeoutMilliseconds: Int64, graceMilliseconds: Int64, leavesServices: Bool,
-        outputLimit: Int64, needles: [String], standardInput: [UInt8]
+        outputLimit: Int64, needles: [String], standardInput: [UInt8], lock: String? = nil
     ) {
         self.stageID = stageID
         self.folder = folder
@@ -48,6 +50,7 @@ package struct ShepherdOrder: Hashable, Sendable {
         self.outputLimit = outputLimit
         self.needles = needles
         self.standardInput = standardInput
+        self.lock = lock
     }
 }
 
@@ -70,6 +73,7 @@ extension ShepherdOrder {
         fields.put(UInt64(bitPattern: outputLimit))
         fields.put(needles)
         fields.put(bytes: standardInput)
+        fields.put(lock.map { [$0] } ?? [])
         var frame = FrameWriter()
         frame.bytes = ShepherdOrder.start
         frame.put(ShepherdOrder.version)
@@ -86,14 +90,14 @@ extension ShepherdOrder {
             let workingDirectory = reader.text(), let timeout = reader.number(8), let idleTimeout = reader.number(8),
             let grace = reader.number(8), let leavesServices = reader.number(8), let outputLimit = reader.number(8),
             let needles = reader.texts(), let standardInput = reader.run(),
-            reader.raw(4) == ShepherdOrder.end[...], reader.remaining == 0
+            let locks = reader.texts(), locks.count < 2, reader.raw(4) == ShepherdOrder.end[...], reader.remaining == 0
         else { return nil }
         self.init(
             stageID: stageID, folder: folder, arguments: arguments, environment: environment,
             workingDirectory: workingDirectory, timeoutMilliseconds: Int64(bitPattern: timeout),
             idleTimeoutMilliseconds: Int64(bitPattern: idleTimeout), graceMilliseconds: Int64(bitPattern: grace),
             leavesServices: leavesServices == 1, outputLimit: Int64(bitPattern: outputLimit), needles: needles,
-            standardInput: Array(standardInput))
+            standardInput: Array(standardInput), lock: locks.first)
     }
 }
 

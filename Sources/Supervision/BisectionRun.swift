@@ -34,10 +34,15 @@ extension Bisection {
         _ start: LoopStart, _ runner: CommandRunner, say: @escaping @Sendable (LogLine) -> Void
     ) async {
         let bisections = EvidenceLayout(root: start.loaded.settings.stateDirectory).bisections
-        guard let number = try? BisectionFile.numbers(in: bisections).last,
-            let record = try? BisectionFile.read(number, in: bisections), record.state == .running
-        else { return }
-        say(LogLine(.warn, "bisect", "search \(number) was killed: \(record.restoreTo.short) is put back"))
+        var left: BisectionRecord?
+        do {
+            left = try BisectionFile.numbers(in: bisections).last.flatMap { try BisectionFile.read($0, in: bisections) }
+        } catch {
+            let words = "the last search by hand cannot be read, so what it left live is unknown: \(error)"
+            return say(LogLine(.warn, "bisect", words))
+        }
+        guard let record = left, record.state == .running else { return }
+        say(LogLine(.warn, "bisect", "search \(record.number) was killed: \(record.restoreTo.short) is put back"))
         var run = BisectionRun(record, context(start, runner, say: say))
         await run.takeUp()
         await run.putBack()
@@ -273,7 +278,10 @@ struct BisectionRun {
     mutating func takeUp() async {
         guard let left = record.running else { return }
         if left.kind != .deploy { context.stop(left) }
-        _ = await perform(left, mayCut: false)
+        let ended = await perform(left, mayCut: false)
+        // The way back may have been what was under way: it is not gone twice.
+        guard left.kind == .deploy, left.revision == record.restoreTo, ended.outcome == .succeeded else { return }
+        if await proof(record.restoreTo, .restore) == nil { deployed = record.restoreTo }
     }
 
     mutating func putBack() async {

@@ -102,45 +102,82 @@ struct LoopContext: Sendable {
     func stop(_ run: StageRun) {
         let folder = folder(run)
         runner.stop(folder: folder)
-        let audits = (settings.current.remedy.fix?.audit ?? []).map { RoleStage.auditRole($0.name) }
-        let helpers = ["before", "after", "collect", "permit", "logs", "cleanup"] + audits
-        for role in helpers + (1..<20).flatMap({ ["rest-\($0)", "target-\($0)"] }) {
-            let part = "\(folder).\(role)"
-            if Files.exists(part) { runner.stop(folder: part) }
+        let parent = Files.parent(of: folder)
+        // Helping commands lie beside it: `test-1-api.before`.
+        for name in (try? Files.list(parent)) ?? [] where name.hasPrefix(run.folder + ".") {
+            runner.stop(folder: "\(parent)/\(name)")
         }
     }
 
-    /// Runs one command of a stage in a folder of its own, or takes over what an earlier daemon began there.
+    /// Runs one command of a stage in a folder of its own, or takes over what an earlier daemon began there. A helping
+    /// command that was fenced before it ran is run in a fresh folder: `after` and `cleanup` put back what others did.
     func command(
         _ command: CommandSettings, role: String, of run: StageRun, values: PlaceholderValues,
         environment extra: [String: String] = [:], grace: Duration = .seconds(10), leavesServices: Bool = false,
-        standardInput: [UInt8] = [], outputLimit: Int64? = nil
+        standardInput: [UInt8] = [], outputLimit: Int64? = nil, lock: String? = nil
+    ) async -> SupervisedCommand {
+        let first = await attempt(
+            command, role: role, of: run, values: values, environment: extra, grace: grace,
+            leavesServices: leavesServices, standardInput: standardInput, outputLimit: outputLimit, lock: lock)
+        // Of the commands that are the stage itself the machine decides.
+        guard first.result?.outcome == .neverRan, role != "main", !role.hasPrefix("rest-") else { return first }
+        return await attempt(
+            command, role: "\(role)-2", of: run, values: values, environment: extra, grace: grace,
+            leavesServices: leavesServices, standardInput: standardInput, outputLimit: outputLimit, lock: lock)
+    }
+
+    private func attempt(
+        _ command: CommandSettings, role: String, of run: StageRun, values: PlaceholderValues,
+        environment extra: [String: String], grace: Duration, leavesServices: Bool,
+        standardInput: [UInt8], outputLimit: Int64?, lock: String?
     ) async -> SupervisedCommand {
         let settings = settings.current
         let folder = role == "main" ? self.folder(run) : "\(self.folder(run)).\(role)"
         let log = (role == "main" ? run.folder : "\(run.folder).\(role)") + "/console.log"
         do {
-            let needles = try await secrets.fetch(command.secrets)
+            // What is at work already has its words and its secrets: nothing that fails now may hide it, or a second one
+            // would be started beside it.
+            let isBegun = Files.exists("\(folder)/claim")
+            let prepared = isBegun ? taken(command, values) : try await prepare(command, values)
             var variables = environment.merging(command.environment) { $1 }.merging(extra) { $1 }
-            for name in command.secrets { variables[name] = needles[name] }
-            let argv = try values.placeholders.fill(command.argv)
-            let directory = try command.workingDirectory.map { try values.placeholders.fill($0) }
+            variables.merge(prepared.secrets) { $1 }
             let spec = CommandSpec(
-                argv: argv, environment: variables, workingDirectory: directory ?? values.workingDirectory,
+                argv: prepared.argv, environment: variables, workingDirectory: prepared.directory,
                 stageID: "\(settings.name)-\(numbering)\(run.cycle)-\(run.folder)-\(role)", folder: folder,
                 timeout: command.timeout,
                 idleTimeout: command.idleTimeout, grace: grace, leavesServices: leavesServices,
                 outputLimit: outputLimit ?? settings.outputBytes, needles: secrets.needles,
-                standardInput: standardInput)
+                standardInput: standardInput, lock: lock)
             let result = await runner.run(spec)
             return SupervisedCommand(
-                result: result, record: result.record(role: role, command: argv, log: log), folder: folder)
+                result: result, record: result.record(role: role, command: prepared.argv, log: log), folder: folder)
         } catch {
             let now = now()
             let record = CommandRecord(
                 role: role, command: command.arguments, startedAt: now, durationSeconds: 0, problem: "\(error)")
             return SupervisedCommand(result: nil, record: record, folder: folder)
         }
+    }
+
+    /// The words and secrets of a command.
+    private struct Prepared {
+        var argv: [String]
+        var directory: String
+        var secrets: [String: String] = [:]
+    }
+
+    private func prepare(_ command: CommandSettings, _ values: PlaceholderValues) async throws -> Prepared {
+        let known = try await secrets.fetch(command.secrets)
+        let directory = try command.workingDirectory.map { try values.placeholders.fill($0) }
+        return Prepared(
+            argv: try values.placeholders.fill(command.argv), directory: directory ?? values.workingDirectory,
+            secrets: known.filter { command.secrets.contains($0.key) })
+    }
+
+    /// Only for the record: the command runs with what it was given.
+    private func taken(_ command: CommandSettings, _ values: PlaceholderValues) -> Prepared {
+        let argv = try? values.placeholders.fill(command.argv)
+        return Prepared(argv: argv ?? command.argv, directory: values.workingDirectory)
     }
 }
 

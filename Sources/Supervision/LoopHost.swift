@@ -118,7 +118,6 @@ package final class LoopHost: Sendable {
                     LogLine(.warn, "journal", "a torn tail of \(torn.bytes) bytes was cut and kept at \(torn.keptAt)"))
             }
             try? Retention(layout).finishDeletions()
-            await Bisection.finishAbandoned(start, runner, say: performer.say)
             let supervisor = Supervisor(machine, journal, performer, now: context.now, onQuestion: { nap.end() })
             let green = await knownGreen(machine.memory, settings, context)
             return LoopHost(
@@ -136,19 +135,17 @@ package final class LoopHost: Sendable {
     /// Loops that name the same environment exclude each other, whatever their state folders. A loop that names none has
     /// one called like itself, which it shares with its namesakes: two projects may both call their loop `staging`.
     static func environmentLock(_ settings: LoopSettings, _ start: LoopStart) throws -> FileLock? {
-        let base = "/tmp/nightjar-\(ThisProcess.userID)"
-        let folder = "\(base)/environments"
-        try Files.createDirectories(folder)
+        let base = EnvironmentPlaces.base
+        try Files.createDirectories(EnvironmentPlaces.folder)
         // Anybody may create names in /tmp, and links in a folder of others would lead our writes astray.
         guard Files.isPrivate(base) else {
             throw LoopError.cannotStart(
                 "\(base) keeps the locks on environments and must belong to this user alone (mode 0700); remove it")
         }
-        let path = "\(folder)/\(StageRun.fileName(settings.environment)).lock"
+        let path = EnvironmentPlaces.loopLock(settings)
         let owner =
             "loop \(settings.name), process \(ThisProcess.id) on \(start.host), state \(settings.stateDirectory)"
-        let isShared = settings.environment == settings.name
-        guard let lock = try FileLock.take(path, owner: owner, isShared: isShared) else {
+        guard let lock = try FileLock.take(path, owner: owner, isShared: EnvironmentPlaces.isShared(settings)) else {
             throw LoopError.held("environment \(settings.environment): \(FileLock.owner(of: path) ?? "unknown owner")")
         }
         return lock
@@ -195,6 +192,8 @@ package final class LoopHost: Sendable {
             .settingsAdopted(
                 SettingsAdopted(policy: LoopPolicy(loaded.settings), hash: loaded.hash, path: start.path)))
         let control = listen()
+        // Not before the daemon is there for those who ask: the way back may take longer than a service manager waits.
+        await Bisection.finishAbandoned(start, context.runner, say: performer.say)
         let clockwork = Task { await feed(window) }
         let ending = await supervisor.run()
         clockwork.cancel()

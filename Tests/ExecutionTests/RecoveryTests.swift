@@ -2,11 +2,12 @@
 // What a daemon finds after it died at each point: the rows of the recovery table.
 
 import Domain
-import Execution
 import Platform
 import Shepherd
 import TestSupport
 import Testing
+
+@testable import Execution
 
 @Suite struct RecoveryTests {
     let folder: TemporaryFolder
@@ -42,6 +43,47 @@ import Testing
         let result = await (try CommandRunner.forTests()).run(counting("exit 3"))
         #expect(result.exit == 3)
         #expect(runs == 1)
+    }
+
+    @Test func `rows 4 and 5: the claim says which limits its shepherd keeps`() async throws {
+        let spec = counting("exit 0", timeout: .seconds(7))
+        #expect(await (try CommandRunner.forTests()).run(spec).succeeded)
+        #expect(try ClaimFile.read(in: StageFolder(spec.folder)).limit == spec.timeout + spec.grace)
+        let fenced = CommandSpec.shell("exit 0", in: folder, name: "fenced")
+        try Files.createDirectories(fenced.folder)
+        _ = await (try CommandRunner.forTests()).run(fenced)
+        #expect(try ClaimFile.read(in: StageFolder(fenced.folder)).limit == nil)
+    }
+
+    @Test func `one runner detaches and its sibling goes on`() async throws {
+        let first = try CommandRunner.forTests()
+        let second = first.sibling()
+        let left = CommandSpec.shell("sleep 1012", in: folder, name: "left")
+        Task { _ = await first.run(left) }
+        #expect(await eventually { Files.exists(left.folder + "/claim") })
+        first.detach()
+        #expect(await second.run(counting("exit 0")).succeeded)
+        second.stop(folder: left.folder)
+        #expect(await second.run(left).outcome == .stopped)
+    }
+
+    @Test func `of all runs with one lock only one is at work`() async throws {
+        let runner = try CommandRunner.forTests()
+        func spec(_ name: String, _ script: String) -> CommandSpec {
+            var spec = CommandSpec.shell(script, in: folder, name: name)
+            spec.lock = folder("lock")
+            return spec
+        }
+        let first = spec("first", "until [ -e \(folder("go")) ]; do sleep 0.01; done")
+        async let running = runner.run(first)
+        #expect(await eventually { FileLock.owner(of: folder("lock")) == first.folder })
+        let second = await runner.run(spec("second", "echo ran >> \(folder("count"))"))
+        #expect(second.outcome == .couldNotStart)
+        #expect(second.notes.first?.contains(first.folder) == true)
+        try folder.write("go", "")
+        #expect(await running.succeeded)
+        #expect(await runner.run(spec("third", "exit 0")).succeeded)
+        #expect(runs == 0)
     }
 
     @Test func `row 2: a folder without a claim is fenced, twice with the same answer`() async throws {

@@ -16,14 +16,20 @@ struct DeployStage: Sendable {
     /// A permit command that exits with this says: not now.
     private static let notNow: Int32 = 75
 
+    /// Stands for the settings of a deploy that goes on although they were taken out of the configuration meanwhile.
+    private static let takenOver = DeploySettings(
+        command: CommandSettings(arguments: ["deploy"], timeout: .seconds(3600)))
+
     func perform(_ started: Stopwatch) async -> StageRecord {
         let settings = context.settings.current
-        guard let deploy = settings.deploy else {
+        let isBegun = Files.exists("\(context.folder(run))/claim")
+        guard let deploy = settings.deploy ?? (isBegun ? DeployStage.takenOver : nil) else {
             return started.record(run, .couldNotRun, "there is no deploy command", infrastructure: true)
         }
         var values = PlaceholderValues(run, surroundings, settings)
         var commands: [SupervisedCommand] = []
-        if let permit = deploy.permit {
+        // Asked before the deploy, and not again beside it.
+        if let permit = deploy.permit, !isBegun {
             let asked = await context.command(permit, role: "permit", of: run, values: values)
             commands.append(asked)
             guard asked.succeeded else { return refused(asked, started) }
@@ -49,7 +55,8 @@ struct DeployStage: Sendable {
                 "NIGHTJAR_DEPLOYMENT": "\(report)/deployment.json", "NIGHTJAR_REVISION": run.revision.id,
                 "NIGHTJAR_CYCLE": String(run.cycle),
             ], grace: deploy.grace, leavesServices: deploy.leavesServices,
-            standardInput: RoleRoom(context: context).executeRequest(run, surroundings, command))
+            standardInput: RoleRoom(context: context).executeRequest(run, surroundings, command),
+            lock: EnvironmentPlaces.deployLock(settings))
         commands.append(main)
         return await ended(main, commands, deploy, values, report, started)
     }

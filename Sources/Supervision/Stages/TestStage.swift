@@ -78,8 +78,8 @@ struct TestStage: Sendable {
     private func worktree(_ suite: SuiteSettings, _ values: inout PlaceholderValues) async throws -> Revision? {
         guard let (repository, revision) = try await sources(suite) else { return nil }
         let folder = "\(context.layout.root)/worktrees/suite-\(StageRun.fileName(suite.name))"
-        // A command that was begun before a restart still runs in it.
-        if !Files.exists("\(context.folder(run))/claim") {
+        // A command that was begun before a restart still runs in it, and what `before` made there is made once.
+        if ![context.folder(run), "\(context.folder(run)).before"].contains(where: { Files.exists("\($0)/claim") }) {
             try Files.createDirectories(Files.parent(of: folder))
             try await repository.makeWorktree(of: revision, at: folder)
         }
