@@ -28,7 +28,7 @@ package struct CulpritSettings: Hashable, Sendable {
     /// A search ends undecided where no step tells so many bits for the cost of one run.
     package var leastInformation: Double
     /// No more runs than these. What 80 runs have not told of a commit that may be expected to fail each time, later ones
-    /// tell in one of two hundred searches, and take a tenth of all runs for it; a race is worth more.
+    /// tell in one of two hundred searches, and take a twentieth of all runs for it; a race is worth more.
     package var maximumRuns: Int
 
     package init(
