@@ -184,6 +184,11 @@ int nj_connections(struct nj_connection *into, int capacity) {
     return count;
 }
 
-void nj_malloc_few_arenas(void) { mallopt(M_ARENA_MAX, 2); }
+void nj_malloc_stay_small(void) {
+    mallopt(M_ARENA_MAX, 2);
+    // Set at all, the threshold stays where it is: left alone, glibc raises it to the largest block it has seen freed,
+    // and then keeps blocks of that size.
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+}
 
 void nj_malloc_give_back(void) { malloc_trim(0); }

@@ -23,7 +23,7 @@ enum LoopRunner {
     /// Runs the loops to their end, with their log lines on standard error (or on a terminal with a live line).
     static func run(_ orders: [LoopOrder], _ context: Context, terminal: TerminalLog) async throws -> [Ending] {
         SignalSource.setDispositions()
-        HeapMemory.shareBetweenThreads()
+        HeapMemory.staySmall()
         // Asked only where it matters: the calendar's data are megabytes of memory.
         let hasWindow = orders.contains { $0.loaded.settings.schedule.window != nil }
         guard !hasWindow || WindowCalendar.knowsTimeZones else {

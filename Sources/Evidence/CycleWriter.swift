@@ -2,7 +2,7 @@
 // Writes the evidence of a cycle. The end of a cycle is four steps, each of which may be repeated with the same bytes:
 //
 //     writeDocument(record)          cycle.json
-//     seal(cycle)                    previous, journal, unlisted.txt, SHA256SUMS
+//     seal(cycle)                    previous, journal, unlisted.txt, SHA256SUMS; then all that is listed is synced at once
 //     (the supervisor appends cycleSealed with the hash to the journal, durably)
 //     publish(cycle)                 a line in index.jsonl, and `latest`
 
@@ -55,7 +55,7 @@ package actor CycleWriter {
         try onDisk("create", path) { () throws(SystemError) in try Files.createDirectories(path) }
     }
 
-    /// Writes cycle.json, durably and in one step.
+    /// Writes cycle.json in one step. Sealing makes it durable.
     package func writeDocument(_ record: CycleRecord) throws(EvidenceError) {
         let bytes = try EvidenceCoding.document(record, "cycle \(record.cycle)")
         try makeFolder(layout.cycle(record.cycle))
@@ -73,10 +73,11 @@ package actor CycleWriter {
     }
 
     private func replace(_ path: String, with bytes: [UInt8]) throws(EvidenceError) {
-        try onDisk("write", path) { () throws(SystemError) in try Disk.replace(path, with: bytes, durable: true) }
+        try onDisk("write", path) { () throws(SystemError) in try Disk.replace(path, with: bytes, durable: false) }
     }
 
-    /// Lists every file of the cycle with its sum, and names the cycle before.
+    /// Lists every file of the cycle with its sum, names the cycle before, and returns when all of it would survive a
+    /// loss of power: commands and readers wrote their files without waiting for the disk.
     ///
     /// `knownHashes` saves reading what was hashed as it was written (see `knownHashes(of:)`). `previous` is what the
     /// journal says was sealed before; without it the newest sealed cycle (or tombstone) on disk is taken.
@@ -104,6 +105,10 @@ package actor CycleWriter {
         }
         let text = Array(SumsFile(lines).text.utf8)
         try replace(layout.sums(cycle), with: text)
+        let listed = lines.map(\.path) + [EvidenceLayout.sumsFile]
+        try onDisk("sync", folder) { () throws(SystemError) in
+            try Disk.synchronize(listed.map { "\(folder)/\($0)" }, below: folder)
+        }
         return SealedCycle(cycle: cycle, sha256: SHA256.hex(of: text), files: lines.count, bytes: found.bytes)
     }
 

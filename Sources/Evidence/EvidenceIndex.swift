@@ -13,6 +13,8 @@ package struct EvidenceIndex: Sendable {
     package private(set) var cycles: [CycleSummary]
     /// Cycles that were read from their folders, since the index had no line for them.
     package private(set) var missing: [Int]
+    /// Lines of the file, those of deleted cycles included.
+    private let lines: Int
 
     /// Reads the newest `newest` sealed cycles, or all.
     package static func load(
@@ -21,7 +23,8 @@ package struct EvidenceIndex: Sendable {
         let numbers = try CycleReader(layout).numbers()
         var wanted = Set(newest.map { numbers.suffix($0 + 1) } ?? numbers[...])
         var found: [CycleSummary] = []
-        for line in LineFile.lines(try contents(layout.index) ?? []).reversed() {
+        let lines = LineFile.lines(try contents(layout.index) ?? [])
+        for line in lines.reversed() {
             if wanted.isEmpty { break }
             guard let summary = try? EvidenceCoding.value(CycleSummary.self, from: line),
                 wanted.remove(summary.cycle) != nil
@@ -36,13 +39,14 @@ package struct EvidenceIndex: Sendable {
         }
         found.sort { $0.cycle < $1.cycle }
         if let newest { found = found.suffix(newest) }
-        return EvidenceIndex(layout: layout, cycles: found, missing: missing)
+        return EvidenceIndex(layout: layout, cycles: found, missing: missing, lines: lines.count)
     }
 
-    private init(layout: EvidenceLayout, cycles: [CycleSummary], missing: [Int]) {
+    private init(layout: EvidenceLayout, cycles: [CycleSummary], missing: [Int], lines: Int) {
         self.layout = layout
         self.cycles = cycles
         self.missing = missing
+        self.lines = lines
     }
 
     /// From the folder; nil where it is not sealed or cannot be read (`verify` says why).
@@ -55,16 +59,29 @@ package struct EvidenceIndex: Sendable {
     /// Writes the index again from the folders.
     package static func rebuild(_ layout: EvidenceLayout) throws(EvidenceError) -> EvidenceIndex {
         var cycles: [CycleSummary] = []
-        var bytes: [UInt8] = []
         for number in try CycleReader(layout).numbers() {
-            guard let summary = try read(number, layout) else { continue }
-            cycles.append(summary)
-            bytes += try EvidenceCoding.line(summary, "an index line")
+            if let summary = try read(number, layout) { cycles.append(summary) }
         }
+        let index = EvidenceIndex(layout: layout, cycles: cycles, missing: [], lines: cycles.count)
+        try index.write()
+        return index
+    }
+
+    /// Writes the file without the lines of deleted cycles, once these are most of it. For the owner of the loop, with an
+    /// index of all cycles: whoever reads meanwhile sees the old file or the new one.
+    package func compact() throws(EvidenceError) {
+        if lines > 2 * cycles.count + EvidenceIndex.staleLines { try write() }
+    }
+
+    /// Fewer are not worth the writing.
+    private static let staleLines = 100
+
+    private func write() throws(EvidenceError) {
+        var bytes: [UInt8] = []
+        for summary in cycles { bytes += try EvidenceCoding.line(summary, "an index line") }
         try onDisk("write", layout.index) { () throws(SystemError) in
             try Disk.replace(layout.index, with: bytes, durable: false)
         }
-        return EvidenceIndex(layout: layout, cycles: cycles, missing: [])
     }
 
     /// Takes in a cycle that was published after loading.

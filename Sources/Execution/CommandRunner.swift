@@ -94,15 +94,15 @@ package final class CommandRunner: Sendable {
 }
 
 extension CommandRunner {
-    private func launch(_ spec: CommandSpec, _ folder: StageFolder) async -> CommandResult {
+    private func launch(_ spec: CommandSpec, _ folder: StageFolder, fresh: Bool = false) async -> CommandResult {
         let answer = await withCheckedContinuation { continuation in
-            launcher.launch(spec.order) { continuation.resume(returning: $0) }
+            launcher.launch(spec.order, fresh: fresh) { continuation.resume(returning: $0) }
         }
         switch answer {
         case .failure(let failure):
             return await unclaimed(spec, folder, note: failure.reason)
-        case .success(let shepherd):
-            if let shepherd {
+        case .success(let launched):
+            if let shepherd = launched.shepherd {
                 state.withLock { state in
                     state.running[spec.folder] = shepherd
                     if state.stops.contains(spec.folder) { shepherd.send(SIGTERM) }
@@ -112,7 +112,12 @@ extension CommandRunner {
                     return await endMad(shepherd, spec, folder)
                 }
             }
-            guard Files.exists(folder.claim) else { return await unclaimed(spec, folder, note: nil) }
+            guard Files.exists(folder.claim) else {
+                // One that waited may have been ended (for want of memory, say) before it read its order: it has ended,
+                // it claimed nothing, so a fresh one is the first to run the command.
+                if launched.wasWaiting, !wasStopped(spec.folder) { return await launch(spec, folder, fresh: true) }
+                return await unclaimed(spec, folder, note: nil)
+            }
             return await conclude(spec, folder, recovery: nil)
         }
     }

@@ -33,6 +33,22 @@ package final class Descriptor: Sendable {
         return (read, try aboveStandard(ends[1]))
     }
 
+    /// Two Unix stream sockets connected to each other, close-on-exec.
+    package static func socketPair() throws(SystemError) -> (Descriptor, Descriptor) {
+        var ends: [Int32] = [-1, -1]
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw .last("create", "a socket pair") }
+        let first = try aboveStandard(ends[0])
+        return (first, try aboveStandard(ends[1]))
+    }
+
+    /// Sends `bytes` into a socket in one call that neither waits nor raises SIGPIPE; false where not all were taken.
+    package func sendAtOnce(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { buffer in
+            Glibc.send(number, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+        } == bytes.count
+    }
+
     /// An anonymous file in memory that holds `bytes` and is positioned at its start.
     package static func memory(_ bytes: [UInt8]) throws(SystemError) -> Descriptor {
         let number = nj_memory_file("nightjar")
@@ -80,6 +96,8 @@ package final class Descriptor: Sendable {
         limit: Int, path: String = "a descriptor"
     ) throws(SystemError) -> (bytes: [UInt8], truncated: Bool) {
         var bytes: [UInt8] = []
+        // A file says how long it is: an array that grows by doubling would need three times that for a moment.
+        bytes.reserveCapacity(min(limit, Int(clamping: size ?? 0)))
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while true {
             let got = uninterrupted { read(number, &chunk, chunk.count) }

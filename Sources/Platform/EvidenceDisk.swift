@@ -115,6 +115,21 @@ package enum Disk {
         if durable { try Files.synchronizeDirectory(Files.parent(of: path)) }
     }
 
+    /// Makes files that were written at leisure, and their names in all folders from `root` down, survive a loss of
+    /// power. One after the other, at the end: the first sync commits what the file system has gathered for all.
+    package static func synchronize(_ paths: [String], below root: String) throws(SystemError) {
+        var folders: Set<String> = [root]
+        for path in paths {
+            try DiskFile(path, .reading).sync()
+            var folder = Files.parent(of: path)
+            while folder.utf8.count > root.utf8.count, folders.insert(folder).inserted {
+                folder = Files.parent(of: folder)
+            }
+        }
+        // Deepest first: a name is durable no later than what it leads to.
+        for folder in folders.sorted(by: { $0.utf8.count > $1.utf8.count }) { try Files.synchronizeDirectory(folder) }
+    }
+
     /// Removes a folder with everything in it, following no links, whatever bytes the names are made of (`Files` reads
     /// names as text, and cannot remove one that is none). No error where it is not there.
     package static func removeTree(_ path: String) throws(SystemError) {

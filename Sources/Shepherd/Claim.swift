@@ -49,12 +49,14 @@ package enum Claim {
             for (name, value) in limits { object.member(name, value) }
         }
         try file.writeAll(text.bytes + [10], path: temporary)
-        try file.synchronize(path: temporary)
         guard link(temporary, folder.claim) == 0 else {
             let failure = failure("create", folder.claim)
             if failure.alreadyExists { return nil }
             throw failure
         }
+        // In this order one commit of the file system serves both. A loss of power in between may leave an empty claim,
+        // which is read as lost; the command has not begun yet.
+        try file.synchronize(path: folder.claim)
         try Files.synchronizeDirectory(folder.path)
         return Held(file: file, path: folder.claim)
     }

@@ -98,8 +98,10 @@ struct ReservedResult {
         guard ftruncate(file.number, off_t(bytes.count)) == 0 else {
             throw SystemError(code: errno, attempted: "cut", path: temporary)
         }
-        try file.synchronize(path: temporary)
         try Files.rename(temporary, to: folder.result)
+        // In this order one commit of the file system serves both. A loss of power in between may leave a torn result,
+        // which is read as lost, as none would be.
+        try file.synchronize(path: folder.result)
         try Files.synchronizeDirectory(folder.path)
     }
 }

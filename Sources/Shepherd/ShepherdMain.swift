@@ -43,6 +43,7 @@ package enum ShepherdMain {
 
     private static func run(_ order: ShepherdOrder, signals: Descriptor) -> Int32 {
         let folder = StageFolder(order.folder)
+        complainInto(folder.shepherdLog)
         let reserved: ReservedResult
         let claim: Claim.Held?
         do throws(SystemError) {
@@ -80,7 +81,12 @@ package enum ShepherdMain {
         return ShepherdExit.done
     }
 
-    /// Standard error is `shepherd.log` in the run's folder.
+    /// From here on standard error is `shepherd.log` in the run's folder, which only the order names.
+    private static func complainInto(_ path: String) {
+        guard let log = try? Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND) else { return }
+        _ = dup2(log.number, 2)
+    }
+
     static func complain(_ text: String) {
         try? Descriptor(owning: dup(2)).writeAll(Array("nightjar: \(text)\n".utf8))
     }

@@ -218,7 +218,11 @@ final class Performer: Sendable {
             guard record.cycle % Performer.cyclesBetweenRetention == 0 else { return }
             defer { HeapMemory.giveBack() }
             let layout = context.layout
-            let index = try await EvidenceReading.run { () throws(EvidenceError) in try EvidenceIndex.load(layout) }
+            let index = try await EvidenceReading.run { () throws(EvidenceError) in
+                let index = try EvidenceIndex.load(layout)
+                try index.compact()
+                return index
+            }
             let plan = try retention.plan(index, settings: settings.retention, now: now, running: record.cycle)
             for decision in plan.prefix(50) { delete(decision, retention, now) }
         } catch {

@@ -36,6 +36,7 @@ enum LoopUnderTest {
         onSealed: @escaping @Sendable (CycleRecord) -> Void
     ) async throws {
         SignalSource.setDispositions()
+        HeapMemory.staySmall()
         let bytes = try Files.read(path, limit: 1 << 20)
         let loaded: LoadedSettings
         switch SettingsFile.load(bytes: bytes, path: path, now: Timestamp(milliseconds: SystemClock.wallMilliseconds)) {

@@ -43,6 +43,20 @@ import Testing
         #expect(try EvidenceIndex.load(loop.layout).missing == [])
     }
 
+    @Test func `lines of deleted cycles go once they are most of the file`() async throws {
+        let loop = try TemporaryLoop()
+        try await Samples.seal(3, in: loop, tests: tests)
+        let bytes = try loop.bytes(loop.layout.index)
+        let doubled = Array([[UInt8]](repeating: bytes, count: 35).joined())
+        for (stale, expected) in [(doubled, doubled), (doubled + bytes, bytes)] {
+            try Data(stale).write(to: URL(fileURLWithPath: loop.layout.index))
+            let index = try EvidenceIndex.load(loop.layout)
+            try index.compact()
+            #expect(try loop.bytes(loop.layout.index) == expected)
+            #expect(try EvidenceIndex.load(loop.layout).cycles == index.cycles)
+        }
+    }
+
     @Test func `an unsealed cycle and a deleted one are not listed`() async throws {
         let loop = try TemporaryLoop()
         try await Samples.seal(3, in: loop, tests: tests)

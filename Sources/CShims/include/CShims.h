@@ -62,8 +62,9 @@ struct nj_connection {
 /// Fills `into` with the TCP sockets of both address families; answers how many there are, at most `capacity`.
 int nj_connections(struct nj_connection *into, int capacity);
 
-/// Bounds the number of malloc arenas: threads that come and go would otherwise each keep memory of their own.
-void nj_malloc_few_arenas(void);
+/// Bounds the number of malloc arenas (threads that come and go would otherwise each keep memory of their own), and has
+/// large blocks go back to the system when they are freed.
+void nj_malloc_stay_small(void);
 /// Gives free heap memory back to the system.
 void nj_malloc_give_back(void);
 
