@@ -34,12 +34,15 @@ enum PageScript {
           // What tells the places of the keyboard apart; a summary has only the incident that it belongs to.
           const key = (item) => item.getAttribute("href") || item.id || `${item.tagName} ${item.closest("[id]").id} ${item.className}`;
 
+          const places = (section) => [...section.querySelectorAll("a, summary, [tabindex]")];
+
           // Focus and what the reader has opened stay where they are.
           const replace = (id, html) => {
             const section = document.getElementById(id);
             if (!section) return;
             const focus = section.contains(document.activeElement) ? document.activeElement : null;
             const path = focus && key(focus);
+            const twin = path && places(section).filter((item) => key(item) === path).indexOf(focus);
             const open = new Map([...section.querySelectorAll("details[id]")].map((item) => [item.id, item.open]));
             const log = section.querySelector(".log");
             const scroll = log && log.scrollHeight - log.scrollTop - log.clientHeight > 8 ? log.scrollTop : null;
@@ -57,9 +60,9 @@ enum PageScript {
             const list = section.querySelector(".log");
             if (list) list.scrollTop = scroll === null ? list.scrollHeight : scroll;
             if (path) {
-              for (const item of section.querySelectorAll("a, summary, [tabindex]")) {
-                if (key(item) === path) { item.focus({ preventScroll: true }); break; }
-              }
+              const twins = places(section).filter((item) => key(item) === path);
+              const item = twins[Math.min(twin, twins.length - 1)];
+              if (item) item.focus({ preventScroll: true });
             }
           };
 

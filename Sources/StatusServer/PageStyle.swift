@@ -82,7 +82,8 @@ enum PageStyle {
         .evidence { list-style: none; padding: 0; font-size: .9rem } q { quotes: none; color: var(--soft); overflow-wrap: anywhere }
         .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-size: .93rem }
         th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
-        thead th { color: var(--soft); font-weight: 600; font-size: .82rem; white-space: nowrap } tbody th { font-weight: 600; overflow-wrap: anywhere; min-width: 5rem } td { min-width: 3rem } td.w { min-width: 13rem }
+        thead th { color: var(--soft); font-weight: 600; font-size: .82rem; white-space: nowrap } tbody th { font-weight: 600; overflow-wrap: anywhere; min-width: 5rem } td { min-width: 3rem } td.w { min-width: 16rem }
+        td code { white-space: nowrap } main > h2 { margin-bottom: .6rem }
         .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
         .log { list-style: none; margin: 0; padding: .6rem .8rem; background: var(--card); border-radius: 6px; max-height: 24rem; overflow-y: auto; font-size: .8rem }
         .log li { padding-left: 17.5rem; text-indent: -17.5rem } .log .mark { min-width: 3.6rem; text-indent: 0; text-align: center; border-radius: 4px; padding: 0 .2em; font-size: 1em }

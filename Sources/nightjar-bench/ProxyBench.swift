@@ -31,7 +31,11 @@ enum ProxyBench {
         for (name, _) in ways {
             report.add("\(name), throughput", Samples.median(speeds[name] ?? []), "MB/s")
         }
-        for (name, _) in ways { report.add("\(name), round trip of 64 bytes", nanoseconds: times[name] ?? []) }
+        for (name, _) in ways {
+            let taken = times[name] ?? []
+            report.add("\(name), round trip of 64 bytes", nanoseconds: taken)
+            report.add("\(name), round trip of 64 bytes, p99", Samples.percentile(taken, 0.99) / 1e6, "ms")
+        }
     }
 
     /// Sends so many megabytes one way and waits for the answer that they have come.

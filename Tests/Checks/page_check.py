@@ -62,8 +62,10 @@ def cycles(scenes, base):
 def live(scenes, base):
     """What happens is on the page within seconds, without asking again."""
     loop = scenes.loops["mail"]
+    wait_for(30, lambda: "doing    paused" in loop.run("status")[1], "the end of the cycle under way")
+    known = len(loop.sealed())
     threading.Timer(0.5, lambda: loop.run("resume")).start()
-    took = events(f"{base}/events?loop=mail", 20, "cycle 2")
+    took = events(f"{base}/events?loop=mail", 20, f"cycle {known + 1}")
     loop.kill(signal.SIGKILL)
     loop.wait()
     events(f"{base}/events?loop=mail", 20, "not running")
