@@ -101,6 +101,32 @@ extension TargetSettings {
     }
 }
 
+/// A measured target, as lists of cycles remember it.
+package struct TargetMark: Codable, Hashable, Sendable {
+    package var name: String
+    package var measured: Double
+    package var limit: Double
+    package var unit: String
+    package var percentile: Double?
+    package var source: String?
+
+    /// Nil where nothing was measured.
+    package init?(_ target: TargetRecord) {
+        guard let measured = target.measured else { return nil }
+        name = target.name
+        self.measured = measured
+        limit = target.limit
+        unit = target.unit
+        percentile = target.percentile
+        source = target.source
+    }
+
+    /// Whether both are measured in the same way; lines of earlier versions do not say how.
+    package func isComparable(with record: TargetRecord) -> Bool {
+        unit == record.unit && percentile == record.percentile && (source == nil || source == record.source)
+    }
+}
+
 /// A confidence interval for the percentile; a side is nil where the values are too few to bound it.
 package struct TargetInterval: Codable, Hashable, Sendable {
     package var low: Double?

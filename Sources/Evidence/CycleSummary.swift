@@ -25,32 +25,6 @@ package struct SuiteRun: Codable, Hashable, Sendable {
     }
 }
 
-/// A measured target, as the index remembers it.
-package struct TargetMark: Codable, Hashable, Sendable {
-    package var name: String
-    package var measured: Double
-    package var limit: Double
-    package var unit: String
-    package var percentile: Double?
-    package var source: String?
-
-    /// Nil where nothing was measured.
-    fileprivate init?(_ target: TargetRecord) {
-        guard let measured = target.measured else { return nil }
-        name = target.name
-        self.measured = measured
-        limit = target.limit
-        unit = target.unit
-        percentile = target.percentile
-        source = target.source
-    }
-
-    /// Whether both are measured in the same way; lines of earlier versions do not say how.
-    package func isComparable(with record: TargetRecord) -> Bool {
-        unit == record.unit && percentile == record.percentile && (source == nil || source == record.source)
-    }
-}
-
 /// One line of `index.jsonl`.
 package struct CycleSummary: Codable, Hashable, Sendable {
     package var cycle: Int

@@ -47,12 +47,14 @@ extension HTMLCycle {
             + "\(SVGChart.distribution(target))</figure>\n"
     }
 
-    /// The measured value from cycle to cycle, with the limit; empty for fewer than three.
+    /// The measured value from cycle to cycle, where it was measured in the same way, with the limit; empty for fewer than
+    /// three.
     private func course(_ target: TargetRecord) -> String {
         let earlier = report.context.history.filter { $0.cycle < record.cycle }
         let cycles = (earlier + [CycleBrief(record)]).suffix(30)
         let points = cycles.compactMap { cycle -> ChartPoint? in
-            guard let value = cycle.measured?[target.name] else { return nil }
+            let mark = cycle.targets?.first { $0.name == target.name && $0.isComparable(with: target) }
+            guard let value = mark?.measured else { return nil }
             let isMet = target.isFloor == true ? value >= target.limit : value <= target.limit
             return ChartPoint(label: "#\(cycle.cycle)", value: value, tone: isMet ? .good : .bad)
         }

@@ -181,8 +181,8 @@ package struct CycleBrief: Codable, Hashable, Sendable {
     package var because: String?
     /// Tests that failed and passed on one revision; nil where only the tool's own count is known.
     package var flakyTests: Int?
-    /// What was measured of each target, by its name.
-    package var measured: [String: Double]?
+    /// Targets that were measured; nil where none was.
+    package var targets: [TargetMark]?
 
     package init(
         cycle: Int, startedAt: Timestamp, endedAt: Timestamp, durationSeconds: Double, verdict: Verdict,
@@ -212,8 +212,8 @@ package struct CycleBrief: Codable, Hashable, Sendable {
             valueAtRisk: record.value.atRisk,
             because: CycleSummary(record).reasons.first { $0.verdict == record.verdict }?.text)
         flakyTests = record.flakyTests
-        let marks = (record.targets ?? []).compactMap { target in target.measured.map { (target.name, $0) } }
-        measured = marks.isEmpty ? nil : Dictionary(marks, uniquingKeysWith: { $1 })
+        let marks = (record.targets ?? []).compactMap(TargetMark.init)
+        targets = marks.isEmpty ? nil : marks
     }
 
     /// `+` healthy, `f` healthy with flaky tests, `d` degraded, `?` unproven, `R` failing, `i` interrupted.

@@ -13,7 +13,7 @@ extension CycleBrief {
             recommendation: summary.recommendation, revision: summary.revision, trigger: summary.trigger,
             totals: summary.totals, incidents: summary.incidents, valueAtRisk: summary.value?.atRisk)
         flakyTests = summary.flakyTests
-        measured = summary.targets.map { Dictionary($0.map { ($0.name, $0.measured) }, uniquingKeysWith: { $1 }) }
+        targets = summary.targets
     }
 }
 
