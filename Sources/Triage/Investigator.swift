@@ -15,7 +15,7 @@ package enum Investigator {
         // Deploying wipes away what could be seen: the tests are run again before anything is touched.
         let experiment =
             Listening.experiment(accounts, facts) ?? Reruns.experiment(accounts, facts) ?? BurnIn.experiment(
-                accounts, facts) ?? ExperimentChoice(open, facts).best ?? Search.experiment(open, facts)
+                accounts, facts) ?? ExperimentChoice(open, facts).best ?? Search.experiment(open, beside: accounts, facts)
             ?? Counterfactual.experiment(open, facts) ?? Search.experimentOfLuck(accounts, facts)
         return experiment.map(TriageAnswer.experiment) ?? .concluded(Conclusions.incidents(accounts, facts))
     }
