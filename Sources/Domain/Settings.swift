@@ -234,7 +234,7 @@ package struct TriageSettings: Codable, Hashable, Sendable {
 
     package init(
         budgetSeconds: Double = 7200, mayDeploy: Bool = false, deploysPerIncident: Int = 6, deploysPerNight: Int = 12,
-        experiments: [Experiment.Kind] = Experiment.Kind.allCases, burnIn: BurnInSettings = BurnInSettings()
+        experiments: [Experiment.Kind] = Experiment.Kind.allCases, burnIn: BurnInSettings? = BurnInSettings()
     ) {
         self.burnIn = burnIn
         self.budgetSeconds = budgetSeconds

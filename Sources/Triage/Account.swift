@@ -35,7 +35,16 @@ struct Account {
             let seen = suspicion.observation(on: facts.wanted, in: [record])
             return seen.fails > 0 ? true : seen.passes > 0 ? false : nil
         }
-        again = suspicion.observation(on: facts.wanted, in: deployed)
+        let onceMore = suspicion.observation(on: facts.wanted, in: deployed)
+        // What comes and goes may pass a few times by luck: then that it does says nothing about the deployment.
+        let failures = undisturbed.count { $0 }
+        let rate = RateInterval.jeffreys(
+            RunCounts(fails: failures, passes: undisturbed.count - failures), confidence: 0.8
+        ).low
+        let mayBeLuck =
+            undisturbed.contains(true) && undisturbed.contains(false) && onceMore.isPassing
+            && Numbers.power(1 - rate, onceMore.passes) > 0.05
+        again = mayBeLuck ? Observation() : onceMore
         green = facts.lastGreen.map { suspicion.observation(on: $0, in: deployed) } ?? Observation()
         let failsOnGreen = green.isFailing && !suspicion.isMass
         besides =

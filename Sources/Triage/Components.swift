@@ -24,7 +24,8 @@ struct Components {
         case .dependencyDown, .environmentDown, .transient, .expiredCredential:
             return account.suspicion.ailing(account.facts).component ?? mentioned
         case .dataState: return "database"
-        case .resourceExhaustion: return account.suspicion.ailing(account.facts).component ?? "host"
+        // What runs out without a commit is of the machine, whichever service shows it.
+        case .resourceExhaustion: return account.culprit == nil ? "host" : ofCulprit
         case .network: return "network"
         case .unknown: return nil
         }

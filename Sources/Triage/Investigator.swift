@@ -13,9 +13,11 @@ package enum Investigator {
         let accounts = suspicions.map { Account($0, facts, among: suspicions) }
         let open = accounts.filter(isOpen)
         // Deploying wipes away what could be seen: the tests are run again before anything is touched.
+        let inPlace =
+            Listening.experiment(accounts, facts) ?? Reruns.experiment(accounts, facts)
+            ?? BurnIn.experiment(accounts, facts)
         let experiment =
-            Listening.experiment(accounts, facts) ?? Reruns.experiment(accounts, facts) ?? BurnIn.experiment(
-                accounts, facts) ?? ExperimentChoice(open, facts).best ?? Search.experiment(open, facts)
+            inPlace ?? ExperimentChoice(open, facts).best ?? Search.experiment(open, beside: accounts, facts)
             ?? Counterfactual.experiment(open, facts) ?? Search.experimentOfLuck(accounts, facts)
         return experiment.map(TriageAnswer.experiment) ?? .concluded(Conclusions.incidents(accounts, facts))
     }

@@ -117,7 +117,25 @@ struct Search {
     // MARK: - The next step
 
     /// The next deployment for all suspicions whose cause is a commit; they share it.
-    static func experiment(_ open: [Account], _ facts: TriageCase) -> Experiment? {
+    ///
+    /// - beside: what comes and goes; its tests are run on the same deployments, which cost it nothing.
+    static func experiment(_ open: [Account], beside: [Account], _ facts: TriageCase) -> Experiment? {
+        guard let experiment = experiment(open, facts) else { return nil }
+        let flakes = beside.filter { $0.isNewFlake && $0.search.culprit == nil }
+        guard !flakes.isEmpty, experiment.tests.allSatisfy({ !$0.only.isEmpty }) else { return experiment }
+        var shared = experiment
+        shared.tests = Investigator.merged((open + flakes).map(\.suspicion), deployed: true)
+        let once = ExperimentChoice.seconds(shared, facts) - ExperimentChoice.deployment(facts)
+        // As many runs as the deployment takes time, at least those that were planned.
+        let runs = Int(ExperimentChoice.deployment(facts) * Double(shared.times) / max(once, 0.1))
+        shared.times = max(experiment.times, min(runs, besideRuns))
+        return shared
+    }
+
+    /// Runs of what comes and goes on a deployment made for something else, at most.
+    private static let besideRuns = 4
+
+    private static func experiment(_ open: [Account], _ facts: TriageCase) -> Experiment? {
         guard Investigator.may(.bisect, facts) else { return nil }
         let searched = open.filter { account in
             guard account.passesOnGreen, !account.again.isPassing, !account.again.isMixed else { return false }

@@ -226,7 +226,7 @@ enum Samples {
 
     static let settings = LoopSettings(
         name: "staging", mode: .operate, environment: "staging", stateDirectory: "/s", baseDirectory: "/b",
-        triage: TriageSettings(experiments: [.rerun, .baseline, .bisect]))
+        triage: TriageSettings(experiments: [.rerun, .baseline, .bisect], burnIn: nil))
 
     /// The same with everything left out that may be empty.
     static func lean(_ cycle: Int, verdict: Verdict = .failing, tests: [TestResult]) -> CycleRecord {
