@@ -10,7 +10,7 @@ import Testing
     private let order = ShepherdOrder(
         stageID: "a-1", folder: "/f", arguments: ["x", "", "ü\n"], environment: ["A=b"], workingDirectory: "/",
         timeoutMilliseconds: 1, idleTimeoutMilliseconds: 0, graceMilliseconds: 3, leavesServices: true,
-        outputLimit: 1 << 40, needles: ["n"], standardInput: [0, 255])
+        outputLimit: 1 << 40, needles: ["n"], standardInput: [0, 255], lock: "/l")
 
     @Test func `an order arrives as it was sent`() {
         #expect(ShepherdOrder(order.encoded()) == order)
@@ -21,7 +21,7 @@ import Testing
         for count in 0..<frame.count { #expect(ShepherdOrder(Array(frame.prefix(count))) == nil) }
         #expect(ShepherdOrder(frame + [0]) == nil)
         var newer = frame
-        newer[4] = 2
+        newer[4] = UInt8(ShepherdOrder.version + 1)
         #expect(ShepherdOrder(newer) == nil)
         for index in frame.indices {
             var flipped = frame
