@@ -178,3 +178,22 @@ struct CategoryTests {
         }
     }
 }
+
+struct CutMeasurementTests {
+    @Test(arguments: [
+        ("speed::test_list_p95", Domain.Category.performanceRegression), ("api::test_list", .codeRegression),
+    ])
+    func `a measurement that does not come to its end is one of speed`(_ id: String, _ category: Domain.Category) throws
+    {
+        var scene = Scene(commits: 5) { run, index in
+            guard run.kind == .test else { return Scene.Ending() }
+            var all = run
+            all.only = run.only ?? [id, "t1"]
+            return Scene.tests(all, failing: index >= 2 ? [id] : [], message: "TimeoutError")
+        }
+        scene.run(.test, suite: "speed")
+        let diagnosis = try #require(scene.investigate().first?.diagnosis)
+        #expect(diagnosis.category == category)
+        #expect(diagnosis.culprit?.commit == Revision("commit-2"))
+    }
+}
