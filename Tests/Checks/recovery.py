@@ -247,6 +247,47 @@ def running_deploy(loop):
     return f"{recovery}, its 1.5 s were not cut; cycle 1 healthy"
 
 
+@row("5", "the deploy runs; at the restart its secret is gone, its permit says no and its limit is shorter")
+def changed_settings(loop):
+    loop.write("token", "sesame-1234")
+    loop.settings["secrets"] = {"TOKEN": {"fromFile": "token"}}
+    loop.settings["deploy"]["command"] = {"command": loop.settings["deploy"]["command"], "secrets": ["TOKEN"]}
+    loop.save()
+    loop.write("deploy-seconds", "2")
+    reach(loop, "deploy-1")
+    loop.kill()
+    loop.wait()
+    (loop.folder / "token").unlink()
+    loop.settings["deploy"].update(permit={"shell": "echo no; exit 75"}, timeout="1s")
+    loop.save()
+    loop.start()
+    document = finish(loop)
+    deploy = stage(document, "deploy")
+    check("re-attached to shepherd" in (deploy.get("recovery") or ""), f"recovery: {deploy.get('recovery')}")
+    check([command["role"] for command in deploy["commands"]] == ["main"], "the permit was asked beside the deploy")
+    check(deploy["commands"][0]["durationSeconds"] >= 1.9, f"the deploy was cut: {deploy['commands'][0]}")
+    check(runs(loop, "deploy-1") == 1 and runs(loop, "deploy-2") == 0, f"effects: {loop.effects()}")
+    return f"{deploy['recovery']}; neither asked again nor cut; cycle 1 healthy"
+
+
+@row("13", "the daemon is killed in a deploy; another loop of the same environment begins")
+def shared_environment(loop):
+    loop.settings["loop"]["environment"] = f"shared-{os.getpid()}"
+    loop.save()
+    loop.write("deploy-seconds", "3")
+    reach(loop, "deploy-1")
+    loop.kill()
+    loop.wait()
+    check(loop.shepherds(), "the deploy does not go on")
+    loop.settings["state"] = "elsewhere"
+    loop.save()
+    loop.start()
+    log = loop.folder / "elsewhere" / loop.name / "cycle.log"
+    wait_for(10, lambda: log.exists() and "another run is at work there" in log.read_text(), "the second deploy is kept out")
+    check(runs(loop, "deploy-1") == 1, f"effects: {loop.effects()}")
+    return "the deploy of the second was not started beside that of the first"
+
+
 @row("6", "the shepherd ends while no daemon is there")
 def ended_alone(loop):
     loop.write("deploy-seconds", "0.5")
