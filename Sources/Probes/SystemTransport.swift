@@ -5,13 +5,15 @@ import Platform
 import WebSocket
 
 extension ProbeTransport {
-    /// Sockets and commands of this machine; `environment` is the one that commands get, `workingDirectory` where those run
-    /// that name no folder of their own (nil: where this process runs).
-    package static func system(environment: [String: String], workingDirectory: String? = nil) -> ProbeTransport {
+    /// Sockets and commands of this machine; `environment` is the one that commands get, `workingDirectory` tells each time
+    /// where those run that name no folder of their own (nil: where this process runs).
+    package static func system(
+        environment: [String: String], workingDirectory: @escaping @Sendable () -> String? = { nil }
+    ) -> ProbeTransport {
         ProbeTransport(
             run: { command in
                 var command = command
-                command.workingDirectory = command.workingDirectory ?? workingDirectory
+                command.workingDirectory = command.workingDirectory ?? workingDirectory()
                 return await SystemTransport.run(command, environment: environment)
             },
             exchange: { request in await SystemTransport.onThread { SystemTransport.exchange(request) } },

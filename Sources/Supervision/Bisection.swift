@@ -153,11 +153,11 @@ package final class Bisection: Sendable {
         try? Files.createDirectories(layout.bisections.cycles)
         let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
         return LoopContext(
-            layout: layout.bisections, settings: SettingsCell(settings), runner: runner,
-            secrets: SecretStore(settings.secrets, environment: start.secretEnvironment),
+            layout: layout.bisections,
+            settings: SettingsCell(settings, secretEnvironment: start.secretEnvironment), runner: runner,
             environment: start.environment,
             prober: Prober(
-                transport: .system(environment: start.environment, workingDirectory: settings.baseDirectory),
+                transport: .system(environment: start.environment, workingDirectory: { settings.baseDirectory }),
                 environment: start.environment),
             progress: ProgressBoard(layout.bisections, now: now, observer: start.observer),
             history: SuiteHistory(layout), say: say, numbering: "bisection-")

@@ -43,12 +43,15 @@ struct FixSurroundings: Sendable {
     var branch: String { "nightjar/fix-\(incident.id)" }
 }
 
-/// The loop's settings in force. New ones wait until the cycle under way is over.
+/// The loop's settings in force, and the secrets that they name. New ones wait until the cycle under way is over.
 final class SettingsCell: Sendable {
     private let cell: Mutex<(current: LoopSettings, staged: LoopSettings?)>
+    let secrets: LoopSecrets
 
-    init(_ settings: LoopSettings) {
+    /// - Parameter secretEnvironment: the daemon's own, where secrets may come from.
+    init(_ settings: LoopSettings, secretEnvironment: [String: String]) {
         cell = Mutex((settings, nil))
+        secrets = LoopSecrets(settings.secrets, environment: secretEnvironment)
     }
 
     var current: LoopSettings { cell.withLock { $0.current } }
@@ -63,7 +66,9 @@ final class SettingsCell: Sendable {
     /// Called between cycles.
     func adoptStaged() {
         cell.withLock { cell in
-            if let staged = cell.staged { cell = (staged, nil) }
+            guard let staged = cell.staged else { return }
+            cell = (staged, nil)
+            secrets.adopt(staged.secrets)
         }
     }
 }
@@ -72,7 +77,6 @@ struct LoopContext: Sendable {
     let layout: EvidenceLayout
     let settings: SettingsCell
     let runner: CommandRunner
-    let secrets: SecretStore
     let environment: [String: String]
     let prober: Prober
     let progress: ProgressBoard
@@ -82,6 +86,8 @@ struct LoopContext: Sendable {
     /// Before the number in the names of stages where it does not count the loop's cycles: what is left of a cycle's stage
     /// must not be taken for one of another kind.
     var numbering = ""
+
+    var secrets: LoopSecrets { settings.secrets }
 
     var repository: Repository? {
         settings.current.repository.map { Repository(path: $0.path, environment: environment) }

@@ -158,13 +158,12 @@ package final class LoopHost: Sendable {
         _ start: LoopStart, _ layout: EvidenceLayout, _ runner: CommandRunner, _ log: CycleLogFile
     ) -> LoopContext {
         let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
+        let settings = SettingsCell(start.loaded.settings, secretEnvironment: start.secretEnvironment)
         return LoopContext(
-            layout: layout, settings: SettingsCell(start.loaded.settings), runner: runner,
-            secrets: SecretStore(start.loaded.settings.secrets, environment: start.secretEnvironment),
-            environment: start.environment,
+            layout: layout, settings: settings, runner: runner, environment: start.environment,
             prober: Prober(
                 transport: .system(
-                    environment: start.environment, workingDirectory: start.loaded.settings.baseDirectory),
+                    environment: start.environment, workingDirectory: { settings.current.baseDirectory }),
                 environment: start.environment),
             progress: ProgressBoard(layout, now: now, observer: start.observer), history: SuiteHistory(layout),
             say: { line in log.write(line, cycle: nil, at: now()) })

@@ -12,7 +12,8 @@ actor Notifier {
     private let context: LoopContext
     private let spool: Spool
     private let courier: Courier
-    private let delivery: Delivery
+    /// By the settings in force.
+    private let delivery: @Sendable () -> Delivery
     private let host: String
     private var lastPing: Timestamp?
     private var newest: CycleRecord?
@@ -29,12 +30,14 @@ actor Notifier {
         spool = Spool("\(context.layout.root)/notify")
         // What arrived just before a crash is not sent again.
         do { try spool.sweep() } catch { context.say(LogLine(.warn, "notify", "\(error)")) }
-        let delivery = Delivery(
-            environment: context.environment, secretEnvironment: secretEnvironment,
-            workingDirectory: context.settings.current.baseDirectory)
+        let delivery: @Sendable () -> Delivery = {
+            Delivery(
+                environment: context.environment, secretEnvironment: secretEnvironment,
+                workingDirectory: context.settings.current.baseDirectory)
+        }
         self.delivery = delivery
         courier = Courier(
-            spool, attempt: { await delivery.attempt($0, $1) }, say: context.say, now: context.now)
+            spool, attempt: { await delivery().attempt($0, $1) }, say: context.say, now: context.now)
     }
 
     /// Decides what is to be told now, spools it, and lets the courier go on its way.
@@ -90,7 +93,7 @@ actor Notifier {
         lastPing = now
         // Whoever is asked may be slow: the loop's clockwork does not wait for the answer.
         let seal = memory.sealedHash
-        Task { [delivery] in heard(await delivery.ping(deadman.url, seal: seal)) }
+        Task { [delivery] in heard(await delivery().ping(deadman.url, seal: seal)) }
     }
 
     private func heard(_ outcome: DeliveryOutcome) {
