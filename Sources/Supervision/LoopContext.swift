@@ -45,30 +45,33 @@ struct FixSurroundings: Sendable {
 
 /// The loop's settings in force, and the secrets that they name. New ones wait until the cycle under way is over.
 final class SettingsCell: Sendable {
-    private let cell: Mutex<(current: LoopSettings, staged: LoopSettings?)>
+    private let cell: Mutex<(current: LoopSettings, staged: [(settings: LoopSettings, hash: String)])>
     let secrets: LoopSecrets
 
     /// - Parameter secretEnvironment: the daemon's own, where secrets may come from.
     init(_ settings: LoopSettings, secretEnvironment: [String: String]) {
-        cell = Mutex((settings, nil))
+        cell = Mutex((settings, []))
         secrets = LoopSecrets(settings.secrets, environment: secretEnvironment)
     }
 
     var current: LoopSettings { cell.withLock { $0.current } }
 
     /// Those that wait, or else those in force.
-    var newest: LoopSettings { cell.withLock { $0.staged ?? $0.current } }
+    var newest: LoopSettings { cell.withLock { $0.staged.last?.settings ?? $0.current } }
 
-    func stage(_ settings: LoopSettings) {
-        cell.withLock { $0.staged = settings }
+    func stage(_ settings: LoopSettings, hash: String) {
+        cell.withLock { $0.staged.append((settings, hash)) }
     }
 
-    /// Called between cycles.
-    func adoptStaged() {
+    /// Called between cycles, with the hash that the machine decides by: a reload may have come in the meantime, and the
+    /// stages of a cycle must not run by other settings than its decisions.
+    func adoptStaged(_ hash: String?) {
         cell.withLock { cell in
-            guard let staged = cell.staged else { return }
-            cell = (staged, nil)
-            secrets.adopt(staged.secrets)
+            guard let index = cell.staged.lastIndex(where: { $0.hash == hash }) else { return }
+            let adopted = cell.staged[index].settings
+            cell.current = adopted
+            cell.staged.removeFirst(index + 1)
+            secrets.adopt(adopted.secrets)
         }
     }
 }

@@ -206,7 +206,7 @@ package final class LoopHost: Sendable {
 
     /// New settings: they count from the next cycle on.
     package func reload(_ loaded: LoadedSettings, path: String) {
-        context.settings.stage(loaded.settings)
+        context.settings.stage(loaded.settings, hash: loaded.hash)
         supervisor.tell(
             .settingsAdopted(SettingsAdopted(policy: LoopPolicy(loaded.settings), hash: loaded.hash, path: path)))
         performer.say(LogLine(.going, "reload", "\(path) is valid: in force from the next cycle on"))
