@@ -21,14 +21,18 @@ package struct Delivery: Sendable {
     /// Where secrets may come from.
     let secretEnvironment: [String: String]
     let workingDirectory: String
+    /// The values of secrets that a receiver's command names.
+    let secrets: @Sendable ([String]) async throws -> [String: String]
     private static let limit = Duration.seconds(20)
 
     package init(
-        environment: [String: String], secretEnvironment: [String: String], workingDirectory: String
+        environment: [String: String], secretEnvironment: [String: String], workingDirectory: String,
+        secrets: @escaping @Sendable ([String]) async throws -> [String: String]
     ) {
         self.environment = environment
         self.secretEnvironment = secretEnvironment
         self.workingDirectory = workingDirectory
+        self.secrets = secrets
     }
 
     package func attempt(_ notice: Notice, _ receiver: ReceiverSettings) async -> DeliveryOutcome {
@@ -48,9 +52,7 @@ package struct Delivery: Sendable {
             case .email(let to, let from, let program):
                 return await run(program, Payloads.mail(notice, to: to, from: from).body, timeout: .seconds(60))
             case .command(let command):
-                return await run(
-                    command.argv, try Payloads.webhook(notice, secret: nil).body, timeout: command.timeout,
-                    extra: command.environment, in: command.workingDirectory)
+                return await run(command, try Payloads.webhook(notice, secret: nil).body)
             }
         } catch {
             return .later("\(error)", after: nil)
@@ -144,6 +146,25 @@ package struct Delivery: Sendable {
 
     /// A program that ends with this status asks to be called again (`EX_TEMPFAIL` of sysexits.h).
     private static let temporary: Int32 = 75
+
+    private func run(_ command: CommandSettings, _ input: [UInt8]) async -> DeliveryOutcome {
+        let values: [String: String]
+        do {
+            values = try await secrets(command.secrets)
+        } catch {
+            return .later("\(error)", after: nil)
+        }
+        let outcome = await run(
+            command.argv, input, timeout: command.timeout, extra: command.environment.merging(values) { $1 },
+            in: command.workingDirectory)
+        // What it printed last is told and logged.
+        let redaction = TextRedaction(needles: Array(values.values))
+        return switch outcome {
+        case .delivered: .delivered
+        case .later(let problem, let asked): .later(redaction.text(problem), after: asked)
+        case .refused(let problem): .refused(redaction.text(problem))
+        }
+    }
 
     private func run(
         _ words: [String], _ input: [UInt8], timeout: Duration, extra: [String: String] = [:],

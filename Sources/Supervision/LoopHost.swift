@@ -163,7 +163,8 @@ package final class LoopHost: Sendable {
             layout: layout, settings: settings, runner: runner, environment: start.environment,
             prober: Prober(
                 transport: .system(
-                    environment: start.environment, workingDirectory: { settings.current.baseDirectory }),
+                    environment: start.environment, workingDirectory: { settings.current.baseDirectory },
+                    secrets: { try await settings.secrets.fetch($0) }),
                 environment: start.environment),
             progress: ProgressBoard(layout, now: now, observer: start.observer), history: SuiteHistory(layout),
             say: { line in log.write(line, cycle: nil, at: now()) })

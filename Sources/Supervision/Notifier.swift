@@ -33,7 +33,8 @@ actor Notifier {
         let delivery: @Sendable () -> Delivery = {
             Delivery(
                 environment: context.environment, secretEnvironment: secretEnvironment,
-                workingDirectory: context.settings.current.baseDirectory)
+                workingDirectory: context.settings.current.baseDirectory,
+                secrets: { try await context.secrets.fetch($0) })
         }
         self.delivery = delivery
         courier = Courier(
