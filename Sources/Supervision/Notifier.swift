@@ -69,13 +69,26 @@ actor Notifier {
     /// The last look of a loop that ends: what was decided is brought away, within `limit`.
     func close(_ memory: LoopMemory, approval: Approval?, within limit: Duration) async {
         await look(memory, approval: approval)
-        let waiting = deliveries
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { for task in waiting { await task.value } }
-            group.addTask { try? await Task.sleep(for: limit) }
-            await group.next()
-            group.cancelAll()
+        guard await !Notifier.wait(for: deliveries, atMost: limit) else { return }
+        context.say(
+            LogLine(.hold, "notify", "\(spool.count()) notices are not delivered yet: the next start goes on with them")
+        )
+    }
+
+    /// Whether all tasks ended within `limit`. Those that did not are left behind: a task group would wait for them.
+    static func wait(for tasks: [Task<Void, Never>], atMost limit: Duration) async -> Bool {
+        let (answers, answer) = AsyncStream.makeStream(of: Bool.self)
+        Task {
+            for task in tasks { await task.value }
+            answer.yield(true)
         }
+        let clock = Task {
+            try? await Task.sleep(for: limit)
+            answer.yield(false)
+        }
+        defer { clock.cancel() }
+        for await allEnded in answers { return allEnded }
+        return false
     }
 
     private func quiet(_ now: Timestamp) -> Timestamp? {
