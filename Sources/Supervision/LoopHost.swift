@@ -181,8 +181,8 @@ package final class LoopHost: Sendable {
 
     // MARK: - Running
 
-    /// Runs the loop to its end.
-    package func run() async -> Ending {
+    /// Runs the loop to its end. `onListening` is called once operators are heard, or it is clear that they cannot be.
+    package func run(onListening: @Sendable () -> Void = {}) async -> Ending {
         let loaded = start.loaded
         supervisor.tell(
             .daemonStarted(
@@ -195,6 +195,7 @@ package final class LoopHost: Sendable {
             .settingsAdopted(
                 SettingsAdopted(policy: LoopPolicy(loaded.settings), hash: loaded.hash, path: start.path)))
         let control = listen()
+        onListening()
         let clockwork = Task { await feed(window) }
         let ending = await supervisor.run()
         clockwork.cancel()
