@@ -54,6 +54,7 @@ struct BisectCommand: Command {
             throw CommandError.unavailable("\(error)")
         }
         let terminal = TerminalLog(context.output, toOutput: false)
+        defer { terminal.clear() }
         let start = LoopStart(
             loaded: loaded, path: SettingsLoader.path(context), cycles: nil, version: NightjarVersion.number,
             host: ThisProcess.hostName, environment: SafeEnvironment.make(from: context.environment),
