@@ -62,8 +62,8 @@ package struct Delivery: Sendable {
     /// A sign of life. `seal` is the newest hash of the evidence, for whoever wants to hold the loop to it later.
     package func ping(_ url: AddressSource, seal: String?) async -> DeliveryOutcome {
         do {
-            let header = seal.map { ["header = \(quoted("X-Nightjar-Seal: \($0)"))"] } ?? []
-            return await curl(["url = \(quoted(try await address(url)))"] + header)
+            let header = seal.map { ["header = \(CurlText.quoted("X-Nightjar-Seal: \($0)"))"] } ?? []
+            return await curl(["url = \(CurlText.quoted(try await address(url)))"] + header)
         } catch {
             return .later("\(error)", after: nil)
         }
@@ -83,9 +83,13 @@ package struct Delivery: Sendable {
     // MARK: - By HTTP
 
     private func post(_ parcel: Parcel, to url: String) async -> DeliveryOutcome {
-        var lines = ["url = \(quoted(url))", "header = \(quoted("Content-Type: \(parcel.contentType)"))"]
-        lines += parcel.headers.sorted { $0.key < $1.key }.map { "header = \(quoted("\($0.key): \($0.value)"))" }
-        lines.append("data-binary = \(quoted(String(decoding: parcel.body, as: UTF8.self)))")
+        var lines = [
+            "url = \(CurlText.quoted(url))", "header = \(CurlText.quoted("Content-Type: \(parcel.contentType)"))",
+        ]
+        lines += parcel.headers.sorted { $0.key < $1.key }.map {
+            "header = \(CurlText.quoted("\($0.key): \($0.value)"))"
+        }
+        lines.append("data-binary = \(CurlText.quoted(String(decoding: parcel.body, as: UTF8.self)))")
         return await curl(lines)
     }
 
@@ -123,23 +127,6 @@ package struct Delivery: Sendable {
         case 408, 425, 429, 500...: return .later("status \(status)", after: asked)
         default: return .refused("status \(status)")
         }
-    }
-
-    /// A value in curl's configuration: in quotes, with the five escapes that curl knows.
-    private func quoted(_ text: String) -> String {
-        var escaped = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\\": escaped += "\\\\"
-            case "\"": escaped += "\\\""
-            case "\n": escaped += "\\n"
-            case "\r": escaped += "\\r"
-            case "\t": escaped += "\\t"
-            case "\0": continue
-            default: escaped.unicodeScalars.append(scalar)
-            }
-        }
-        return "\"\(escaped)\""
     }
 
     // MARK: - By a program

@@ -129,6 +129,10 @@ import Testing
         #expect(!Files.exists(folder("a")))
     }
 
+    @Test func `what curl reads has its value in one line and in quotes`() {
+        #expect(CurlText.quoted("a\"b\\c\r\n\t\0d") == #""a\"b\\c\r\n\td""#)
+    }
+
     @Test(arguments: [("/a/b", "/a"), ("/a", "/"), ("a", "."), ("/a/b/", "/a"), ("/", "/")])
     func `the parent of a path`(_ path: String, _ parent: String) {
         #expect(Files.parent(of: path) == parent)
