@@ -3,6 +3,7 @@
 
 import Domain
 import Engine
+import Evidence
 import Execution
 import TestSupport
 import Testing
