@@ -54,7 +54,6 @@ struct BisectCommand: Command {
             throw CommandError.unavailable("\(error)")
         }
         let terminal = TerminalLog(context.output, toOutput: false)
-        defer { terminal.clear() }
         let start = LoopStart(
             loaded: loaded, path: SettingsLoader.path(context), cycles: nil, version: NightjarVersion.number,
             host: ThisProcess.hostName, environment: SafeEnvironment.make(from: context.environment),
@@ -65,6 +64,7 @@ struct BisectCommand: Command {
             await bisection.close()
             return code
         } catch let error as BisectionError {
+            await terminal.clear()
             throw Self.told(error)
         }
     }
@@ -95,7 +95,7 @@ struct BisectCommand: Command {
             await bisection.close()
             throw error
         }
-        terminal.clear()
+        await terminal.clear()
         try context.output.result(record, json: context.wantsJSON) {
             BisectionText.text(record, palette: context.output.palette, folder: context.shown(plan.evidence))
         }

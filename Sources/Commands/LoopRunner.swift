@@ -20,7 +20,19 @@ struct LoopOrder: Sendable {
 enum LoopRunner {
     /// Runs the loops to their end, with their log lines on standard error (or on a terminal with a live line).
     static func run(_ orders: [LoopOrder], _ context: Context, terminal: TerminalLog) async throws -> [Ending] {
-        defer { terminal.clear() }
+        do {
+            let endings = try await runAll(orders, context, terminal)
+            await terminal.clear()
+            return endings
+        } catch {
+            await terminal.clear()
+            throw error
+        }
+    }
+
+    private static func runAll(
+        _ orders: [LoopOrder], _ context: Context, _ terminal: TerminalLog
+    ) async throws -> [Ending] {
         SignalSource.setDispositions()
         HeapMemory.staySmall()
         // Asked only where it matters: the calendar's data are megabytes of memory.

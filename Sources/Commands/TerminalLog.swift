@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a loop shows of itself while it runs. Whoever reads it may stall (`| less`, Ctrl-S): the loop never waits for that.
 
-import Dispatch
 import Domain
 import Platform
 import Reporting
@@ -17,7 +16,7 @@ final class TerminalLog: Sendable {
         /// The newest that is not shown yet; of several in a row only the last can be seen.
         var stage: RunningStage??
         /// Those who wait until the live line is taken away.
-        var clearing: [DispatchSemaphore] = []
+        var clearing: [AsyncStream<Void>.Continuation] = []
         var isWriting = false
 
         var isEmpty: Bool { lines.isEmpty && stage == nil && clearing.isEmpty }
@@ -30,7 +29,7 @@ final class TerminalLog: Sendable {
     /// Lines that wait for a reader before those that follow are left out: all are in `cycle.log`.
     static let mostLines = 1000
     /// How long the end of a command waits for its reader.
-    private static let patience = DispatchTimeInterval.seconds(2)
+    private static let patience = Duration.seconds(2)
 
     private let output: Output
     private let toOutput: Bool
@@ -55,10 +54,15 @@ final class TerminalLog: Sendable {
     }
 
     /// Takes the live line away once everything before it is written; waits at most two seconds for that.
-    func clear() {
-        let cleared = DispatchSemaphore(value: 0)
-        add { $0.clearing.append(cleared) }
-        _ = cleared.wait(timeout: .now() + TerminalLog.patience)
+    func clear() async {
+        let (end, waiting) = AsyncStream.makeStream(of: Void.self)
+        add { $0.clearing.append(waiting) }
+        let clock = Task {
+            try? await Task.sleep(for: TerminalLog.patience)
+            waiting.finish()
+        }
+        for await _ in end {}
+        clock.cancel()
     }
 
     // MARK: - The thread
@@ -107,7 +111,7 @@ final class TerminalLog: Sendable {
         guard !batch.clearing.isEmpty else { return }
         wipe(&drawing)
         drawing = Drawing()
-        for waiting in batch.clearing { waiting.signal() }
+        for waiting in batch.clearing { waiting.finish() }
     }
 
     private func write(_ line: String, _ drawing: inout Drawing) {

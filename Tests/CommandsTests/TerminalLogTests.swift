@@ -36,7 +36,7 @@ import Testing
         let count = 3 * TerminalLog.mostLines
         for number in 1...count { log.write("line \(number)") }
         reader.open()
-        log.clear()
+        await log.clear()
         #expect(await eventually { reader.text.withLock { $0.hasSuffix("cycle.log)\n") } })
         let lines = reader.text.withLock { $0.split(separator: "\n").map(String.init) }
         let shown = lines.filter { $0.hasPrefix("line ") }
@@ -49,18 +49,18 @@ import Testing
         let reader = Reader()
         let log = TerminalLog(reader.output, toOutput: true)
         log.write("line 1")
-        log.clear()
+        await log.clear()
         #expect(reader.text.withLock { $0.isEmpty })
         reader.open()
         #expect(await eventually { reader.text.withLock { $0 == "line 1\n" } })
     }
 
-    @Test func `lines come in their order`() {
+    @Test func `lines come in their order`() async {
         let reader = Reader()
         reader.open()
         let log = TerminalLog(reader.output, toOutput: true)
         for number in 1...500 { log.write("line \(number)") }
-        log.clear()
+        await log.clear()
         #expect(reader.text.withLock { $0 } == (1...500).map { "line \($0)\n" }.joined())
     }
 }
