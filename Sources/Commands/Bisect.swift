@@ -64,6 +64,7 @@ struct BisectCommand: Command {
             await bisection.close()
             return code
         } catch let error as BisectionError {
+            await terminal.clear()
             throw Self.told(error)
         }
     }
@@ -94,7 +95,7 @@ struct BisectCommand: Command {
             await bisection.close()
             throw error
         }
-        terminal.clear()
+        await terminal.clear()
         try context.output.result(record, json: context.wantsJSON) {
             BisectionText.text(record, palette: context.output.palette, folder: context.shown(plan.evidence))
         }

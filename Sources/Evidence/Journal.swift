@@ -33,6 +33,8 @@ package actor Journal {
         var number: Int
         var file: SegmentFile
         var lastSequence: Int
+        /// A segment that could not be begun and still has its name.
+        var leftover: String?
     }
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
@@ -104,6 +106,7 @@ package actor Journal {
     package func append(
         _ event: Event, at: Timestamp, cycle: Int, durable: Bool
     ) throws(EvidenceError) -> JournalEntry {
+        try withdraw()
         guard var open = state else { throw .notFound(what: "open journal", path: layout.journal) }
         let entry = JournalEntry(sequence: open.lastSequence + 1, at: at, cycle: cycle, event: event)
         let line = try EvidenceCoding.line(entry, "an event")
@@ -125,6 +128,7 @@ package actor Journal {
     package func rotate(
         _ memory: LoopMemory, at: Timestamp, cycle: Int, beyond limit: Int64 = Limits.journalSegmentBytes
     ) throws(EvidenceError) -> JournalEntry? {
+        try withdraw()
         guard var open = state else { throw .notFound(what: "open journal", path: layout.journal) }
         guard open.file.size > limit else { return nil }
         let entry = JournalEntry(
@@ -135,7 +139,8 @@ package actor Journal {
             try onDisk("begin", path) { () throws(SystemError) in try Disk.replace(path, with: line, durable: true) }
             open.file = try SegmentFile(path: path)
         } catch {
-            try withdraw(path)
+            state?.leftover = path
+            try withdraw()
             throw error
         }
         open.number += 1
@@ -145,17 +150,14 @@ package actor Journal {
     }
 
     /// Takes back a segment that has its name and could not be begun: the next start would take it for the newest, and
-    /// forget what goes on in the one before. Where it stays, nothing is written any more.
-    private func withdraw(_ path: String) throws(EvidenceError) {
-        do {
-            try onDisk("withdraw", path) { () throws(SystemError) in
-                try Files.remove(path)
-                try Files.synchronizeDirectory(Files.parent(of: path))
-            }
-        } catch {
-            close()
-            throw error
+    /// forget what goes on in the one before. Nothing is written as long as it stays; each call tries to remove it first.
+    private func withdraw() throws(EvidenceError) {
+        guard let path = state?.leftover else { return }
+        try onDisk("withdraw", path) { () throws(SystemError) in
+            try Files.remove(path)
+            try Files.synchronizeDirectory(Files.parent(of: path))
         }
+        state?.leftover = nil
     }
 
     /// Gives the lock back. Entries that were appended stay readable through `JournalReader`.

@@ -76,7 +76,7 @@ package struct Retention: Sendable {
         }
         let trash = layout.trash
         for name in try names(in: trash) {
-            try onDisk("empty", trash) { () throws(SystemError) in try Disk.removeTree(trash + "/" + name) }
+            try onDisk("empty", trash) { () throws(SystemError) in try Files.removeTree(trash + "/" + name) }
         }
     }
 
@@ -84,9 +84,9 @@ package struct Retention: Sendable {
         let (folder, trash, trashed) = (layout.cycle(cycle), layout.trash, layout.trashed(cycle))
         try onDisk("delete", folder) { () throws(SystemError) in
             try Files.createDirectories(trash)
-            try Disk.removeTree(trashed)
+            try Files.removeTree(trashed)
             try Files.rename(folder, to: trashed)
-            try Disk.removeTree(trashed)
+            try Files.removeTree(trashed)
         }
     }
 }

@@ -13,6 +13,12 @@ package actor Courier {
     private var busy: Set<String> = []
     /// Receivers that were complained about: one line at the first failure, one when they answer again.
     private var complained: Set<String> = []
+    /// What is over and could not be written down, with what became of it, by the keys of the notices. It still waits on
+    /// disk, and is not sent again.
+    private var unnoted: [String: (item: SpooledNotice, outcome: String)] = [:]
+    /// Pauses that could not be written down, by the keys of the notices.
+    private var unwritten: [String: SpooledNotice] = [:]
+    private var isSpoolStuck = false
 
     /// A notice that could not be delivered for so long is given up: it says what was, not what is.
     static let givesUpAfter = Duration.seconds(3 * 86_400)
@@ -35,7 +41,8 @@ package actor Courier {
 
     /// Tries everything that is due, in order for each receiver, and returns when that is done.
     package func deliver(_ receivers: [ReceiverSettings]) async {
-        let items = (try? spool.items()) ?? []
+        noteAgain()
+        let items = ((try? spool.items()) ?? []).filter { unnoted[$0.key] == nil }.map { unwritten[$0.key] ?? $0 }
         await withTaskGroup(of: Void.self) { group in
             for receiver in receivers where !busy.contains(receiver.name) {
                 let own = items.filter { $0.receiver == receiver.name }
@@ -50,9 +57,48 @@ package actor Courier {
     /// What waits for a receiver that the configuration no longer has.
     private func drop(_ items: [SpooledNotice], besides receivers: [ReceiverSettings]) {
         for item in items where !receivers.contains(where: { $0.name == item.receiver }) {
-            try? spool.finish(item, "dropped: the configuration has no receiver of that name", at: now())
+            finish(item, "dropped: the configuration has no receiver of that name")
         }
     }
+
+    // MARK: - What is over
+
+    /// Notes that nothing is to be sent any more. A disk that takes no note must not make the receiver get it again and
+    /// again: until it takes one, the notice is remembered here.
+    private func finish(_ item: SpooledNotice, _ outcome: String) {
+        unwritten[item.key] = nil
+        do {
+            try spool.finish(item, outcome, at: now())
+        } catch {
+            unnoted[item.key] = (item, outcome)
+            complainOfSpool(error)
+        }
+    }
+
+    private func noteAgain() {
+        for (key, over) in unnoted {
+            do {
+                try spool.finish(over.item, over.outcome, at: now())
+                unnoted[key] = nil
+            } catch {
+                return
+            }
+        }
+        if isSpoolStuck, unwritten.isEmpty {
+            isSpoolStuck = false
+            say(LogLine(.ok, "notify", "what was delivered can be noted again"))
+        }
+    }
+
+    private func complainOfSpool(_ error: any Error) {
+        guard !isSpoolStuck else { return }
+        isSpoolStuck = true
+        let text =
+            "\(error); what was delivered is remembered until it can be noted, and not sent again by this process"
+        say(LogLine(.warn, "notify", text))
+    }
+
+    // MARK: - One receiver
 
     private func deliver(_ items: [SpooledNotice], to receiver: ReceiverSettings) async {
         defer { busy.remove(receiver.name) }
@@ -69,14 +115,14 @@ package actor Courier {
         item.attempts += 1
         switch await attempt(item.notice, receiver) {
         case .delivered:
-            try? spool.finish(item, "delivered", at: now())
+            finish(item, "delivered")
             if complained.remove(receiver.name) != nil {
                 say(LogLine(.ok, "notify", "\(receiver.name) answers again"))
             }
             say(LogLine(.going, "notify", "\(receiver.name): \(item.notice.kind.rawValue) \(item.notice.key)"))
             return true
         case .refused(let problem):
-            try? spool.finish(item, "refused: \(problem)", at: now())
+            finish(item, "refused: \(problem)")
             say(LogLine(.warn, "notify", "\(receiver.name) refused \(item.notice.key): \(problem); not tried again"))
             return true
         case .later(let problem, let asked):
@@ -91,13 +137,19 @@ package actor Courier {
         var item = item
         item.problem = problem
         if now().since(item.notice.at) > Courier.givesUpAfter {
-            try? spool.finish(item, "given up: \(problem)", at: now())
+            finish(item, "given up: \(problem)")
             say(LogLine(.warn, "notify", "\(receiver.name): \(item.notice.key) given up after 3 days: \(problem)"))
             return
         }
         let pause = max(Courier.pause(attempts: item.attempts, jitter: jitter()), asked ?? .zero)
         item.nextAttempt = now() + pause
-        try? spool.put(item)
+        do {
+            try spool.put(item)
+            unwritten[item.key] = nil
+        } catch {
+            unwritten[item.key] = item
+            complainOfSpool(error)
+        }
         if complained.insert(receiver.name).inserted {
             say(
                 LogLine(

@@ -21,14 +21,18 @@ package struct Delivery: Sendable {
     /// Where secrets may come from.
     let secretEnvironment: [String: String]
     let workingDirectory: String
+    /// The values of secrets that a receiver's command names.
+    let secrets: @Sendable ([String]) async throws -> [String: String]
     private static let limit = Duration.seconds(20)
 
     package init(
-        environment: [String: String], secretEnvironment: [String: String], workingDirectory: String
+        environment: [String: String], secretEnvironment: [String: String], workingDirectory: String,
+        secrets: @escaping @Sendable ([String]) async throws -> [String: String]
     ) {
         self.environment = environment
         self.secretEnvironment = secretEnvironment
         self.workingDirectory = workingDirectory
+        self.secrets = secrets
     }
 
     package func attempt(_ notice: Notice, _ receiver: ReceiverSettings) async -> DeliveryOutcome {
@@ -48,9 +52,7 @@ package struct Delivery: Sendable {
             case .email(let to, let from, let program):
                 return await run(program, Payloads.mail(notice, to: to, from: from).body, timeout: .seconds(60))
             case .command(let command):
-                return await run(
-                    command.argv, try Payloads.webhook(notice, secret: nil).body, timeout: command.timeout,
-                    extra: command.environment, in: command.workingDirectory)
+                return await run(command, try Payloads.webhook(notice, secret: nil).body)
             }
         } catch {
             return .later("\(error)", after: nil)
@@ -60,8 +62,8 @@ package struct Delivery: Sendable {
     /// A sign of life. `seal` is the newest hash of the evidence, for whoever wants to hold the loop to it later.
     package func ping(_ url: AddressSource, seal: String?) async -> DeliveryOutcome {
         do {
-            let header = seal.map { ["header = \(quoted("X-Nightjar-Seal: \($0)"))"] } ?? []
-            return await curl(["url = \(quoted(try await address(url)))"] + header)
+            let header = seal.map { ["header = \(CurlText.quoted("X-Nightjar-Seal: \($0)"))"] } ?? []
+            return await curl(["url = \(CurlText.quoted(try await address(url)))"] + header)
         } catch {
             return .later("\(error)", after: nil)
         }
@@ -81,9 +83,13 @@ package struct Delivery: Sendable {
     // MARK: - By HTTP
 
     private func post(_ parcel: Parcel, to url: String) async -> DeliveryOutcome {
-        var lines = ["url = \(quoted(url))", "header = \(quoted("Content-Type: \(parcel.contentType)"))"]
-        lines += parcel.headers.sorted { $0.key < $1.key }.map { "header = \(quoted("\($0.key): \($0.value)"))" }
-        lines.append("data-binary = \(quoted(String(decoding: parcel.body, as: UTF8.self)))")
+        var lines = [
+            "url = \(CurlText.quoted(url))", "header = \(CurlText.quoted("Content-Type: \(parcel.contentType)"))",
+        ]
+        lines += parcel.headers.sorted { $0.key < $1.key }.map {
+            "header = \(CurlText.quoted("\($0.key): \($0.value)"))"
+        }
+        lines.append("data-binary = \(CurlText.quoted(String(decoding: parcel.body, as: UTF8.self)))")
         return await curl(lines)
     }
 
@@ -123,27 +129,29 @@ package struct Delivery: Sendable {
         }
     }
 
-    /// A value in curl's configuration: in quotes, with the five escapes that curl knows.
-    private func quoted(_ text: String) -> String {
-        var escaped = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\\": escaped += "\\\\"
-            case "\"": escaped += "\\\""
-            case "\n": escaped += "\\n"
-            case "\r": escaped += "\\r"
-            case "\t": escaped += "\\t"
-            case "\0": continue
-            default: escaped.unicodeScalars.append(scalar)
-            }
-        }
-        return "\"\(escaped)\""
-    }
-
     // MARK: - By a program
 
     /// A program that ends with this status asks to be called again (`EX_TEMPFAIL` of sysexits.h).
     private static let temporary: Int32 = 75
+
+    private func run(_ command: CommandSettings, _ input: [UInt8]) async -> DeliveryOutcome {
+        let values: [String: String]
+        do {
+            values = try await secrets(command.secrets)
+        } catch {
+            return .later("\(error)", after: nil)
+        }
+        let outcome = await run(
+            command.argv, input, timeout: command.timeout, extra: command.environment.merging(values) { $1 },
+            in: command.workingDirectory)
+        // What it printed last is told and logged.
+        let redaction = TextRedaction(needles: Array(values.values))
+        return switch outcome {
+        case .delivered: .delivered
+        case .later(let problem, let asked): .later(redaction.text(problem), after: asked)
+        case .refused(let problem): .refused(redaction.text(problem))
+        }
+    }
 
     private func run(
         _ words: [String], _ input: [UInt8], timeout: Duration, extra: [String: String] = [:],

@@ -15,6 +15,9 @@ package struct SpooledNotice: Codable, Hashable, Sendable {
     package var nextAttempt: Timestamp
     /// What the last attempt came to.
     package var problem: String?
+
+    /// The same for every attempt to bring this notice to this receiver.
+    var key: String { Spool.key(notice.id, receiver) }
 }
 
 /// The folder `notify/` of a loop: `spool/`, `sent.jsonl`, `memory.json`.
@@ -80,18 +83,25 @@ package struct Spool: Sendable {
 
     /// The notice has arrived (or never will, as `outcome` says): noted first, so that a crash between the two does
     /// not send it again.
+    ///
+    /// After an error the same call may be repeated: it notes nothing twice.
     package func finish(_ item: SpooledNotice, _ outcome: String, at now: Timestamp) throws {
-        let line = Sent(id: item.notice.id, receiver: item.receiver, at: now, attempts: item.attempts, outcome: outcome)
-        let file = try DiskFile(sentFile, .appending)
-        try file.write(try encoded(line) + [10])
-        try file.sync()
+        if !sentKeys().contains(item.key) {
+            let line = Sent(
+                id: item.notice.id, receiver: item.receiver, at: now, attempts: item.attempts, outcome: outcome)
+            // A full disk may have taken the beginning of a line: what follows it must stay readable.
+            let isTorn = (try? Files.tail(sentFile, 1)).map { !$0.isEmpty && $0 != [10] } ?? false
+            let file = try DiskFile(sentFile, .appending)
+            try file.write((isTorn ? [10] : []) + (try encoded(line)) + [10])
+            try file.sync()
+        }
         try Files.remove(path(item))
     }
 
     /// What was noted and not removed before a crash.
     package func sweep() throws {
         let sent = sentKeys()
-        for item in try items() where sent.contains(Spool.key(item.notice.id, item.receiver)) {
+        for item in try items() where sent.contains(item.key) {
             try Files.remove(path(item))
         }
     }
@@ -110,7 +120,7 @@ package struct Spool: Sendable {
         return Set(lines.map { Spool.key($0.id, $0.receiver) })
     }
 
-    private static func key(_ id: String, _ receiver: String) -> String { "\(id)@\(receiver)" }
+    fileprivate static func key(_ id: String, _ receiver: String) -> String { "\(id)@\(receiver)" }
 
     private func path(_ item: SpooledNotice) -> String {
         let id = item.notice.id.replacing("/", with: "_")

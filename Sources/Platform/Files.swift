@@ -131,19 +131,6 @@ package enum Files {
         return names.sorted()
     }
 
-    /// Removes `path` and everything below it without following links; fine where it does not exist.
-    package static func removeTree(_ path: String) throws(SystemError) {
-        guard let kind = kind(of: path) else { return }
-        if kind == .directory {
-            // A folder that its maker closed to himself can still be emptied by its owner.
-            if access(path, R_OK | W_OK | X_OK) != 0 { _ = chmod(path, 0o700) }
-            for name in try list(path) { try removeTree(path + "/" + name) }
-            guard rmdir(path) == 0 || errno == ENOENT else { throw .last("remove folder", path) }
-        } else {
-            guard unlink(path) == 0 || errno == ENOENT else { throw .last("remove", path) }
-        }
-    }
-
     package static func rename(_ old: String, to new: String) throws(SystemError) {
         guard Glibc.rename(old, new) == 0 else { throw .last("rename", "\(old) to \(new)") }
     }

@@ -21,6 +21,16 @@ package struct HelperOutput: Sendable {
     package var errorText: String { String(decoding: standardError, as: UTF8.self) }
 }
 
+/// How a helper that does not end in time is made to.
+struct HelperPatience: Sendable {
+    /// From SIGTERM to SIGKILL.
+    var killAfter = Duration.seconds(1)
+    /// From SIGKILL until nobody waits for it any more: a process that sits in the kernel (a dead NFS server, a broken disk)
+    /// cannot be killed before the kernel lets it go.
+    var giveUpAfter = Duration.seconds(10)
+    var signal: @Sendable (_ group: Int32, _ signal: Int32) -> Void = { _ = kill(-$0, $1) }
+}
+
 package enum HelperCommand {
     /// Runs a command in a group of its own and waits for its end without blocking the caller's thread.
     ///
@@ -29,25 +39,36 @@ package enum HelperCommand {
     /// - Parameters:
     ///   - argv: the program is searched in the PATH of `environment`.
     ///   - environment: the complete environment.
-    ///   - timeout: after it the group gets SIGTERM, and SIGKILL a second later.
+    ///   - timeout: after it the group gets SIGTERM, and SIGKILL a second later. One that does not end within 10 s of that
+    ///     is given up: it counts as timed out, and is reaped whenever it ends.
     ///   - outputLimit: bytes kept of each stream.
     package static func run(
         _ argv: [String], environment: [String: String], workingDirectory: String? = nil, standardInput: [UInt8] = [],
         timeout: Duration, outputLimit: Int = 1 << 20
     ) async throws(SystemError) -> HelperOutput {
+        try await run(
+            argv, environment: environment, workingDirectory: workingDirectory, standardInput: standardInput,
+            timeout: timeout, outputLimit: outputLimit, patience: HelperPatience())
+    }
+
+    static func run(
+        _ argv: [String], environment: [String: String], workingDirectory: String?, standardInput: [UInt8],
+        timeout: Duration, outputLimit: Int, patience: HelperPatience
+    ) async throws(SystemError) -> HelperOutput {
         let spawn = ChildSpawn(
             arguments: argv, environment: environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" },
             workingDirectory: workingDirectory, standing: .ownGroup)
-        let seconds = timeout.components.seconds
-        let nanoseconds = min(seconds, 1 << 30) * 1_000_000_000 + timeout.components.attoseconds / 1_000_000_000
         let answer: Result<HelperOutput, SystemError> = await withCheckedContinuation { continuation in
             do throws(SystemError) {
                 try PlatformThread.start("helper") {
-                    let run = Result { () throws(SystemError) in
+                    do throws(SystemError) {
                         var helper = try HelperRun(spawn, input: standardInput, limit: outputLimit)
-                        return helper.finish(within: nanoseconds)
+                        let (output, hasEnded) = helper.finish(within: timeout, patience)
+                        continuation.resume(returning: .success(output))
+                        if !hasEnded { helper.reapLater() }
+                    } catch {
+                        continuation.resume(returning: .failure(error))
                     }
-                    continuation.resume(returning: run)
                 }
             } catch {
                 continuation.resume(returning: .failure(error))
@@ -59,8 +80,6 @@ package enum HelperCommand {
 
 /// One helper at work; lives on one thread.
 private struct HelperRun {
-    private static let killAfter: Int64 = 1_000_000_000
-
     private let process: Pidfd
     private let output: Descriptor
     private let error: Descriptor
@@ -88,31 +107,44 @@ private struct HelperRun {
         self.limit = limit
     }
 
-    mutating func finish(within nanoseconds: Int64) -> HelperOutput {
-        let deadline = SystemClock.monotonicNanoseconds + nanoseconds
-        let timedOut = !waitForEnd(until: deadline)
+    /// What came of it, and whether the process has ended.
+    mutating func finish(within timeout: Duration, _ patience: HelperPatience) -> (HelperOutput, hasEnded: Bool) {
+        let timedOut = !waitForEnd(within: timeout)
+        var hasEnded = !timedOut
         if timedOut {
-            kill(-process.pid, SIGTERM)
-            if !waitForEnd(until: SystemClock.monotonicNanoseconds + HelperRun.killAfter) {
-                kill(-process.pid, SIGKILL)
-                _ = waitForEnd(until: .max)
+            patience.signal(process.pid, SIGTERM)
+            hasEnded = waitForEnd(within: patience.killAfter)
+            if !hasEnded {
+                patience.signal(process.pid, SIGKILL)
+                hasEnded = waitForEnd(within: patience.giveUpAfter)
             }
         }
-        var status: Int32 = 0
-        _ = uninterrupted { waitpid(process.pid, &status, 0) }
+        let end = hasEnded ? reap() : .signaled(SIGKILL)
         read()
         var result = HelperOutput(
             exit: nil, signal: nil, standardOutput: kept.output, standardError: kept.error, timedOut: timedOut,
             truncated: truncated)
-        switch ProcessEnd(status: status) {
+        switch end {
         case .exited(let code): result.exit = code
         case .signaled(let number): result.signal = number
         }
-        return result
+        return (result, hasEnded)
     }
 
-    /// Reads until the process ends; false at the deadline.
-    private mutating func waitForEnd(until deadline: Int64) -> Bool {
+    /// Of a process that was given up; its thread has nothing else to do.
+    func reapLater() { _ = reap() }
+
+    private func reap() -> ProcessEnd {
+        var status: Int32 = 0
+        _ = uninterrupted { waitpid(process.pid, &status, 0) }
+        return ProcessEnd(status: status)
+    }
+
+    /// Reads until the process ends; false when `limit` is over.
+    private mutating func waitForEnd(within limit: Duration) -> Bool {
+        let seconds = min(limit.components.seconds, 1 << 30)
+        let deadline =
+            SystemClock.monotonicNanoseconds + seconds * 1_000_000_000 + limit.components.attoseconds / 1_000_000_000
         var (outputOpen, errorOpen) = (true, true)
         while true {
             let left = (deadline - SystemClock.monotonicNanoseconds + 999_999) / 1_000_000

@@ -5,6 +5,7 @@
 // every user of the machine.
 
 import Domain
+import Platform
 
 /// A question to put by curl. A pure value: `Prober` runs it.
 package struct CurlCall: Sendable {
@@ -59,17 +60,17 @@ package struct CurlCall: Sendable {
     package var configuration: [UInt8] {
         var lines = [
             "silent", "globoff", "proto = \"=http,https\"", "max-time = \(CurlCall.decimal(timeout))",
-            "max-filesize = \(Limits.probeBytes)", "url = \(CurlCall.quoted(url))",
+            "max-filesize = \(Limits.probeBytes)", "url = \(CurlText.quoted(url))",
         ]
         if method == "HEAD" {
             lines.append("head")
         } else if method != "GET" || body != nil {
-            lines.append("request = \(CurlCall.quoted(method))")
+            lines.append("request = \(CurlText.quoted(method))")
         }
         let named = Set(headers.map { $0.name.lowercased() })
         // A header without a value is written with a semicolon; `Name:` would remove it.
         lines += headers.map {
-            "header = " + CurlCall.quoted($0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)")
+            "header = " + CurlText.quoted($0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)")
         }
         if !named.contains("user-agent") { lines.append("user-agent = \"nightjar\"") }
         if let body {
@@ -77,7 +78,7 @@ package struct CurlCall: Sendable {
                 let isJSON = body.hasPrefix("{") || body.hasPrefix("[")
                 lines.append("header = \"Content-Type: \(isJSON ? "application/json" : "text/plain")\"")
             }
-            lines.append("data-raw = \(CurlCall.quoted(body))")
+            lines.append("data-raw = \(CurlText.quoted(body))")
         }
         let figures = [
             "http_code", "time_namelookup", "time_connect", "time_appconnect", "time_starttransfer", "time_total",
@@ -86,22 +87,6 @@ package struct CurlCall: Sendable {
         let format = figures.map { "%{\($0)}" }.joined(separator: " ")
         lines.append("write-out = \"%{stderr}\(CurlCall.marker)\(format)\"")
         return Array((lines.joined(separator: "\n") + "\n").utf8)
-    }
-
-    /// curl's own quoting inside double quotes: backslash, quotation mark and the white space that has a letter.
-    static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\\": result += "\\\\"
-            case "\"": result += "\\\""
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 
     private static func decimal(_ duration: Duration) -> String {

@@ -6,6 +6,8 @@ package struct ProbeCommand: Hashable, Sendable {
     package var arguments: [String]
     /// Added to, or put over, the environment of the daemon.
     package var environment: [String: String]
+    /// Names of secrets to hand over by environment.
+    package var secrets: [String]
     package var workingDirectory: String?
     package var input: [UInt8]
     package var timeout: Duration
@@ -13,11 +15,12 @@ package struct ProbeCommand: Hashable, Sendable {
     package var outputLimit: Int
 
     package init(
-        arguments: [String], environment: [String: String] = [:], workingDirectory: String? = nil, input: [UInt8] = [],
-        timeout: Duration, outputLimit: Int
+        arguments: [String], environment: [String: String] = [:], secrets: [String] = [],
+        workingDirectory: String? = nil, input: [UInt8] = [], timeout: Duration, outputLimit: Int
     ) {
         self.arguments = arguments
         self.environment = environment
+        self.secrets = secrets
         self.workingDirectory = workingDirectory
         self.input = input
         self.timeout = timeout

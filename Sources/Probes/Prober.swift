@@ -108,9 +108,8 @@ package struct Prober: Sendable {
 
     private func run(_ settings: CommandSettings, timeout: Duration) async -> ProbeReply {
         let command = ProbeCommand(
-            arguments: settings.argv,
-            environment: settings.environment, workingDirectory: settings.workingDirectory, timeout: timeout,
-            outputLimit: Limits.probeBytes + 1)
+            arguments: settings.argv, environment: settings.environment, secrets: settings.secrets,
+            workingDirectory: settings.workingDirectory, timeout: timeout, outputLimit: Limits.probeBytes + 1)
         let reply = await transport.run(command)
         let timings = ProbeTimings(total: reply.milliseconds)
         let name = Excerpt.cut(settings.arguments.first ?? "", limit: 60)

@@ -1,23 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 // How questions really travel: our own sockets for plain HTTP and TCP, small commands for the rest.
 
+import Execution
 import Platform
 import WebSocket
 
 extension ProbeTransport {
-    /// Sockets and commands of this machine; `environment` is the one that commands get, `workingDirectory` where those run
-    /// that name no folder of their own (nil: where this process runs).
-    package static func system(environment: [String: String], workingDirectory: String? = nil) -> ProbeTransport {
+    /// Sockets and commands of this machine; `environment` is the one that commands get, `workingDirectory` tells each time
+    /// where those run that name no folder of their own (nil: where this process runs), and `secrets` fetches the values of
+    /// the secrets that they name (nil: there are none).
+    package static func system(
+        environment: [String: String], workingDirectory: @escaping @Sendable () -> String? = { nil },
+        secrets: (@Sendable ([String]) async throws -> [String: String])? = nil
+    ) -> ProbeTransport {
         ProbeTransport(
             run: { command in
                 var command = command
-                command.workingDirectory = command.workingDirectory ?? workingDirectory
-                return await SystemTransport.run(command, environment: environment)
+                command.workingDirectory = command.workingDirectory ?? workingDirectory()
+                guard !command.secrets.isEmpty else {
+                    return await SystemTransport.run(command, environment: environment)
+                }
+                guard let secrets else {
+                    return ProbeCommandReply(end: .didNotStart("no secret can be had here"))
+                }
+                do {
+                    let values = try await secrets(command.secrets)
+                    command.environment.merge(values) { $1 }
+                    let reply = await SystemTransport.run(command, environment: environment)
+                    return reply.without(Array(values.values))
+                } catch {
+                    return ProbeCommandReply(end: .didNotStart(Excerpt.cut("\(error)")))
+                }
             },
             exchange: { request in await SystemTransport.onThread { SystemTransport.exchange(request) } },
             connect: { host, port, timeout in
                 await SystemTransport.onThread { SystemTransport.connect(host, port, timeout) }
             })
+    }
+}
+
+extension ProbeCommandReply {
+    /// What was printed goes into findings: secrets are replaced first.
+    fileprivate func without(_ needles: [String]) -> ProbeCommandReply {
+        let redaction = TextRedaction(needles: needles)
+        var reply = self
+        reply.output = Array(redaction.text(String(decoding: output, as: UTF8.self)).utf8)
+        reply.errors = Array(redaction.text(String(decoding: errors, as: UTF8.self)).utf8)
+        return reply
     }
 }
 

@@ -7,8 +7,16 @@ import Domain
 package enum HTML {
     /// Text for element content and quoted attributes.
     package static func escaped(_ text: String) -> String {
+        entities(Printable.line(text, columns: Printable.columnsPerLine))
+    }
+
+    /// Printable text with what means something in element content or quoted attributes replaced.
+    package static func entities(_ text: String) -> String {
+        guard text.utf8.contains(where: { $0 == 38 || $0 == 60 || $0 == 62 || $0 == 34 || $0 == 39 }) else {
+            return text
+        }
         var result = ""
-        for scalar in Printable.line(text, columns: Printable.columnsPerLine).unicodeScalars {
+        for scalar in text.unicodeScalars {
             switch scalar {
             case "&": result += "&amp;"
             case "<": result += "&lt;"

@@ -24,7 +24,7 @@ struct Markup: ExpressibleByStringInterpolation, Sendable {
         mutating func appendInterpolation(_ number: Int) { text += String(number) }
         /// Text from anywhere, on one line, at most `limit` columns of it.
         mutating func appendInterpolation(_ string: some StringProtocol, limit: Int = 1000) {
-            text += Markup.escaped(Printable.line(string, columns: limit))
+            text += HTML.entities(Printable.line(string, columns: limit))
         }
     }
 
@@ -36,26 +36,7 @@ struct Markup: ExpressibleByStringInterpolation, Sendable {
     /// Lines of text for a `pre`, at most `limit` of them.
     static func block(_ text: String, limit: Int) -> Markup {
         let lines = Printable.lines(String(text.prefix(limit * 400)), limit: limit)
-        return Markup(raw: lines.map { escaped(Printable.cut($0, to: 1000)) }.joined(separator: "\n"))
-    }
-
-    /// Safe in element content and in quoted attributes.
-    private static func escaped(_ text: String) -> String {
-        guard text.utf8.contains(where: { $0 == 38 || $0 == 60 || $0 == 62 || $0 == 34 || $0 == 39 }) else {
-            return text
-        }
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "'": result += "&#39;"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
+        return Markup(raw: lines.map { HTML.entities(Printable.cut($0, to: 1000)) }.joined(separator: "\n"))
     }
 }
 

@@ -152,12 +152,13 @@ package final class Bisection: Sendable {
         let layout = EvidenceLayout(root: settings.stateDirectory)
         try? Files.createDirectories(layout.bisections.cycles)
         let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
+        let cell = SettingsCell(settings, secretEnvironment: start.secretEnvironment)
         return LoopContext(
-            layout: layout.bisections, settings: SettingsCell(settings), runner: runner,
-            secrets: SecretStore(settings.secrets, environment: start.secretEnvironment),
-            environment: start.environment,
+            layout: layout.bisections, settings: cell, runner: runner, environment: start.environment,
             prober: Prober(
-                transport: .system(environment: start.environment, workingDirectory: settings.baseDirectory),
+                transport: .system(
+                    environment: start.environment, workingDirectory: { settings.baseDirectory },
+                    secrets: { try await cell.secrets.fetch($0) }),
                 environment: start.environment),
             progress: ProgressBoard(layout.bisections, now: now, observer: start.observer),
             history: SuiteHistory(layout), say: say, numbering: "bisection-")

@@ -33,7 +33,6 @@ package struct Daemon: Sendable {
             if signal == SignalSource.hangup { reloadAll() } else { stop(again: stops.next() > 1) }
         })
         defer { SignalRelay.shared.hand(to: nil) }
-        notifier.ready(hosts.map(\.name).joined(separator: ", "))
         let watchdog = Task {
             await notifier.keepAlive { [hosts] in
                 // Asking each supervisor proves that its actor still turns.
@@ -42,8 +41,15 @@ package struct Daemon: Sendable {
         }
         defer { watchdog.cancel() }
         return await withTaskGroup(of: (Int, Ending).self) { group in
+            let listening = Counter()
             for (index, host) in hosts.enumerated() {
-                group.addTask { (index, await host.run()) }
+                group.addTask {
+                    let ending = await host.run {
+                        guard listening.next() == hosts.count else { return }
+                        notifier.ready(hosts.map(\.name).joined(separator: ", "))
+                    }
+                    return (index, ending)
+                }
             }
             var endings = [Ending](repeating: .done, count: hosts.count)
             for await (index, ending) in group { endings[index] = ending }

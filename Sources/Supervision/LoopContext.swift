@@ -43,27 +43,35 @@ struct FixSurroundings: Sendable {
     var branch: String { "nightjar/fix-\(incident.id)" }
 }
 
-/// The loop's settings in force. New ones wait until the cycle under way is over.
+/// The loop's settings in force, and the secrets that they name. New ones wait until the cycle under way is over.
 final class SettingsCell: Sendable {
-    private let cell: Mutex<(current: LoopSettings, staged: LoopSettings?)>
+    private let cell: Mutex<(current: LoopSettings, staged: [(settings: LoopSettings, hash: String)])>
+    let secrets: LoopSecrets
 
-    init(_ settings: LoopSettings) {
-        cell = Mutex((settings, nil))
+    /// - Parameter secretEnvironment: the daemon's own, where secrets may come from.
+    init(_ settings: LoopSettings, secretEnvironment: [String: String]) {
+        cell = Mutex((settings, []))
+        secrets = LoopSecrets(settings.secrets, environment: secretEnvironment)
     }
 
     var current: LoopSettings { cell.withLock { $0.current } }
 
     /// Those that wait, or else those in force.
-    var newest: LoopSettings { cell.withLock { $0.staged ?? $0.current } }
+    var newest: LoopSettings { cell.withLock { $0.staged.last?.settings ?? $0.current } }
 
-    func stage(_ settings: LoopSettings) {
-        cell.withLock { $0.staged = settings }
+    func stage(_ settings: LoopSettings, hash: String) {
+        cell.withLock { $0.staged.append((settings, hash)) }
     }
 
-    /// Called between cycles.
-    func adoptStaged() {
+    /// Called between cycles, with the hash that the machine decides by: a reload may have come in the meantime, and the
+    /// stages of a cycle must not run by other settings than its decisions.
+    func adoptStaged(_ hash: String?) {
         cell.withLock { cell in
-            if let staged = cell.staged { cell = (staged, nil) }
+            guard let index = cell.staged.lastIndex(where: { $0.hash == hash }) else { return }
+            let adopted = cell.staged[index].settings
+            cell.current = adopted
+            cell.staged.removeFirst(index + 1)
+            secrets.adopt(adopted.secrets)
         }
     }
 }
@@ -72,7 +80,6 @@ struct LoopContext: Sendable {
     let layout: EvidenceLayout
     let settings: SettingsCell
     let runner: CommandRunner
-    let secrets: SecretStore
     let environment: [String: String]
     let prober: Prober
     let progress: ProgressBoard
@@ -82,6 +89,8 @@ struct LoopContext: Sendable {
     /// Before the number in the names of stages where it does not count the loop's cycles: what is left of a cycle's stage
     /// must not be taken for one of another kind.
     var numbering = ""
+
+    var secrets: LoopSecrets { settings.secrets }
 
     var repository: Repository? {
         settings.current.repository.map { Repository(path: $0.path, environment: environment) }

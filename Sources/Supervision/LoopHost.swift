@@ -155,13 +155,13 @@ package final class LoopHost: Sendable {
         _ start: LoopStart, _ layout: EvidenceLayout, _ runner: CommandRunner, _ log: CycleLogFile
     ) -> LoopContext {
         let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
+        let settings = SettingsCell(start.loaded.settings, secretEnvironment: start.secretEnvironment)
         return LoopContext(
-            layout: layout, settings: SettingsCell(start.loaded.settings), runner: runner,
-            secrets: SecretStore(start.loaded.settings.secrets, environment: start.secretEnvironment),
-            environment: start.environment,
+            layout: layout, settings: settings, runner: runner, environment: start.environment,
             prober: Prober(
                 transport: .system(
-                    environment: start.environment, workingDirectory: start.loaded.settings.baseDirectory),
+                    environment: start.environment, workingDirectory: { settings.current.baseDirectory },
+                    secrets: { try await settings.secrets.fetch($0) }),
                 environment: start.environment),
             progress: ProgressBoard(layout, now: now, observer: start.observer), history: SuiteHistory(layout),
             say: { line in log.write(line, cycle: nil, at: now()) })
@@ -178,8 +178,8 @@ package final class LoopHost: Sendable {
 
     // MARK: - Running
 
-    /// Runs the loop to its end.
-    package func run() async -> Ending {
+    /// Runs the loop to its end. `onListening` is called once operators are heard, or it is clear that they cannot be.
+    package func run(onListening: @Sendable () -> Void = {}) async -> Ending {
         let loaded = start.loaded
         supervisor.tell(
             .daemonStarted(
@@ -192,6 +192,7 @@ package final class LoopHost: Sendable {
             .settingsAdopted(
                 SettingsAdopted(policy: LoopPolicy(loaded.settings), hash: loaded.hash, path: start.path)))
         let control = listen()
+        onListening()
         // Not before the daemon is there for those who ask: the way back may take longer than a service manager waits.
         await Bisection.finishAbandoned(start, context.runner, say: performer.say)
         let clockwork = Task { await feed(window) }
@@ -206,7 +207,7 @@ package final class LoopHost: Sendable {
 
     /// New settings: they count from the next cycle on.
     package func reload(_ loaded: LoadedSettings, path: String) {
-        context.settings.stage(loaded.settings)
+        context.settings.stage(loaded.settings, hash: loaded.hash)
         supervisor.tell(
             .settingsAdopted(SettingsAdopted(policy: LoopPolicy(loaded.settings), hash: loaded.hash, path: path)))
         performer.say(LogLine(.going, "reload", "\(path) is valid: in force from the next cycle on"))

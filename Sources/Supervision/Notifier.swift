@@ -12,7 +12,8 @@ actor Notifier {
     private let context: LoopContext
     private let spool: Spool
     private let courier: Courier
-    private let delivery: Delivery
+    /// By the settings in force.
+    private let delivery: @Sendable () -> Delivery
     private let host: String
     private var lastPing: Timestamp?
     private var newest: CycleRecord?
@@ -29,12 +30,15 @@ actor Notifier {
         spool = Spool("\(context.layout.root)/notify")
         // What arrived just before a crash is not sent again.
         do { try spool.sweep() } catch { context.say(LogLine(.warn, "notify", "\(error)")) }
-        let delivery = Delivery(
-            environment: context.environment, secretEnvironment: secretEnvironment,
-            workingDirectory: context.settings.current.baseDirectory)
+        let delivery: @Sendable () -> Delivery = {
+            Delivery(
+                environment: context.environment, secretEnvironment: secretEnvironment,
+                workingDirectory: context.settings.current.baseDirectory,
+                secrets: { try await context.secrets.fetch($0) })
+        }
         self.delivery = delivery
         courier = Courier(
-            spool, attempt: { await delivery.attempt($0, $1) }, say: context.say, now: context.now)
+            spool, attempt: { await delivery().attempt($0, $1) }, say: context.say, now: context.now)
     }
 
     /// Decides what is to be told now, spools it, and lets the courier go on its way.
@@ -65,13 +69,26 @@ actor Notifier {
     /// The last look of a loop that ends: what was decided is brought away, within `limit`.
     func close(_ memory: LoopMemory, approval: Approval?, within limit: Duration) async {
         await look(memory, approval: approval)
-        let waiting = deliveries
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { for task in waiting { await task.value } }
-            group.addTask { try? await Task.sleep(for: limit) }
-            await group.next()
-            group.cancelAll()
+        guard await !Notifier.wait(for: deliveries, atMost: limit) else { return }
+        context.say(
+            LogLine(.hold, "notify", "\(spool.count()) notices are not delivered yet: the next start goes on with them")
+        )
+    }
+
+    /// Whether all tasks ended within `limit`. Those that did not are left behind: a task group would wait for them.
+    static func wait(for tasks: [Task<Void, Never>], atMost limit: Duration) async -> Bool {
+        let (answers, answer) = AsyncStream.makeStream(of: Bool.self)
+        Task {
+            for task in tasks { await task.value }
+            answer.yield(true)
         }
+        let clock = Task {
+            try? await Task.sleep(for: limit)
+            answer.yield(false)
+        }
+        defer { clock.cancel() }
+        for await allEnded in answers { return allEnded }
+        return false
     }
 
     private func quiet(_ now: Timestamp) -> Timestamp? {
@@ -90,7 +107,7 @@ actor Notifier {
         lastPing = now
         // Whoever is asked may be slow: the loop's clockwork does not wait for the answer.
         let seal = memory.sealedHash
-        Task { [delivery] in heard(await delivery.ping(deadman.url, seal: seal)) }
+        Task { [delivery] in heard(await delivery().ping(deadman.url, seal: seal)) }
     }
 
     private func heard(_ outcome: DeliveryOutcome) {

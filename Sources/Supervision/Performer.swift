@@ -41,6 +41,8 @@ final class Performer: Sendable {
         case .say(let line):
             log.write(line, cycle: machine.memory.cycle, at: context.now())
         case .openCycle(let number):
+            // Settings that came during the look are in the policy of the cycle that it opens.
+            context.settings.adoptStaged(machine.cycle?.settingsHash)
             try? Files.createDirectories(context.layout.cycle(number))
         case .run(let run):
             clearTemporary(except: run)
@@ -51,7 +53,7 @@ final class Performer: Sendable {
             wake(timer, after: delay, tell)
         case .lookForWork(let trigger):
             // A look during a cycle asks for a newer revision only: the cycle keeps its settings.
-            if machine.cycle == nil { context.settings.adoptStaged() }
+            if machine.cycle == nil { context.settings.adoptStaged(machine.memory.settingsHash) }
             let memory = machine.memory
             Task { tell(await WorkFinder(context: context).look(trigger, memory)) }
         case .askTriage(let budget):

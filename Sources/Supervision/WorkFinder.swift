@@ -66,11 +66,13 @@ struct WorkFinder: Sendable {
 
     private func printed(by command: CommandSettings, _ settings: LoopSettings) async throws -> Revision {
         let argv = command.argv
+        let secrets = try await context.secrets.fetch(command.secrets)
         let output = try await HelperCommand.run(
-            argv, environment: context.environment.merging(command.environment) { $1 },
+            argv, environment: context.environment.merging(command.environment) { $1 }.merging(secrets) { $1 },
             workingDirectory: command.workingDirectory ?? settings.baseDirectory, standardInput: [],
             timeout: command.timeout, outputLimit: 64 << 10)
-        let line = String(decoding: output.standardOutput, as: UTF8.self).split(whereSeparator: \.isNewline).first
+        let redaction = TextRedaction(needles: context.secrets.needles)
+        let line = redaction.text(output.text).split(whereSeparator: \.isNewline).first
         guard output.exit == 0, let line, !line.isEmpty else {
             throw RepositoryError(
                 attempted: "run repository.revisionCommand \(argv.joined(separator: " "))",

@@ -156,12 +156,12 @@ import Testing
         #expect(try HistoryStore.update(loop.layout).added == 0)
         let fresh = try #require(try HistoryTable.load(loop.layout, suite: "chat"))
         #expect(fresh.moments(of: Samples.failure.id).map(\.outcome) == [.failed, .failed, .failed])
-        try Disk.removeTree(loop.layout.cycle(1))
+        try Files.removeTree(loop.layout.cycle(1))
         try HistoryRebuild.run(loop.layout)
         let table = try #require(try HistoryTable.load(loop.layout, suite: "chat"))
         #expect(table.moments(of: Samples.failure.id).map(\.cycle) == [1, 2, 3])
         #expect(try HistoryStore.update(loop.layout).added == 0)
-        try Disk.removeTree(loop.layout.history)
+        try Files.removeTree(loop.layout.history)
         #expect(try HistoryStore.update(loop.layout).added == 2)
     }
 

@@ -140,6 +140,29 @@ import Testing
         #expect(all == [1, 2, 3])
     }
 
+    @Test func `a segment that can neither be begun nor withdrawn makes the journal wait, not end`() async throws {
+        let loop = try TemporaryLoop()
+        let (journal, _) = try await Journal.open(loop.layout)
+        try await journal.append(Samples.journal[0].event, at: Samples.start, cycle: 1, durable: false)
+        // A folder can be neither replaced by a file nor removed as one.
+        let next = loop.layout.segment(2)
+        try FileManager.default.createDirectory(atPath: next, withIntermediateDirectories: true)
+        await #expect(throws: EvidenceError.self) {
+            try await journal.rotate(LoopMemory(), at: Samples.at(1), cycle: 1, beyond: 10)
+        }
+        let event = Samples.journal[1].event
+        await #expect(throws: EvidenceError.self) {
+            try await journal.append(event, at: Samples.at(2), cycle: 1, durable: true)
+        }
+        // The lock is still held.
+        await #expect(throws: EvidenceError.self) { _ = try await Journal.open(loop.layout) }
+        try FileManager.default.removeItem(atPath: next)
+        let entry = try await journal.append(event, at: Samples.at(3), cycle: 1, durable: true)
+        #expect(entry.sequence == 2)
+        #expect(try JournalReader(loop.layout).segments() == [1])
+        await journal.close()
+    }
+
     @Test func `readers do without the line that is being written`() async throws {
         let loop = try TemporaryLoop()
         let line = try EvidenceCoding.line(Samples.journal[0], "entry")

@@ -95,6 +95,42 @@ struct SpoolTests {
         #expect(try folder.read("notify/sent.jsonl").contains("refused: status 400"))
     }
 
+    @Test(arguments: [DeliveryOutcome.delivered, .refused("status 400")])
+    func `what cannot be noted is not sent again, said once, and noted when that works`(
+        _ outcome: DeliveryOutcome
+    ) async throws {
+        let receivers = [Self.receiver("a")]
+        try spool.add([Self.notice(1), Self.notice(2)], for: receivers, remembering: NoticeMemory())
+        // A folder in the place of the file refuses every line, as a full or read-only disk does.
+        try Files.createDirectories(folder("notify/sent.jsonl"))
+        let sent = Mutex<[String]>([])
+        let said = Mutex<[LogLine]>([])
+        let courier = Courier(
+            spool,
+            attempt: { notice, _ in
+                sent.withLock { $0.append(notice.key) }
+                return outcome
+            }, say: { line in said.withLock { $0.append(line) } }, now: { Self.start + .seconds(1) }, jitter: { 1 })
+        for _ in 1...3 { await courier.deliver(receivers) }
+        #expect(sent.withLock { $0 } == ["staging/INC-1", "staging/INC-2"])
+        #expect(said.withLock { $0.count { $0.text.contains("remembered until it can be noted") } } == 1)
+        #expect(spool.count() == 2)
+        try Files.removeTree(folder("notify/sent.jsonl"))
+        await courier.deliver(receivers)
+        #expect(sent.withLock { $0.count } == 2 && spool.count() == 0)
+        #expect(try folder.read("notify/sent.jsonl").split(separator: "\n").count == 2)
+        #expect(said.withLock { $0.last?.text } == "what was delivered can be noted again")
+    }
+
+    @Test func `a line that a full disk cut does not spoil the next one`() throws {
+        let receivers = [Self.receiver("a")]
+        try spool.add([Self.notice(1)], for: receivers, remembering: NoticeMemory())
+        try folder.write("notify/sent.jsonl", "{\"id\":\"stag")
+        try spool.finish(try #require(try spool.items().first), "delivered", at: Self.start)
+        try spool.add([Self.notice(1)], for: receivers, remembering: NoticeMemory())
+        #expect(spool.count() == 0)
+    }
+
     @Test func `pauses double up to ten minutes`() {
         let whole = (1...12).map { Courier.pause(attempts: $0, jitter: 1).milliseconds / 1000 }
         #expect(whole == [5, 10, 20, 40, 80, 160, 320, 600, 600, 600, 600, 600])

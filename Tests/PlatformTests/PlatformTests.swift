@@ -119,6 +119,20 @@ import Testing
         #expect(throws: SystemError.self) { try Files.read(folder("keep"), limit: 0) }
     }
 
+    @Test func `folders with names that are no text are removed, and those that their owner closed`() async throws {
+        let script = #"d="$1/a/$(printf 'b\377')" && mkdir -p "$d" && touch "$d/$(printf '\376')" && chmod 0 "$d""#
+        let made = try await HelperCommand.run(
+            ["sh", "-c", script, "sh", folder.path],
+            environment: ["PATH": "/usr/local/bin:/usr/bin:/bin"], timeout: .seconds(30))
+        #expect(made.succeeded)
+        try Files.removeTree(folder("a"))
+        #expect(!Files.exists(folder("a")))
+    }
+
+    @Test func `what curl reads has its value in one line and in quotes`() {
+        #expect(CurlText.quoted("a\"b\\c\r\n\t\0d") == #""a\"b\\c\r\n\td""#)
+    }
+
     @Test(arguments: [("/a/b", "/a"), ("/a", "/"), ("a", "."), ("/a/b/", "/a"), ("/", "/")])
     func `the parent of a path`(_ path: String, _ parent: String) {
         #expect(Files.parent(of: path) == parent)

@@ -62,6 +62,32 @@ struct SystemTransportTests {
         #expect(connect <= firstByte && firstByte <= answer.timings.total && answer.timings.total > 0)
     }
 
+    @Test func `a command gets the secrets that it names, and what it prints is without them`() async {
+        let prober = Prober(
+            transport: .system(
+                environment: Self.environment,
+                secrets: { names in Dictionary(uniqueKeysWithValues: names.map { ($0, "s3cret-of-\($0)") }) }),
+            environment: [:])
+        let script = "test \"$TOKEN\" = s3cret-of-TOKEN && echo \"got $TOKEN\""
+        let command = CommandSettings(
+            arguments: ["/bin/sh", "-c", script], timeout: .seconds(30), secrets: ["TOKEN"])
+        guard case .exited(0, let output, _) = await prober.reply(to: .command(command), timeout: .seconds(30)) else {
+            Issue.record("the command did not get its secret")
+            return
+        }
+        let text = String(decoding: output, as: UTF8.self)
+        #expect(text.hasPrefix("got ") && !text.contains("s3cret"))
+    }
+
+    @Test func `a command whose secret cannot be had is not run`() async {
+        let command = CommandSettings(arguments: ["true"], timeout: .seconds(30), secrets: ["TOKEN"])
+        guard case .noAnswer(let problem, _) = await prober.reply(to: .command(command), timeout: .seconds(30)) else {
+            Issue.record("it was run")
+            return
+        }
+        #expect(problem.contains("no secret can be had here"))
+    }
+
     /// A user in the URL makes it a question for curl: the same server, the other way.
     @Test func `curl and our own client find the same`() async throws {
         let degraded = try CannedServer(answer: CannedServer.response(#"{"status":"degraded"}"#))

@@ -42,13 +42,14 @@ struct RoleFixture {
         settings.remedy.fix = fix
         settings.remedy.roles = roles
         let layout = EvidenceLayout(root: folder("state"))
+        let base = folder.path
         let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
         context = LoopContext(
-            layout: layout, settings: SettingsCell(settings),
-            runner: try CommandRunner(executablePath: Nightjar.path), secrets: SecretStore([:], environment: [:]),
+            layout: layout, settings: SettingsCell(settings, secretEnvironment: [:]),
+            runner: try CommandRunner(executablePath: Nightjar.path),
             environment: Self.environment,
             prober: Prober(
-                transport: .system(environment: Self.environment, workingDirectory: folder.path),
+                transport: .system(environment: Self.environment, workingDirectory: { base }),
                 environment: Self.environment),
             progress: ProgressBoard(layout, now: now), history: SuiteHistory(layout), say: { _ in })
         try Files.createDirectories(layout.cycle(7))

@@ -90,8 +90,8 @@ struct RoleTests {
         var settings = fixture.context.settings.current
         settings.remedy.roles.investigate?.environment = place
         settings.remedy.roles.implement?.environment = place
-        fixture.context.settings.stage(settings)
-        fixture.context.settings.adoptStaged()
+        fixture.context.settings.stage(settings, hash: "changed")
+        fixture.context.settings.adoptStaged("changed")
         let looked = await fixture.step("investigate")
         #expect(looked.outcome == .succeeded, "\(looked.summary)")
         #expect(looked.role?.notes == ["it is the price"])
@@ -203,8 +203,8 @@ struct RoleTests {
         settings.remedy.roles.implement = RoleFixture.script(
             Self.enter + "git -C '\(app)' config alias.x '!true'; mkdir -p '\(app)/.git/hooks'; "
                 + "echo x > '\(app)/.git/hooks/pre-push'; echo 2 > src/price; " + Self.done)
-        fixture.context.settings.stage(settings)
-        fixture.context.settings.adoptStaged()
+        fixture.context.settings.stage(settings, hash: "changed")
+        fixture.context.settings.adoptStaged("changed")
         let record = await fixture.step("implement")
         #expect(record.outcome == .failed)
         #expect(record.summary.contains("repository: config was changed, hooks/pre-push was added"))
@@ -247,8 +247,8 @@ struct RoleTests {
         let seen = fixture.folder("seen")
         settings.deploy = DeploySettings(command: RoleFixture.script("exit 1"), worktree: false)
         settings.remedy.roles.execute = RoleFixture.script("cat > '\(seen)'")
-        fixture.context.settings.stage(settings)
-        fixture.context.settings.adoptStaged()
+        fixture.context.settings.stage(settings, hash: "changed")
+        fixture.context.settings.adoptStaged("changed")
         let record = await fixture.deploy(fixed)
         #expect(record.outcome == .succeeded, "\(record.summary)")
         let request = try fixture.folder.read("seen")

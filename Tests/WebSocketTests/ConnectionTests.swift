@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole WebSocket connections: client and server end, and servers that misbehave on purpose.
 
+import Foundation
 import Platform
 import Testing
 
@@ -14,15 +15,12 @@ import Testing
         client: @escaping @Sendable (WebSocketConnection) throws -> Value
     ) async throws -> Value {
         let (near, far) = try Socket.pair()
-        async let serving: Void = onThread {
-            try? server(WebSocketConnection(socket: far, role: .server, limits: limits))
-        }
-        let value = try await onThread {
+        // A thread from the start: a child task waits for its turn in the pool, which a busy machine may not give in time.
+        Thread { try? server(WebSocketConnection(socket: far, role: .server, limits: limits)) }.start()
+        return try await onThread {
             defer { near.shutdown() }
             return try client(WebSocketConnection(socket: near, role: .client))
         }
-        try await serving
-        return value
     }
 
     /// Answers every message with itself until the client closes.
