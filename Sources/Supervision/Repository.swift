@@ -6,7 +6,6 @@
 // taken for an option such as `--output=FILE`.
 
 package import Domain
-import Execution
 import Platform
 package import Triage
 
@@ -22,10 +21,13 @@ package struct RepositoryError: Error, CustomStringConvertible {
 package struct Repository: Sendable {
     let path: String
     let environment: [String: String]
+    /// Bytes of an answer; a longer one is an error.
+    private let outputLimit: Int
 
-    package init(path: String, environment: [String: String]) {
+    package init(path: String, environment: [String: String], outputLimit: Int = 16 << 20) {
         self.path = path
         self.environment = environment
+        self.outputLimit = outputLimit
     }
 
     /// Brings new commits in from the default remote; git's own credentials and time limits apply.
@@ -135,26 +137,13 @@ package struct Repository: Sendable {
     func git(
         _ arguments: [String], to attempted: String, timeout: Duration = .seconds(30)
     ) async throws(RepositoryError) -> String {
-        let output: HelperOutput
         do {
-            output = try await HelperCommand.run(
-                ["git", "-c", "core.hooksPath=/dev/null", "-C", path] + arguments,
-                environment: environment.merging(["GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"]) { $1 },
-                workingDirectory: nil, standardInput: [], timeout: timeout, outputLimit: 16 << 20)
+            let answer = try await GitCommand.run(
+                ["-C", path] + arguments, environment: environment, timeout: timeout, limit: outputLimit)
+            return String(decoding: answer, as: UTF8.self)
         } catch {
-            throw RepositoryError(attempted: attempted, path: path, problem: "\(error)")
+            throw RepositoryError(attempted: attempted, path: path, problem: error.description)
         }
-        if output.timedOut {
-            throw RepositoryError(
-                attempted: attempted, path: path, problem: "git did not end within \(timeout.milliseconds / 1000)s")
-        }
-        guard output.exit == 0 else {
-            let words = String(decoding: output.standardError.suffix(600), as: UTF8.self).trimmingWhitespace
-            throw RepositoryError(
-                attempted: attempted, path: path,
-                problem: words.isEmpty ? "git exited with \(output.exit.map(String.init) ?? "a signal")" : words)
-        }
-        return String(decoding: output.standardOutput, as: UTF8.self)
     }
 }
 

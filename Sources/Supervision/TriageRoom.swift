@@ -115,9 +115,16 @@ struct TriageRoom: Sendable {
     private static let commitsFile = "commits.txt"
 
     private func commits(_ cycle: CycleProgress) async -> (list: [CommitInfo], file: String?, text: String) {
-        guard let green = cycle.lastGreen, green != cycle.wanted, let repository = context.repository,
-            let list = try? await repository.commitsWithChanges(after: green, upTo: cycle.wanted)
-        else { return ([], nil, "") }
+        guard let green = cycle.lastGreen, green != cycle.wanted, let repository = context.repository else {
+            return ([], nil, "")
+        }
+        let list: [CommitInfo]
+        do {
+            list = try await repository.commitsWithChanges(after: green, upTo: cycle.wanted)
+        } catch {
+            context.say(LogLine(.warn, "triage", "no commit is suspected: \(error)"))
+            return ([], nil, "")
+        }
         let lines = list.map { commit in
             "\(commit.revision.id) \(commit.subject) <\(commit.author ?? "?")> \(commit.files.joined(separator: " "))"
         }

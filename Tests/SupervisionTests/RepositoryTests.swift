@@ -55,6 +55,15 @@ struct RepositoryTests {
         #expect(await repository.markedGreen(loop: "staging") == old)
     }
 
+    /// A list that was cut off looks like a shorter one: the newest commits would be missing.
+    @Test func `an answer that is too long is an error`() async throws {
+        let (old, new) = try await commits()
+        let small = Repository(path: folder("app"), environment: Self.environment, outputLimit: 40)
+        let error = await #expect(throws: RepositoryError.self) { try await small.commits(after: old, upTo: new) }
+        #expect(error?.problem == "git answered more than 40 bytes")
+        #expect(try await repository.commits(after: old, upTo: new).count == 1)
+    }
+
     /// A revision may be what a server answered.
     @Test func `a revision is never an option`() async throws {
         let (old, new) = try await commits()
