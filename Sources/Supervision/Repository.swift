@@ -101,7 +101,30 @@ package struct Repository: Sendable {
         let text = try await git(
             ["diff", "--name-only", "--end-of-options", one.id, other.id, "--"],
             to: "compare \(one.short) and \(other.short)")
-        return text.split(separator: "\n").map { PatchReader.path(Array($0.utf8)[...]) }
+        return Repository.paths(text)
+    }
+
+    private static func paths(_ text: String) -> [String] {
+        text.split(separator: "\n").map { PatchReader.path(Array($0.utf8)[...]) }
+    }
+
+    /// The first file that matches one of `patterns` among those that differ between two revisions or that a commit
+    /// between them changed: what one commit added and a later one took back shows at neither end.
+    func irreversibleFile(
+        _ patterns: [String], between one: Revision, and other: Revision
+    ) async throws(RepositoryError) -> String? {
+        let attempted = "list what changed between \(one.short) and \(other.short)"
+        // A file that was moved counts under its old name as well.
+        let ends = try await git(
+            ["diff", "--name-only", "--no-renames", "--end-of-options", one.id, other.id, "--"], to: attempted)
+        let between = try await git(
+            [
+                "log", "--first-parent", "-m", "--name-only", "--no-renames", "--format=", "--end-of-options",
+                "\(one.id)...\(other.id)", "--",
+            ], to: attempted)
+        return (Repository.paths(ends) + Repository.paths(between)).first { file in
+            patterns.contains { Glob.matches($0, file) }
+        }
     }
 
     /// A clean worktree of `revision` at `folder`: what was there is removed first.
