@@ -57,6 +57,31 @@ struct NameTests {
             ])
     }
 
+    @Test func `as many tests are selected as fit`() {
+        let tests = (0..<100).map { Selection.Test(id: "p::Test\($0 + 100)") }
+        let fits = { (template: [String], longest: Int, all: Int) in
+            Selection.fitting(template, for: tests, format: .goTestJSON, longest: longest, all: all)
+        }
+        #expect(fits(["{testsRegex}"], 1000, 10_000) == 100)
+        // `^(` and `)$`, and each name with a bar, but for the first.
+        #expect(fits(["{testsRegex}"], 4 + 8 * 30 - 1, 10_000) == 30)
+        #expect(fits(["{testsRegex}"], 4 + 8 * 30 - 2, 10_000) == 29)
+        // Each argument costs nine bytes beside its own.
+        #expect(fits(["{tests}"], 1000, (10 + 9) * 42) == 42)
+        #expect(fits(["{tests}"], 5, 10_000) == 0)
+    }
+
+    @Test func `a name that could be taken for an option is refused where it is used`() {
+        let hostile = Selection.Test(id: "--collect-only")
+        #expect(Selection.refusal(["pytest", "{tests}"], hostile, format: .pytest) != nil)
+        #expect(Selection.refusal(["pytest", "-k", "{testNames}"], hostile, format: .pytest) != nil)
+        #expect(Selection.refusal(["go", "{testsRegex}"], hostile, format: .goTestJSON) == nil)
+        #expect(Selection.refusal(["x", "{tests}"], Selection.Test(id: "a", selector: "-p x")) != nil)
+        #expect(Selection.refusal(["x", "{tests}"], Selection.Test(id: "a-b::c -d")) == nil)
+        let long = Selection.Test(id: String(repeating: "x", count: 200_000))
+        #expect(Selection.refusal(["x", "{tests}"], long)?.contains("does not fit") == true)
+    }
+
     @Test(arguments: [
         ("*", "", true), ("", "", true), ("", "a", false), ("a*c", "abbc", true), ("a*c", "abcd", false),
         ("a?c", "abc", true),
