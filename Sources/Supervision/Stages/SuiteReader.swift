@@ -266,11 +266,17 @@ final class SuiteReader {
 
     /// What the soft rules compare with. Looked up before they judge; their judgement goes into the journal.
     private func lookBack() async {
-        let (baseline, last) = await context.history.baseline(of: suite.name)
-        facts.baseline = baseline
+        let usual = await context.history.usual(of: suite.name)
+        facts.baseline = usual.baseline
+        facts.pastProblem = usual.unread
+        if !facts.isSelection, let problem = usual.unread ?? usual.warning {
+            context.say(LogLine(.warn, "test", "\(suite.name): \(problem)"))
+        }
         facts.timingPrint = TimingPrint.of(facts.results.lazy.map { ($0.id, $0.outcome, $0.durationSeconds) })
         facts.vanished = known.isEmpty ? nil : known.count { indices[$0] == nil }
-        guard suite.real, !facts.isSelection, let last, SuiteRules.asksForTestChanges(facts) else { return }
+        guard suite.real, !facts.isSelection, let last = usual.last, SuiteRules.asksForTestChanges(facts) else {
+            return
+        }
         facts.testsChanged = await TestSources(context: context, suite: suite).changed(
             since: last, to: run.revision, tests: testsRevision)
     }
