@@ -122,8 +122,7 @@ struct FingerprintTaker: Sendable {
                 try values.placeholders.fill(command.argv), environment: variables,
                 workingDirectory: command.workingDirectory ?? settings.baseDirectory, timeout: command.timeout,
                 outputLimit: 64 << 10)
-            var text = output.text
-            for needle in context.secrets.needles { text = text.replacing(needle, with: "***") }
+            let text = TextRedaction(needles: context.secrets.needles).text(output.text)
             let shown = String(text.trimmingWhitespace.prefix(FingerprintTaker.valueLimit))
             // A long answer is told apart by its hash as well.
             let rest = text.count > shown.count + 64 ? "… SHA-256 \(SHA256.hex(of: Array(text.utf8)))" : ""
