@@ -164,7 +164,8 @@ struct RemedyStoryTests {
         #expect(story.machine.memory.incidents.map(\.timesSeen) == [2])
         // Its one rollback is spent.
         #expect(story.machine.cycle?.actions.map(\.outcome) == [.skipped])
-        #expect(story.machine.cycle?.notRun["chat"]?.contains("joins INC-1") == true)
+        #expect(story.machine.cycle?.notRun["chat"]?.text.contains("joins INC-1") == true)
+        #expect(Set(story.rules) == ["known-culprit", "joined"])
         story.seal()
         #expect(story.machine.memory.incidents.map(\.state) == [.open])
     }
