@@ -68,7 +68,7 @@ struct RemedyStoryTests {
         cureFails(&story)
         #expect(story.lines.contains { $0.contains("1 of 1 attempts of restart tonight are spent") })
         story.seal()
-        story.tell(.timerFired(TimerID(name: .heartbeat, serial: 0)), after: .seconds(90_000))
+        story.tell(.timerFired(TimerID(name: .pauseEnds, serial: 0)), after: .seconds(90_000))
         story.tell(.operatorRequested(OperatorRequest(verb: .trigger, by: "ann")))
         story.see(trigger: .request)
         story.pass(failing: ["a"])

@@ -22,16 +22,6 @@ struct NameTests {
         #expect(TestIdentity.pytestNodeID(reportID: "t") == nil)
     }
 
-    @Test func `console names find their test and never a wrong one`() {
-        let index = TestNameIndex(
-            ids: ["M.C::testA", "M.D::testB", "S::foo()", "T::foo()", "U::bar()"], format: .swiftTesting)
-        #expect(index.id(console: "M.C.testA") == "M.C::testA")
-        #expect(index.id(console: "D.testB") == "M.D::testB")
-        #expect(index.id(console: "bar()") == "U::bar()")
-        #expect(index.id(console: "foo()") == nil)
-        #expect(index.id(console: "M.X.testA") == nil)
-    }
-
     @Test func `collected tests end at the summary`() {
         let text = "warning: x\na.py::t\na.py::u[b c]\n\n2 tests collected in 0.66s\na.py::no\n"
         #expect(TestIdentity.collected(text, format: .pytest) == ["a.py::t", "a.py::u[b c]"])
