@@ -210,9 +210,6 @@ enum Plan {
     }
 
     static func suites(_ policy: LoopPolicy, revision: Revision, purpose: Purpose) -> [Step] {
-        let order = policy.suites.enumerated().sorted {
-            ($0.element.priority, $0.offset) < ($1.element.priority, $1.offset)
-        }
-        return order.map { Step(.test, purpose, $0.element.name, revision: revision) }
+        policy.suites.inRunOrder(\.priority).map { Step(.test, purpose, $0.name, revision: revision) }
     }
 }
