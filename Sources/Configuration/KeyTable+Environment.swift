@@ -44,8 +44,8 @@ extension KeyTable {
                 help: "Whether the commands run in a clean worktree of the revision."),
             KeyShape(
                 name: "irreversible", shape: .list(.text(.words), atLeast: 0), standard: "[]",
-                help: "Path globs. Where one matches a change between two revisions, no rollback, baseline or bisect "
-                    + "goes across it."),
+                help: "Path globs. Where one matches a file that a commit between two revisions changed, no rollback, "
+                    + "baseline or bisect goes across it, even if a later commit took the change back."),
         ],
         unsupported: ["runner"])
 

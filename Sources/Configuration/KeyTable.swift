@@ -91,7 +91,8 @@ enum KeyTable {
                 standard: "\"never\"", help: "healthy ends the loop with the first healthy cycle."),
             KeyShape(
                 name: "maxCycles", shape: .integer(1...Int.max), otherwise: "no limit",
-                help: "Ends the loop after this many cycles."),
+                help: "Ends the loop once it has run this many cycles in all, over every start. A start that was "
+                    + "asked for a number of cycles (once, run --max-cycles) runs them."),
             KeyShape(
                 name: "skipUnchanged", shape: .flag, standard: "false",
                 help: "Whether a revision that is live and green is left alone."),

@@ -105,7 +105,7 @@ package struct TriageAnswered: Codable, Hashable, Sendable {
 /// A timer of the machine: a timer whose state is long gone is ignored.
 package struct TimerID: Codable, Hashable, Sendable {
     package enum Name: String, Codable, Sendable, CaseIterable {
-        case nextLook, backOff, pauseEnds, stopGrace, approval, heartbeat
+        case nextLook, backOff, pauseEnds, stopGrace, approval
     }
     package var name: Name
     /// Counted up whenever a timer of this name is set, so that an old one cannot fire for a new one.

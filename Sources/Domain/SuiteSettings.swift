@@ -122,3 +122,12 @@ package struct QuarantineEntry: Codable, Hashable, Sendable {
         self.until = until
     }
 }
+
+extension Sequence {
+    /// In the order in which suites run: by priority, and as they stand where that is equal.
+    package func inRunOrder(_ priority: (Element) -> Int) -> [Element] {
+        enumerated().sorted { one, other in
+            (priority(one.element), one.offset) < (priority(other.element), other.offset)
+        }.map(\.element)
+    }
+}

@@ -97,7 +97,7 @@ extension CycleMachine {
     private mutating func testEnded(_ record: StageRecord, skipped: Bool, _ now: Timestamp) -> [Action] {
         guard let progress = cycle, let name = record.run.subject else { return startNext(now) }
         if skipped {
-            cycle?.notRun[name] = "skipped by an operator"
+            cycle?.notRun[name] = NotRun(rule: "skipped", text: "skipped by an operator")
             return startNext(now)
         }
         if record.run.only != nil, let joining = joins(record) { return joining + startNext(now) }
@@ -127,9 +127,8 @@ extension CycleMachine {
             + "\(record.suite?.notPassed.first?.id ?? "its test") fails as it did"
         cycle?.joined = Joined(
             incident: id, culprit: culprit.commit, suite: suite, stage: record.run.folder, text: text)
-        for step in progress.queue where step.kind == .test {
-            cycle?.notRun[step.subject ?? ""] = "notRun: joins \(id), whose culprit is still contained"
-        }
+        let because = NotRun(rule: "joined", text: "notRun: joins \(id), whose culprit is still contained")
+        for step in progress.queue where step.kind == .test { cycle?.notRun[step.subject ?? ""] = because }
         cycle?.queue.removeAll { $0.kind == .test }
         return [.say(LogLine(.fact, "incident", "\(id): \(text); no new experiments"))]
     }
@@ -150,11 +149,12 @@ extension CycleMachine {
                 && (progress.policy.suites.first { $0.name == step.subject }?.priority ?? 0) > failed.priority
         }
         guard !dropped.isEmpty else { return startNext(now) }
-        let because = "notRun: rule fail-fast (\(failed.name), P\(failed.priority), is failing)"
+        let because = NotRun(
+            rule: "fail-fast", text: "notRun: rule fail-fast (\(failed.name), P\(failed.priority), is failing)")
         for step in dropped { cycle?.notRun[step.subject ?? ""] = because }
         cycle?.queue.removeAll { step in dropped.contains(step) }
         let names = dropped.compactMap(\.subject).joined(separator: ", ")
-        return [.say(LogLine(.skip, "test", "\(names) \(because)"))] + startNext(now)
+        return [.say(LogLine(.skip, "test", "\(names) \(because.text)"))] + startNext(now)
     }
 
     /// Tools that failed are tried twice more; then the cycle ends without a word about the revision.

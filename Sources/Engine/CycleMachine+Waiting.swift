@@ -15,13 +15,14 @@ extension CycleMachine {
         if memory.policy?.stopWhenHealthy == true, memory.lastVerdict == .healthy, memory.cycle > 0 {
             return [.say(LogLine(.ok, "done", "schedule.stopWhen healthy"))] + finish(.done)
         }
-        if let most = memory.policy?.maxCycles, memory.cycle >= most {
-            return [.say(LogLine(.ok, "done", "\(memory.cycle) cycles >= schedule.maxCycles \(most)"))] + finish(.done)
-        }
         return rest(delay ?? .milliseconds(Int64((memory.policy?.everySeconds ?? 600) * 1000)), now)
     }
 
     private mutating func rest(_ delay: Duration, _ now: Timestamp) -> [Action] {
+        // Also after a start. A number of cycles that this start was asked for goes before.
+        if cyclesLeft == nil, let most = memory.policy?.maxCycles, memory.cycle >= most {
+            return [.say(LogLine(.ok, "done", "\(memory.cycle) cycles >= schedule.maxCycles \(most)"))] + finish(.done)
+        }
         if let pause = memory.pause {
             if cyclesLeft != nil {
                 let words =
@@ -209,9 +210,6 @@ enum Plan {
     }
 
     static func suites(_ policy: LoopPolicy, revision: Revision, purpose: Purpose) -> [Step] {
-        let order = policy.suites.enumerated().sorted {
-            ($0.element.priority, $0.offset) < ($1.element.priority, $1.offset)
-        }
-        return order.map { Step(.test, purpose, $0.element.name, revision: revision) }
+        policy.suites.inRunOrder(\.priority).map { Step(.test, purpose, $0.name, revision: revision) }
     }
 }

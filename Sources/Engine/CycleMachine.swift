@@ -174,7 +174,6 @@ package struct CycleMachine: Hashable, Sendable {
             guard stopping != nil, case .running(let run, _) = state else { return [] }
             return finish(.detached(run))
         case .approval: return approvalRanOut(now)
-        case .heartbeat: return []
         }
     }
 

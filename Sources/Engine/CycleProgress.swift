@@ -27,6 +27,13 @@ package struct Step: Hashable, Sendable {
     }
 }
 
+/// Why a suite did not run.
+package struct NotRun: Hashable, Sendable {
+    /// Of the verdict rules.
+    package var rule: String
+    package var text: String
+}
+
 /// The cycle under way: its steps done and to do, and what was learned.
 package struct CycleProgress: Hashable, Sendable {
     /// What the steps in the queue are for.
@@ -65,7 +72,7 @@ package struct CycleProgress: Hashable, Sendable {
     package var earlierIncidents: [Incident] = []
     package var actions: [ActionRecord] = []
     /// Suites that did not run, with the reason.
-    package var notRun: [String: String] = [:]
+    package var notRun: [String: NotRun] = [:]
     /// What the environment runs as far as deployments tell; nil where unknown.
     package var deployed: Revision?
     /// Whether a deployment of this cycle has been started: before that there is nothing to roll back.

@@ -26,6 +26,8 @@ package struct SuiteFacts: Sendable {
     package var peakMemoryBytes: Int64?
     /// What the suite is usually like.
     package var baseline = SuiteBaseline()
+    /// Why what the suite is usually like could not be read: the rules that compare with it cannot judge.
+    package var pastProblem: String?
     /// Of this run, as in the baseline.
     package var timingPrint: UInt64 = 0
     /// Tests of the last sound run that this one does not have; nil where that is not known.
@@ -92,13 +94,23 @@ package enum SuiteRules {
         guard real, !facts.isSelection, facts.reportProblem == nil else {
             return Authenticity(status: .proven, reasons: contradictions)
         }
-        let found = hollow(facts) + DriftRules.reasons(facts)
+        let found = hollow(facts) + DriftRules.reasons(facts) + unread(facts)
         let remarks = contradictions + accepted(facts.baseline)
         let status: Authenticity.Status = found.contains { $0.verdict != .healthy } ? .doubtful : .proven
         let seen = facts.baseline.runs.count
         return Authenticity(
             status: status, reasons: found + remarks,
             baseline: seen < learningCycles ? "\(seen)/\(learningCycles)" : nil)
+    }
+
+    /// Nothing learned is no reason for doubt; what was learned and cannot be read is one.
+    private static func unread(_ facts: SuiteFacts) -> [Reason] {
+        guard let problem = facts.pastProblem else { return [] }
+        return [
+            Reason(
+                rule: "past-unreadable", verdict: .unproven,
+                text: "what the suite is usually like is not known: \(problem)")
+        ]
     }
 
     /// Said while the soft rules learn again.

@@ -144,7 +144,8 @@ package enum VerdictRules {
         let deciding = cycle.decidingRecord(suite: policy.name)
         let isSkipped = deciding?.outcome == .stopped && cycle.notRun[policy.name] != nil
         guard let stage = deciding, !isSkipped else {
-            record.because = cycle.notRun[policy.name] ?? (unreached ? "the cycle did not get that far" : "not reached")
+            record.because =
+                cycle.notRun[policy.name]?.text ?? (unreached ? "the cycle did not get that far" : "not reached")
             return record
         }
         record.stage = stage.run.folder
@@ -175,10 +176,11 @@ package enum VerdictRules {
     ) -> [Reason] {
         let soft: Verdict = policy.blocking ? .unproven : .degraded
         guard suite.status != .notRun else {
-            let because = cycle.notRun[policy.name]
-            let rule = because.map { $0.contains("fail-fast") ? "fail-fast" : "skipped" } ?? "not-run"
             return [
-                Reason(rule: rule, verdict: soft, text: suite.because ?? "did not run", subject: policy.name)
+                Reason(
+                    rule: cycle.notRun[policy.name]?.rule ?? "not-run", verdict: soft,
+                    text: suite.because ?? "did not run",
+                    subject: policy.name)
             ]
         }
         var reasons: [Reason] = []

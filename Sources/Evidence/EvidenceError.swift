@@ -35,9 +35,4 @@ package enum EvidenceError: Error, Hashable, Sendable, CustomStringConvertible {
             "could not put \(what) into words: \(reason)"
         }
     }
-
-    /// Whether the same call may succeed once there is room on the disk.
-    package var isNoSpace: Bool {
-        if case .noSpace = self { true } else { false }
-    }
 }

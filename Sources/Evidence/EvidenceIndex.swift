@@ -97,17 +97,6 @@ package struct EvidenceIndex: Sendable {
     }
 }
 
-/// What one test did in one run.
-package struct PastOutcome: Hashable, Sendable {
-    package var cycle: Int
-    package var revision: Revision
-    package var stage: String
-    package var purpose: Purpose
-    package var at: Timestamp
-    package var outcome: TestOutcome
-    package var durationSeconds: Double?
-}
-
 /// What a suite came to when it last ran to its end.
 package struct PastSuite: Hashable, Sendable {
     package var cycle: Int
@@ -121,39 +110,6 @@ extension EvidenceIndex {
         cycles.reversed().lazy.flatMap { cycle in
             cycle.runs.reversed().lazy.filter { $0.suite == suite }.map { (cycle: cycle, run: $0) }
         }
-    }
-
-    /// What a test did in the newest runs that had it, newest first, at most `limit`.
-    ///
-    /// Reads the `tests.jsonl` of each run: blocking, some milliseconds per 10,000 tests.
-    package func recentOutcomes(
-        test id: String, suite: String, limit: Int
-    ) throws(EvidenceError) -> [PastOutcome] {
-        var outcomes: [PastOutcome] = []
-        for (cycle, run) in runs(ofSuite: suite) {
-            if outcomes.count >= limit { break }
-            guard let path = path(of: run, cycle), let test = try TestsFile.find(id: id, in: path) else { continue }
-            outcomes.append(
-                PastOutcome(
-                    cycle: cycle.cycle, revision: run.revision, stage: run.stage, purpose: run.purpose,
-                    at: run.startedAt, outcome: test.outcome, durationSeconds: test.durationSeconds))
-        }
-        return outcomes
-    }
-
-    /// The median duration in seconds of the suite's newest complete runs; nil before the first.
-    package func usualDuration(suite: String, runs limit: Int = 20) -> Double? {
-        median(completeRuns(of: suite, limit).map(\.durationSeconds))
-    }
-
-    /// The median number of tests of the suite's newest complete runs; nil before the first.
-    package func usualTestCount(suite: String, runs limit: Int = 20) -> Int? {
-        median(completeRuns(of: suite, limit).map(\.totals.tests))
-    }
-
-    /// How many complete runs of the suite the statistics could use, at most `limit`.
-    package func completeRuns(of suite: String, _ limit: Int) -> [SuiteRun] {
-        Array(runs(ofSuite: suite).lazy.map(\.run).filter(\.isComplete).prefix(limit))
     }
 
     /// The tests of the newest complete run of a suite: the ids it is known to have, with their durations.
@@ -170,10 +126,5 @@ extension EvidenceIndex {
             return nil
         }
         return path
-    }
-
-    /// The lower of the two middle values where their number is even: always one that was seen.
-    private func median<Value: Comparable>(_ values: [Value]) -> Value? {
-        values.isEmpty ? nil : values.sorted()[(values.count - 1) / 2]
     }
 }

@@ -73,7 +73,6 @@ package struct EvidenceLayout: Hashable, Sendable {
     package static let journalFile = "journal"
     package static let unlistedFile = "unlisted.txt"
     package static let testsFile = "tests.jsonl"
-    package static let probesFile = "probes.jsonl"
 
     /// Whether a file at the top of a cycle folder is rendered after sealing, and so never sealed; also what a crash while
     /// rendering leaves.

@@ -117,11 +117,6 @@ package actor Journal {
         return entry
     }
 
-    /// Whether the segment is long enough to be closed at the next waiting state.
-    package var wantsRotation: Bool {
-        (state?.file.size ?? 0) > Limits.journalSegmentBytes
-    }
-
     /// Closes the segment where it is longer than `limit` bytes and begins the next one with `memory`, in one step: a
     /// crash leaves the one or the other. Returns the entry that carries the memory, or nil where nothing was due.
     @discardableResult

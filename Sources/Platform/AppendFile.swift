@@ -55,25 +55,4 @@ package final class AppendFile: Sendable {
             }
         }
     }
-
-    /// Makes all records survive a loss of power. A failure is final for this file.
-    package func synchronize() throws(SystemError) {
-        try state.withLock { (state: inout State) throws(SystemError) in
-            if let failure = state.failure { throw failure }
-            do throws(SystemError) {
-                try descriptor.synchronize(path: path)
-            } catch {
-                state.failure = error
-                throw error
-            }
-        }
-    }
-
-    /// Cuts the file to its first `size` bytes: the repair of a torn tail.
-    package func truncate(to size: Int64) throws(SystemError) {
-        try state.withLock { (state: inout State) throws(SystemError) in
-            guard ftruncate(descriptor.number, off_t(size)) == 0 else { throw .last("cut", path) }
-            state.end = size
-        }
-    }
 }

@@ -34,5 +34,4 @@ package enum SignalSource {
     package static let terminate = SIGTERM
     package static let interrupt = SIGINT
     package static let hangup = SIGHUP
-    package static let user1 = SIGUSR1
 }

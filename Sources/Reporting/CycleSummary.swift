@@ -119,9 +119,7 @@ struct CycleSummary: Sendable {
 
     /// By priority, and in the order of the record where that is equal.
     var suitesByImportance: [SuiteRecord] {
-        record.suites.enumerated().sorted {
-            ($0.element.priority, $0.offset) < ($1.element.priority, $1.offset)
-        }.map(\.element)
+        record.suites.inRunOrder(\.priority)
     }
 
     var suites: [SuiteRow] {

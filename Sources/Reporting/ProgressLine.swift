@@ -48,9 +48,6 @@ package struct ProgressLine: Sendable {
         "\r" + text(columns: columns, palette: palette) + "\u{1B}[K"
     }
 
-    /// Removes the line before something else is printed.
-    package static let erase = "\r\u{1B}[K"
-
     private var counts: String? {
         if let total { return "\(Numbers.grouped(done))/\(Numbers.grouped(total))" }
         return done > 0 ? Plurals.count(done, "test") : nil

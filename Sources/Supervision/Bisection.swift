@@ -212,11 +212,14 @@ package final class Bisection: Sendable {
         let patterns = settings.deploy?.irreversible ?? []
         guard !patterns.isEmpty else { return }
         for (one, other) in zip(revisions, revisions.dropFirst()) where one != other {
-            guard let files = try? await repository.changedFiles(one, other) else {
+            let hit: String?
+            do {
+                hit = try await repository.irreversibleFile(patterns, between: one, and: other)
+            } catch {
                 throw .refused(
                     "whether an irreversible change lies between \(one.short) and \(other.short) cannot be told")
             }
-            if let hit = files.first(where: { file in patterns.contains { Glob.matches($0, file) } }) {
+            if let hit {
                 throw .refused(
                     "\(hit) changed between \(one.short) and \(other.short) and matches deploy.irreversible")
             }

@@ -83,6 +83,8 @@ enum CycleDocument {
         settings.suites.flatMap { configured -> [CapabilityRecord] in
             guard !configured.capabilities.isEmpty else { return [] }
             let suite = suites.first { $0.name == configured.name }
+            // What its tests say is no proof where the suite itself is not believed.
+            let isDoubtful = suite?.status == .unproven || suite?.authenticity.map { $0.status != .proven } ?? false
             let path = suite?.testsFile.map { "\(layout.cycle(cycle))/\($0)" }
             let tests = path.flatMap { try? TestsFile.read($0) } ?? []
             return configured.capabilities.map { capability in
@@ -93,9 +95,10 @@ enum CycleDocument {
                 } else if totals.tests == 0 {
                     status = .notRun
                 } else {
-                    status = totals.passed + totals.flaky > 0 && totals.notRun == 0 ? .passed : .unproven
+                    let isPass = totals.passed + totals.flaky > 0 && totals.notRun == 0
+                    status = isPass && !isDoubtful ? .passed : .unproven
                 }
-                let steps = capability.steps.map { step($0, tests) }
+                let steps = capability.steps.map { step($0, tests, isDoubtful: isDoubtful) }
                 return CapabilityRecord(
                     name: capability.name, suite: configured.name, value: capability.value,
                     status: steps.contains { $0.status == .failed } ? .failed : status, totals: totals,
@@ -105,14 +108,19 @@ enum CycleDocument {
     }
 
     /// A step of a flow: it has passed where a test of it ran and all of them passed.
-    private static func step(_ glob: String, _ tests: [TestResult]) -> StepRecord {
+    private static func step(_ glob: String, _ tests: [TestResult], isDoubtful: Bool) -> StepRecord {
         let name = glob.filter { $0 != "*" }
         let own = tests.enumerated().filter { Glob.matches(glob, $0.element.id) }
         let totals = Totals(own.map(\.element))
         let deciding = own.first { $0.element.outcome.isFailure } ?? own.first
-        let status: SuiteRecord.Status =
-            totals.failing > 0
-            ? .failed : totals.passed == totals.tests && totals.tests > 0 ? .passed : own.isEmpty ? .notRun : .unproven
+        let status: SuiteRecord.Status
+        if totals.failing > 0 {
+            status = .failed
+        } else if own.isEmpty {
+            status = .notRun
+        } else {
+            status = totals.passed == totals.tests && !isDoubtful ? .passed : .unproven
+        }
         return StepRecord(
             name: name.isEmpty ? glob : name, status: status, test: deciding?.element.id,
             position: deciding.map { $0.offset + 1 })

@@ -24,15 +24,13 @@ extension Repository {
     /// Empty where git fails or takes too long: a prior is a help, no condition.
     private func changes(after green: Revision, upTo wanted: Revision) async -> [Revision: [FileChange]] {
         let arguments = [
-            "git", "-c", "core.hooksPath=/dev/null", "-C", path, "log", "--first-parent", "-m", "--raw", "--patch",
+            "-C", path, "log", "--first-parent", "-m", "--raw", "--patch",
             "--unified=0", "--find-renames", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all",
             "--src-prefix=a/", "--dst-prefix=b/", "--format=%x01%H", "--end-of-options", "\(green.id)..\(wanted.id)",
             "--",
         ]
-        let output = try? await HelperCommand.run(
-            arguments,
-            environment: environment.merging(["GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"]) { $1 },
-            timeout: .seconds(30), outputLimit: Repository.patchLimit)
+        let output = try? await GitCommand.output(
+            arguments, environment: environment, timeout: .seconds(30), limit: Repository.patchLimit)
         guard let output else { return [:] }
         return PatchReader.read(output.standardOutput, isWhole: output.succeeded && !output.truncated)
     }

@@ -6,7 +6,6 @@
 // taken for an option such as `--output=FILE`.
 
 package import Domain
-import Execution
 import Platform
 package import Triage
 
@@ -22,10 +21,13 @@ package struct RepositoryError: Error, CustomStringConvertible {
 package struct Repository: Sendable {
     let path: String
     let environment: [String: String]
+    /// Bytes of an answer; a longer one is an error.
+    private let outputLimit: Int
 
-    package init(path: String, environment: [String: String]) {
+    package init(path: String, environment: [String: String], outputLimit: Int = 16 << 20) {
         self.path = path
         self.environment = environment
+        self.outputLimit = outputLimit
     }
 
     /// Brings new commits in from the default remote; git's own credentials and time limits apply.
@@ -99,7 +101,30 @@ package struct Repository: Sendable {
         let text = try await git(
             ["diff", "--name-only", "--end-of-options", one.id, other.id, "--"],
             to: "compare \(one.short) and \(other.short)")
-        return text.split(separator: "\n").map { PatchReader.path(Array($0.utf8)[...]) }
+        return Repository.paths(text)
+    }
+
+    private static func paths(_ text: String) -> [String] {
+        text.split(separator: "\n").map { PatchReader.path(Array($0.utf8)[...]) }
+    }
+
+    /// The first file that matches one of `patterns` among those that differ between two revisions or that a commit
+    /// between them changed: what one commit added and a later one took back shows at neither end.
+    func irreversibleFile(
+        _ patterns: [String], between one: Revision, and other: Revision
+    ) async throws(RepositoryError) -> String? {
+        let attempted = "list what changed between \(one.short) and \(other.short)"
+        // A file that was moved counts under its old name as well.
+        let ends = try await git(
+            ["diff", "--name-only", "--no-renames", "--end-of-options", one.id, other.id, "--"], to: attempted)
+        let between = try await git(
+            [
+                "log", "--first-parent", "-m", "--name-only", "--no-renames", "--format=", "--end-of-options",
+                "\(one.id)...\(other.id)", "--",
+            ], to: attempted)
+        return (Repository.paths(ends) + Repository.paths(between)).first { file in
+            patterns.contains { Glob.matches($0, file) }
+        }
     }
 
     /// A clean worktree of `revision` at `folder`: what was there is removed first.
@@ -135,26 +160,13 @@ package struct Repository: Sendable {
     func git(
         _ arguments: [String], to attempted: String, timeout: Duration = .seconds(30)
     ) async throws(RepositoryError) -> String {
-        let output: HelperOutput
         do {
-            output = try await HelperCommand.run(
-                ["git", "-c", "core.hooksPath=/dev/null", "-C", path] + arguments,
-                environment: environment.merging(["GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"]) { $1 },
-                workingDirectory: nil, standardInput: [], timeout: timeout, outputLimit: 16 << 20)
+            let answer = try await GitCommand.run(
+                ["-C", path] + arguments, environment: environment, timeout: timeout, limit: outputLimit)
+            return String(decoding: answer, as: UTF8.self)
         } catch {
-            throw RepositoryError(attempted: attempted, path: path, problem: "\(error)")
+            throw RepositoryError(attempted: attempted, path: path, problem: error.description)
         }
-        if output.timedOut {
-            throw RepositoryError(
-                attempted: attempted, path: path, problem: "git did not end within \(timeout.milliseconds / 1000)s")
-        }
-        guard output.exit == 0 else {
-            let words = String(decoding: output.standardError.suffix(600), as: UTF8.self).trimmingWhitespace
-            throw RepositoryError(
-                attempted: attempted, path: path,
-                problem: words.isEmpty ? "git exited with \(output.exit.map(String.init) ?? "a signal")" : words)
-        }
-        return String(decoding: output.standardOutput, as: UTF8.self)
     }
 }
 

@@ -16,6 +16,9 @@ package actor SuiteHistory {
     private var known: [String: [KnownTest]] = [:]
     /// Whether the index of tests was brought up to date since the start.
     private var isIndexed = false
+    /// Why the index of tests, and that of cycles, could not be brought up to date or read when that was last tried.
+    private var testsProblem: String?
+    private var cyclesProblem: String?
 
     package init(_ layout: EvidenceLayout) {
         self.layout = layout
@@ -30,17 +33,35 @@ package actor SuiteHistory {
         return tests
     }
 
-    /// What the suite is usually like, as far as it was not accepted to have changed; and its last sound run.
-    func baseline(of suite: String) async -> (baseline: SuiteBaseline, last: SuitePast?) {
+    /// What the suite is usually like.
+    struct Usual: Sendable {
+        /// As far as it was not accepted to have changed.
+        var baseline = SuiteBaseline()
+        /// The last sound run.
+        var last: SuitePast?
+        /// Why something of it is missing, so that a rule cannot judge.
+        var unread: String?
+        /// What went wrong and leaves enough to judge by.
+        var warning: String?
+    }
+
+    func usual(of suite: String) async -> Usual {
         if !isIndexed { await remember() }
         let layout = layout
-        let past = try? await EvidenceReading.run { () throws(EvidenceError) in
-            let accepted = try AcceptedBaseline.newest(for: suite, layout)
-            let runs = try SuitePast.newest(SuiteBaseline.newest, of: suite, after: accepted?.cycle ?? 0, layout)
-            return (runs, accepted?.words)
+        do {
+            let (runs, accepted) = try await EvidenceReading.run { () throws(EvidenceError) in
+                let accepted = try AcceptedBaseline.newest(for: suite, layout)
+                let runs = try SuitePast.newest(SuiteBaseline.newest, of: suite, after: accepted?.cycle ?? 0, layout)
+                return (runs, accepted?.words)
+            }
+            _ = loaded()
+            let isLearned = runs.count >= SuiteRules.learningCycles
+            return Usual(
+                baseline: SuiteBaseline(runs.map { SuiteBaseline.Run($0) }, accepted: accepted), last: runs.last,
+                unread: cyclesProblem ?? (isLearned ? nil : testsProblem), warning: testsProblem)
+        } catch {
+            return Usual(unread: "\(error)")
         }
-        guard let (runs, accepted) = past else { return (SuiteBaseline(), nil) }
-        return (SuiteBaseline(runs.map { SuiteBaseline.Run($0) }, accepted: accepted), runs.last)
     }
 
     package func add(_ summary: CycleSummary) async {
@@ -57,8 +78,14 @@ package actor SuiteHistory {
     private func remember() async {
         isIndexed = true
         let layout = layout
-        _ = try? await EvidenceReading.run { () throws(EvidenceError) in try HistoryStore.update(layout) }
+        do {
+            _ = try await EvidenceReading.run { () throws(EvidenceError) in try HistoryStore.update(layout) }
+            testsProblem = nil
+        } catch {
+            testsProblem = "\(error)"
+        }
     }
+
     /// The newest cycles, oldest first.
     package func cycles() -> [CycleSummary] { loaded()?.cycles ?? [] }
 
@@ -69,7 +96,14 @@ package actor SuiteHistory {
     }
 
     private func loaded() -> EvidenceIndex? {
-        if index == nil { index = try? EvidenceIndex.load(layout, newest: SuiteHistory.newest) }
+        if index == nil {
+            do throws(EvidenceError) {
+                index = try EvidenceIndex.load(layout, newest: SuiteHistory.newest)
+                cyclesProblem = nil
+            } catch {
+                cyclesProblem = error.description
+            }
+        }
         return index
     }
 }

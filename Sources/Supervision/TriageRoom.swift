@@ -102,12 +102,14 @@ struct TriageRoom: Sendable {
         guard !patterns.isEmpty, let green = cycle.lastGreen, green != cycle.wanted,
             let repository = context.repository
         else { return nil }
-        guard let files = try? await repository.changedFiles(green, cycle.wanted) else {
+        do {
+            return try await repository.irreversibleFile(patterns, between: green, and: cycle.wanted).map {
+                "\($0) changed since \(green.short) and matches deploy.irreversible"
+            }
+        } catch {
             return
                 "whether an irreversible change lies between \(green.short) and \(cycle.wanted.short) could not be told"
         }
-        let hit = files.first { file in patterns.contains { Glob.matches($0, file) } }
-        return hit.map { "\($0) changed since \(green.short) and matches deploy.irreversible" }
     }
 
     // MARK: - Evidence
@@ -115,9 +117,16 @@ struct TriageRoom: Sendable {
     private static let commitsFile = "commits.txt"
 
     private func commits(_ cycle: CycleProgress) async -> (list: [CommitInfo], file: String?, text: String) {
-        guard let green = cycle.lastGreen, green != cycle.wanted, let repository = context.repository,
-            let list = try? await repository.commitsWithChanges(after: green, upTo: cycle.wanted)
-        else { return ([], nil, "") }
+        guard let green = cycle.lastGreen, green != cycle.wanted, let repository = context.repository else {
+            return ([], nil, "")
+        }
+        let list: [CommitInfo]
+        do {
+            list = try await repository.commitsWithChanges(after: green, upTo: cycle.wanted)
+        } catch {
+            context.say(LogLine(.warn, "triage", "no commit is suspected: \(error)"))
+            return ([], nil, "")
+        }
         let lines = list.map { commit in
             "\(commit.revision.id) \(commit.subject) <\(commit.author ?? "?")> \(commit.files.joined(separator: " "))"
         }

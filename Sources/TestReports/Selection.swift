@@ -40,6 +40,44 @@ package enum Selection {
         }
     }
 
+    /// The kernel takes no argument of 128 KiB or more (MAX_ARG_STRLEN), whatever all of them may have.
+    package static let longestArgument = (128 << 10) - 1
+    /// All arguments and the environment share a quarter of the stack's limit, usually 2 MiB: the half of it leaves room.
+    package static let allArguments = 1 << 20
+
+    /// How many of the first of `tests` one command line holds; 0 where not even one fits.
+    package static func fitting(
+        _ template: [String], for tests: [Test], format: ConsoleFormat = .none,
+        longest: Int = Selection.longestArgument, all: Int = Selection.allArguments
+    ) -> Int {
+        func fits(_ count: Int) -> Bool {
+            let filled = arguments(template, for: Array(tests.prefix(count)), format: format)
+            // Each is ended by a zero and pointed to.
+            return filled.allSatisfy { $0.utf8.count <= longest } && filled.reduce(0) { $0 + $1.utf8.count + 9 } <= all
+        }
+        if fits(tests.count) { return tests.count }
+        // More tests never make a line shorter.
+        var (most, tooMany) = (0, tests.count)
+        while tooMany - most > 1 {
+            let middle = (most + tooMany) / 2
+            if fits(middle) { most = middle } else { tooMany = middle }
+        }
+        return most
+    }
+
+    /// Why a test cannot or must not be put onto the command line: names come from reports, and a tool would take one that
+    /// begins with a dash for an option.
+    package static func refusal(_ template: [String], _ test: Test, format: ConsoleFormat = .none) -> String? {
+        func isUsed(_ placeholder: String) -> Bool { template.contains { $0.contains(placeholder) } }
+        let names =
+            (isUsed("{tests}") ? [selector(test, format)] : [])
+            + (isUsed("{testNames}") ? [bareName(test, format)] : [])
+        if let name = names.first(where: { $0.hasPrefix("-") }) {
+            return "\(name) begins with - and could be taken for an option"
+        }
+        return fitting(template, for: [test], format: format) == 1 ? nil : "its name does not fit onto a command line"
+    }
+
     private static func selector(_ test: Test, _ format: ConsoleFormat) -> String {
         if let selector = test.selector { return selector }
         if format == .pytest { return TestIdentity.pytestNodeID(reportID: withoutNumber(test.id)) ?? test.id }

@@ -32,8 +32,8 @@ enum Conclusions {
 
     /// Reasons that say why a thing was not done: they cast no doubt on what was.
     static let notOfEvidence: Set<String> = [
-        "skipped", "not-run", "fail-fast", "stopped", "permit", "superseded", "aborted", "quarantine-cap", "recheck",
-        "deploy-lost", "window-closed",
+        "skipped", "joined", "not-run", "fail-fast", "stopped", "permit", "superseded", "aborted", "quarantine-cap",
+        "recheck", "deploy-lost", "window-closed",
     ]
 
     /// A tool whose exit status contradicts its own report misleads whoever looks at the status alone.

@@ -61,7 +61,6 @@ package struct CloseReason: Hashable, Sendable {
     /// A close frame without a body is reported as this code, which never travels itself.
     package static let noStatus = CloseReason(1005)
     package static let normal = CloseReason(1000)
-    package static let goingAway = CloseReason(1001)
 
     /// Whether a code may appear on the wire: RFC 6455 section 7.4 and the registry of 2024. 1004, 1005, 1006, 1015 and
     /// what is not assigned may not.

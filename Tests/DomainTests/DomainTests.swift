@@ -23,6 +23,13 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
+struct SuiteOrderTests {
+    @Test func `suites run by priority and as they stand`() {
+        let suites = [("d", 2), ("a", 1), ("e", 2), ("b", 0), ("c", 1)]
+        #expect(suites.inRunOrder(\.1).map(\.0) == ["b", "a", "c", "d", "e"])
+    }
+}
+
 struct TimestampTests {
     @Test func `times are written and read as Foundation does`() throws {
         var random = SeededGenerator(seed: 3339)

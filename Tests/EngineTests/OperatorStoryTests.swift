@@ -348,6 +348,14 @@ struct OperatorStoryTests {
         story.pass()
         story.seal()
         #expect(story.did(.finish(.done)))
+        // A start adds none, unless it was asked for a number of cycles.
+        story.restart()
+        #expect(story.did(.finish(.done)))
+        story.restart(cycles: 1)
+        #expect(story.timer?.id.name == .nextLook)
+        story.wake()
+        story.see(trigger: .once)
+        #expect(story.machine.memory.cycle == 3)
     }
 
     @Test func `settings adopted during a cycle count from the next one`() {

@@ -37,6 +37,13 @@ import Testing
         #expect(authenticity == Authenticity(status: .proven))
     }
 
+    @Test func `a past that cannot be read is a doubt in a suite that is marked real`() {
+        let facts = Self.facts(learned: 0) { $0.pastProblem = "history is no folder" }
+        #expect(doubts(facts) == ["past-unreadable"])
+        #expect(doubts(Self.facts(learned: 0)) == [])
+        #expect(SuiteRules.authenticity(facts, real: false).status == .proven)
+    }
+
     private static let strange: [(String, @Sendable (inout SuiteFacts) -> Void)] = [
         (
             "fewer-tests",

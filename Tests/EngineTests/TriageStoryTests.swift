@@ -330,7 +330,7 @@ struct TriageStoryTests {
         #expect(story.machine.memory.experimentDeploys == 1)
         story.pass()
         story.seal()
-        story.tell(.timerFired(TimerID(name: .heartbeat, serial: 0)), after: .seconds(90_000))
+        story.tell(.timerFired(TimerID(name: .pauseEnds, serial: 0)), after: .seconds(90_000))
         story.tell(.operatorRequested(OperatorRequest(verb: .trigger, by: "ann")))
         story.see(trigger: .request)
         #expect(story.machine.memory.experimentDeploys == 0)

@@ -80,18 +80,11 @@ import Testing
         #expect(try CycleReader(loop.layout).latestRecord()?.cycle == 2)
     }
 
-    @Test func `history of a test and of its suite is what the cycles say`() async throws {
+    @Test func `the last tests of a suite are those of its newest cycle`() async throws {
         let loop = try TemporaryLoop()
         try await Samples.seal(3, in: loop, tests: tests)
         let index = try EvidenceIndex.load(loop.layout)
-        let past = try index.recentOutcomes(test: "one", suite: "chat", limit: 2)
-        #expect(past.map(\.cycle) == [3, 2])
-        #expect(past.map(\.outcome) == [.passed, .passed])
-        #expect(past[0].durationSeconds == 1)
-        #expect(try index.recentOutcomes(test: "three", suite: "chat", limit: 2) == [])
-        #expect(index.usualDuration(suite: "chat") == 30)
-        #expect(index.usualTestCount(suite: "chat") == 2)
-        #expect(index.usualTestCount(suite: "other") == nil)
+        #expect(try index.lastTests(suite: "other") == nil)
         let last = try #require(try index.lastTests(suite: "chat"))
         #expect((last.cycle, last.tests) == (3, tests))
     }

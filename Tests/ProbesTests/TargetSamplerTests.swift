@@ -53,7 +53,7 @@ private final class SocketServer: Sendable {
             case .binary, .pong: break
             }
             if answered >= limit {
-                try connection.close(.goingAway, deadline: .after(.seconds(2)))
+                try connection.close(CloseReason(1001), deadline: .after(.seconds(2)))
                 return
             }
         }

@@ -55,6 +55,15 @@ struct RepositoryTests {
         #expect(await repository.markedGreen(loop: "staging") == old)
     }
 
+    /// A list that was cut off looks like a shorter one: the newest commits would be missing.
+    @Test func `an answer that is too long is an error`() async throws {
+        let (old, new) = try await commits()
+        let small = Repository(path: folder("app"), environment: Self.environment, outputLimit: 40)
+        let error = await #expect(throws: RepositoryError.self) { try await small.commits(after: old, upTo: new) }
+        #expect(error?.problem == "git answered more than 40 bytes")
+        #expect(try await repository.commits(after: old, upTo: new).count == 1)
+    }
+
     /// A revision may be what a server answered.
     @Test func `a revision is never an option`() async throws {
         let (old, new) = try await commits()
@@ -64,6 +73,9 @@ struct RepositoryTests {
         #expect(await !repository.contains(hostile, old))
         await #expect(throws: RepositoryError.self) { try await repository.changedFiles(hostile, new) }
         await #expect(throws: RepositoryError.self) { try await repository.commits(after: hostile, upTo: new) }
+        await #expect(throws: RepositoryError.self) {
+            try await repository.irreversibleFile(["*"], between: hostile, and: new)
+        }
         await #expect(throws: RepositoryError.self) { try await repository.makeWorktree(of: hostile, at: folder("t")) }
         try await repository.markGreen(old, loop: "staging")
         await #expect(throws: RepositoryError.self) { try await repository.markGreen(Revision("-d"), loop: "staging") }
@@ -99,5 +111,36 @@ struct RepositoryTests {
         }
         #expect(error?.description.contains("take \(culprit.short) alone back") == true)
         #expect(!Files.exists(folder("tree")))
+    }
+
+    private func commit(_ subject: String) async throws -> Revision {
+        try await git(["-C", "app", "add", "--all"])
+        try await git(["-C", "app", "commit", "--quiet", "-m", subject])
+        return try await repository.resolve("HEAD")
+    }
+
+    @Test func `a migration that was taken back or moved away is seen`() async throws {
+        try await git(["init", "--quiet", "app"])
+        try folder.write("app/file", "one")
+        let green = try await commit("start")
+        try Files.createDirectories(folder("app/migrations"))
+        try folder.write("app/migrations/1.sql", "drop table users")
+        _ = try await commit("migrate")
+        try Files.remove(folder("app/migrations/1.sql"))
+        let wanted = try await commit("take the migration back")
+        #expect(try await repository.changedFiles(green, wanted) == [])
+        let patterns = ["migrations/*"]
+        #expect(
+            try await repository.irreversibleFile(patterns, between: green, and: wanted) == "migrations/1.sql")
+        #expect(
+            try await repository.irreversibleFile(patterns, between: wanted, and: green) == "migrations/1.sql")
+        #expect(try await repository.irreversibleFile(["schema/*"], between: green, and: wanted) == nil)
+        try Files.createDirectories(folder("app/migrations"))
+        try folder.write("app/migrations/2.sql", "drop table orders")
+        let before = try await commit("migrate again")
+        try await git(["-C", "app", "mv", "migrations/2.sql", "old.sql"])
+        let after = try await commit("move it")
+        #expect(
+            try await repository.irreversibleFile(patterns, between: before, and: after) == "migrations/2.sql")
     }
 }

@@ -22,16 +22,6 @@ struct NameTests {
         #expect(TestIdentity.pytestNodeID(reportID: "t") == nil)
     }
 
-    @Test func `console names find their test and never a wrong one`() {
-        let index = TestNameIndex(
-            ids: ["M.C::testA", "M.D::testB", "S::foo()", "T::foo()", "U::bar()"], format: .swiftTesting)
-        #expect(index.id(console: "M.C.testA") == "M.C::testA")
-        #expect(index.id(console: "D.testB") == "M.D::testB")
-        #expect(index.id(console: "bar()") == "U::bar()")
-        #expect(index.id(console: "foo()") == nil)
-        #expect(index.id(console: "M.X.testA") == nil)
-    }
-
     @Test func `collected tests end at the summary`() {
         let text = "warning: x\na.py::t\na.py::u[b c]\n\n2 tests collected in 0.66s\na.py::no\n"
         #expect(TestIdentity.collected(text, format: .pytest) == ["a.py::t", "a.py::u[b c]"])
@@ -55,6 +45,31 @@ struct NameTests {
             Selection.arguments(["-run", "{testsRegex}"], for: go, format: .goTestJSON) == [
                 "-run", "^(TestA|TestB\\.x)$",
             ])
+    }
+
+    @Test func `as many tests are selected as fit`() {
+        let tests = (0..<100).map { Selection.Test(id: "p::Test\($0 + 100)") }
+        let fits = { (template: [String], longest: Int, all: Int) in
+            Selection.fitting(template, for: tests, format: .goTestJSON, longest: longest, all: all)
+        }
+        #expect(fits(["{testsRegex}"], 1000, 10_000) == 100)
+        // `^(` and `)$`, and each name with a bar, but for the first.
+        #expect(fits(["{testsRegex}"], 4 + 8 * 30 - 1, 10_000) == 30)
+        #expect(fits(["{testsRegex}"], 4 + 8 * 30 - 2, 10_000) == 29)
+        // Each argument costs nine bytes beside its own.
+        #expect(fits(["{tests}"], 1000, (10 + 9) * 42) == 42)
+        #expect(fits(["{tests}"], 5, 10_000) == 0)
+    }
+
+    @Test func `a name that could be taken for an option is refused where it is used`() {
+        let hostile = Selection.Test(id: "--collect-only")
+        #expect(Selection.refusal(["pytest", "{tests}"], hostile, format: .pytest) != nil)
+        #expect(Selection.refusal(["pytest", "-k", "{testNames}"], hostile, format: .pytest) != nil)
+        #expect(Selection.refusal(["go", "{testsRegex}"], hostile, format: .goTestJSON) == nil)
+        #expect(Selection.refusal(["x", "{tests}"], Selection.Test(id: "a", selector: "-p x")) != nil)
+        #expect(Selection.refusal(["x", "{tests}"], Selection.Test(id: "a-b::c -d")) == nil)
+        let long = Selection.Test(id: String(repeating: "x", count: 200_000))
+        #expect(Selection.refusal(["x", "{tests}"], long)?.contains("does not fit") == true)
     }
 
     @Test(arguments: [

@@ -84,54 +84,6 @@ struct RateIntervalTests {
     }
 }
 
-struct SequentialTestTests {
-    @Test(arguments: [0.001, 0.01, 0.05, 0.1, 0.3, 0.5], [0.05, 0.01, 0.001])
-    func `the error rates are at most the stated ones`(rate: Double, error: Double) {
-        let test = SequentialTest(flaky: .known(rate), alpha: error, beta: error)
-        let flaky = test.characteristic(under: .known(rate), limit: 400)
-        #expect(flaky.deterministic <= error)
-        #expect(flaky.undecided < 1e-9)
-        let deterministic = test.characteristic(under: .known(SequentialTest.deterministicRate), limit: 400)
-        #expect(deterministic.flaky <= error)
-        #expect(deterministic.undecided < 1e-9)
-        // And it is no test that never stops: what it says of each is right nearly always.
-        #expect(flaky.flaky >= 1 - error - 1e-9)
-        #expect(deterministic.deterministic >= 1 - error - 1e-9)
-    }
-
-    @Test func `the error rate holds on average over a believed flake rate`() {
-        for belief in [BetaDistribution.unknownTest, BetaDistribution(a: 3, b: 40), BetaDistribution(a: 1, b: 1)] {
-            let test = SequentialTest(flaky: .believed(belief), alpha: 0.01, beta: 0.01)
-            #expect(test.characteristic(under: .believed(belief), limit: 300).deterministic <= 0.01)
-            #expect(test.characteristic(under: .known(0.998), limit: 300).flaky <= 0.01)
-        }
-    }
-
-    @Test func `the number of runs follows from the flake rate`() {
-        let rare = SequentialTest(flaky: .known(0.01))
-        #expect(rare.furtherFailuresNeeded(RunCounts()) == 2)
-        let often = SequentialTest(flaky: .known(0.3))
-        #expect(often.furtherFailuresNeeded(RunCounts()) == 4)
-        #expect(often.furtherFailuresNeeded(RunCounts(fails: 3)) == 1)
-        #expect(often.decision(RunCounts(fails: 1, passes: 1)) == .flaky)
-        // A rate that is nearly the deterministic one cannot be told from it soon.
-        #expect(SequentialTest(flaky: .known(0.997)).furtherFailuresNeeded(RunCounts(), limit: 100) == nil)
-    }
-
-    @Test func `a model's next failure and its likelihood agree`() {
-        for model in [RateModel.known(0.2), .believed(BetaDistribution(a: 0.4, b: 2))] {
-            var log = 0.0
-            var seen = RunCounts()
-            for isFail in [true, false, false, true, true, false] {
-                let next = model.nextFails(after: seen)
-                log += Foundation.log(isFail ? next : 1 - next)
-                seen = seen + (isFail ? RunCounts(fails: 1) : RunCounts(passes: 1))
-            }
-            #expect(abs(log - model.logLikelihood(seen)) < 1e-12)
-        }
-    }
-}
-
 struct FlakeJudgementTests {
     @Test func `failing each time here and never there is no flake`() {
         let steady = BetaDistribution.flakeRate(of: TestHistory(runs: 200, failures: 1, flakeRate: 0.005))
@@ -164,29 +116,6 @@ struct FlakeJudgementTests {
     }
 }
 
-struct FixAcceptanceTests {
-    @Test func `a fix must pass as often as its old failure rate demands`() {
-        #expect(FixAcceptance.passesNeeded(oldRate: 0.05) == 59)
-        #expect(FixAcceptance.passesNeeded(oldRate: 0.3) == 9)
-        #expect(FixAcceptance.passesNeeded(oldRate: 1) == 1)
-        #expect(FixAcceptance.passesNeeded(oldRate: 0) == nil)
-        for rate in [0.01, 0.05, 0.2, 0.7] {
-            let needed = FixAcceptance.passesNeeded(oldRate: rate, confidence: 0.99) ?? 0
-            #expect(pow(1 - rate, Double(needed)) <= 0.01)
-            #expect(needed == 1 || pow(1 - rate, Double(needed - 1)) > 0.01)
-        }
-    }
-
-    @Test func `a rate that is known badly demands more passes`() {
-        let known = FixAcceptance.passesNeeded(oldRate: 0.1) ?? 0
-        let counted = FixAcceptance.passesNeeded(old: BetaDistribution(a: 2, b: 18)) ?? 0
-        let wellCounted = FixAcceptance.passesNeeded(old: BetaDistribution(a: 200, b: 1800)) ?? 0
-        #expect(counted > known)
-        #expect(wellCounted >= known && wellCounted <= known + 2)
-        #expect(FixAcceptance.passesNeeded(old: BetaDistribution(a: 0.01, b: 1)) == nil)
-    }
-}
-
 struct OutcomeComparisonTests {
     @Test func `Fisher's test agrees with counting all tables`() {
         // The lady tasting tea: 3 of 4 against 1 of 4 has 17/70.
@@ -195,31 +124,5 @@ struct OutcomeComparisonTests {
         let clear = OutcomeComparison(here: RunCounts(fails: 3), there: RunCounts(passes: 5))
         #expect(abs(clear.fisher - 1.0 / 56) < 1e-12)
         #expect(abs(OutcomeComparison(here: RunCounts(passes: 3), there: RunCounts(passes: 5)).fisher - 1) < 1e-12)
-    }
-
-    /// Exact size over a grid of common rates that is not the test's own.
-    @Test func `Boschloo's test keeps its level and is never weaker`() {
-        let (n, m) = (5, 7)
-        var table: [(first: Int, second: Int, value: Double)] = []
-        for first in 0...n {
-            for second in 0...m {
-                let compared = OutcomeComparison(
-                    here: RunCounts(fails: first, passes: n - first),
-                    there: RunCounts(fails: second, passes: m - second))
-                #expect(compared.boschloo <= compared.fisher + 1e-12)
-                table.append((first, second, compared.boschloo))
-            }
-        }
-        for point in 1..<97 {
-            let rate = Double(point) / 97
-            var wrong = 0.0
-            for cell in table where cell.value <= 0.05 {
-                wrong += exp(
-                    RealMath.logChoose(n, cell.first) + RealMath.logChoose(m, cell.second)
-                        + Double(cell.first + cell.second) * log(rate)
-                        + Double(n + m - cell.first - cell.second) * log(1 - rate))
-            }
-            #expect(wrong <= 0.0501, "at \(rate)")
-        }
     }
 }

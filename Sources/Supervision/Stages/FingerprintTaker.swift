@@ -17,7 +17,7 @@ struct FingerprintTaker: Sendable {
     /// Before a stage: where no stabilization stands before the first suite, its start is the moment before the tests.
     func before() async -> Fingerprint? {
         guard run.kind == .test, run.purpose == .cycle, run.attempt == 1, settings.health.checks.isEmpty,
-            settings.health.liveRevision.isEmpty, TestOrder(settings).first == run.subject
+            settings.health.liveRevision.isEmpty, settings.suites.inRunOrder(\.priority).first?.name == run.subject
         else { return nil }
         return await take(.before)
     }
@@ -30,7 +30,8 @@ struct FingerprintTaker: Sendable {
         case (.stabilize, .recheck) where run.experiment == nil: return await take(.after)
         case (.test, .cycle), (.test, .reverify):
             if failed, !isKept(.failure) { return await take(.failure) }
-            let isLast = settings.health.liveRevision.isEmpty && TestOrder(settings).last == run.subject
+            let last = settings.suites.inRunOrder(\.priority).last?.name
+            let isLast = settings.health.liveRevision.isEmpty && last == run.subject
             return isLast && (failed || record.outcome == .succeeded) ? await take(.after) : nil
         case (.deploy, .cycle): return failed ? await take(.failure) : nil
         default: return nil
@@ -122,8 +123,7 @@ struct FingerprintTaker: Sendable {
                 try values.placeholders.fill(command.argv), environment: variables,
                 workingDirectory: command.workingDirectory ?? settings.baseDirectory, timeout: command.timeout,
                 outputLimit: 64 << 10)
-            var text = output.text
-            for needle in context.secrets.needles { text = text.replacing(needle, with: "***") }
+            let text = TextRedaction(needles: context.secrets.needles).text(output.text)
             let shown = String(text.trimmingWhitespace.prefix(FingerprintTaker.valueLimit))
             // A long answer is told apart by its hash as well.
             let rest = text.count > shown.count + 64 ? "… SHA-256 \(SHA256.hex(of: Array(text.utf8)))" : ""
@@ -135,18 +135,4 @@ struct FingerprintTaker: Sendable {
             return Fingerprint.Entry(.command, entry.name, "\(error)", isProblem: true)
         }
     }
-}
-
-/// The order in which a pass runs its suites.
-struct TestOrder {
-    private let names: [String]
-
-    init(_ settings: LoopSettings) {
-        names = settings.suites.enumerated().sorted {
-            ($0.element.priority, $0.offset) < ($1.element.priority, $1.offset)
-        }.map(\.element.name)
-    }
-
-    var first: String? { names.first }
-    var last: String? { names.last }
 }

@@ -40,7 +40,7 @@ struct LogKeeper: Sendable {
 
     /// Where the live revision is read again after the last suite, that reading is the end of the pass.
     private func isLastOfPass(_ settings: LoopSettings) -> Bool {
-        settings.health.liveRevision.isEmpty && TestOrder(settings).last == run.subject
+        settings.health.liveRevision.isEmpty && settings.suites.inRunOrder(\.priority).last?.name == run.subject
     }
 
     /// From the end of what was kept before in this cycle, or else from its start. An experiment wants its own lines.

@@ -20,16 +20,7 @@ struct RemedyStage: Sendable {
         }
         let values = PlaceholderValues(run, surroundings, settings)
         let main = await context.command(entry.command, role: "main", of: run, values: values, leavesServices: true)
-        let outcome: StageOutcome
-        switch main.result?.outcome {
-        case .exited: outcome = main.succeeded ? .succeeded : .failed
-        case .signaled: outcome = .failed
-        case .timedOut, .idleTimedOut: outcome = .timedOut
-        case .stopped: outcome = .stopped
-        case .lost: outcome = .lost
-        case .neverRan: outcome = .neverRan
-        case .couldNotStart, nil: outcome = .couldNotRun
-        }
+        let outcome = main.stageOutcome
         return started.record(run, outcome, "\(main.words)", [main], infrastructure: outcome == .couldNotRun)
     }
 }

@@ -35,7 +35,7 @@ struct RoleRoom: Sendable {
     private static let attributes = "* -text -filter -ident -working-tree-encoding !diff !merge !eol\n"
 
     private static let settings = [
-        "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false", "-c",
+        "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false", "-c",
         "core.excludesFile=/dev/null", "-c", "core.attributesFile=/dev/null", "-c", "core.autocrlf=false", "-c",
         "core.fileMode=true", "-c", "core.symlinks=true", "-c", "gc.auto=0", "-c", "diff.external=",
     ]
@@ -45,23 +45,18 @@ struct RoleRoom: Sendable {
         environment extra: [String: String] = [:], limit: Int = 16 << 20
     ) async throws -> [UInt8] {
         var environment = context.environment.merging(extra) { $1 }
-        environment["GIT_TERMINAL_PROMPT"] = "0"
         environment["GIT_CONFIG_NOSYSTEM"] = "1"
         environment["GIT_CONFIG_GLOBAL"] = "/dev/null"
         environment["GIT_DIR"] = gitFolder
         environment["GIT_WORK_TREE"] = tree
         environment["GIT_INDEX_FILE"] = index
-        let output = try await HelperCommand.run(
-            ["git"] + RoleRoom.settings + arguments, environment: environment, workingDirectory: tree,
-            timeout: .seconds(300), outputLimit: limit)
-        guard output.succeeded, !output.truncated else {
-            let words =
-                output.truncated ? "more than \(limit >> 20) MiB of output" : output.errorText.trimmingWhitespace
-            throw RoleRoomError(
-                description:
-                    "git \(arguments.first ?? "") \(output.timedOut ? "did not end in time" : "failed"): \(words)")
+        do {
+            return try await GitCommand.run(
+                RoleRoom.settings + arguments, environment: environment, workingDirectory: tree,
+                timeout: .seconds(300), limit: limit)
+        } catch {
+            throw RoleRoomError(description: "git \(arguments.first ?? ""): \(error)")
         }
-        return output.standardOutput
     }
 
     /// A fresh git folder that borrows the objects of the operators' repository.

@@ -71,18 +71,8 @@ struct RoleStage: Sendable {
 
     /// The record of a command that did not come to an answer; nil where it did.
     private func ended(_ main: SupervisedCommand, _ started: Stopwatch) -> StageRecord? {
-        let outcome: StageOutcome
-        switch main.result?.outcome {
-        case .exited:
-            if main.succeeded { return nil }
-            outcome = .failed
-        case .signaled: outcome = .failed
-        case .timedOut, .idleTimedOut: outcome = .timedOut
-        case .stopped: outcome = .stopped
-        case .lost: outcome = .lost
-        case .neverRan: outcome = .neverRan
-        case .couldNotStart, nil: outcome = .couldNotRun
-        }
+        let outcome = main.stageOutcome
+        if outcome == .succeeded { return nil }
         let line = main.lastLine
         let words = "\(main.words)\(line.isEmpty ? "" : ": \(firstLine(line))")"
         return started.record(run, outcome, words, [main], infrastructure: outcome == .couldNotRun)

@@ -34,6 +34,21 @@ struct StagePerformer: Sendable {
     }
 }
 
+extension SupervisedCommand {
+    /// What the end of the command makes of a stage that stands and falls with it.
+    var stageOutcome: StageOutcome {
+        switch result?.outcome {
+        case .exited: succeeded ? .succeeded : .failed
+        case .signaled: .failed
+        case .timedOut, .idleTimedOut: .timedOut
+        case .stopped: .stopped
+        case .lost: .lost
+        case .neverRan: .neverRan
+        case .couldNotStart, nil: .couldNotRun
+        }
+    }
+}
+
 /// Wall and monotonic time of a beginning.
 struct Stopwatch: Sendable {
     let wall: Timestamp

@@ -19,6 +19,14 @@ final class SuiteReader {
     private var indices: [String: Int] = [:]
     private var facts = SuiteFacts()
     private var expected: [KnownTest] = []
+    private var expectedIDs: Set<String> = []
+    /// Why single tests were not put onto a command line, by id.
+    private var refused: [String: String] = [:]
+    /// Why what was left was not run.
+    private var givenUp: String?
+    private var parts = 0
+    /// Whether the report of the last part has an error outside any test.
+    private var hasSuiteProblem = false
     private var reports: [String] = []
     private var cuts: [String] = []
     private var failedFast = false
@@ -41,8 +49,30 @@ final class SuiteReader {
 
     func has(_ id: String) -> Bool { indices[id] != nil }
 
-    /// Every test that was to run: those without an outcome in the end are reported as not run.
-    func expect(_ tests: [KnownTest]) { expected = tests }
+    /// Tests that are to run: those without an outcome in the end are reported as not run.
+    func expect(_ tests: [KnownTest]) {
+        expected += tests.filter { expectedIDs.insert($0.id).inserted }
+    }
+
+    /// A test that cannot be selected.
+    func refuse(_ test: KnownTest, because: String) {
+        expect([test])
+        refused[test.id] = "not run: \(because)"
+    }
+
+    /// Nothing more is run.
+    func giveUp(because: String) { givenUp = "not run: \(because)" }
+
+    /// Whether the last part, which ended by itself, came to a sound end, so that one more may follow: what a later part
+    /// says must not cover what was wrong with an earlier one.
+    var isSound: Bool {
+        guard facts.reportProblem == nil, !hasSuiteProblem, !facts.wasSignaled, facts.limitHit == nil else {
+            return false
+        }
+        let failing = facts.failingAtExit ?? 0
+        guard let exit = facts.exit, exit != 0 else { return failing == 0 }
+        return failing > 0 || suite.exitCodes.contains(Int(exit))
+    }
 
     // MARK: - One part
 
@@ -57,6 +87,7 @@ final class SuiteReader {
     func take(
         _ done: SupervisedCommand, console: ConsoleAccount, report: String, directory: String
     ) {
+        parts += 1
         facts.durationSeconds += done.record.durationSeconds
         if let cpu = done.record.resources?.cpuSeconds { facts.cpuSeconds = (facts.cpuSeconds ?? 0) + cpu }
         facts.peakMemoryBytes = [facts.peakMemoryBytes, done.record.resources?.peakMemoryBytes].compactMap { $0 }.max()
@@ -70,11 +101,13 @@ final class SuiteReader {
             failedFast = console.failedFast
         }
         // Only pytest says a number that its report must agree with; a part that was ended agrees with nothing.
-        if suite.console == .pytest, !console.wasEnded, cuts.isEmpty { facts.collected = console.collected }
+        let isWhole = suite.console == .pytest && !console.wasEnded && parts == 1
+        facts.collected = isWhole ? console.collected : nil
         let reading = read(done, report: report, directory: directory, wasCut: console.wasEnded)
         for result in reading?.results ?? [] { add(result, selector: console.selectors[result.id]) }
         properties += reading?.properties ?? []
         facts.suiteProblems += reading?.suiteProblems ?? []
+        hasSuiteProblem = reading?.suiteProblems.isEmpty == false
         facts.disagreements += reading?.disagreements ?? []
         var failing = (reading?.results ?? []).count { $0.outcome.isFailure }
         for result in console.results where indices[result.id] == nil {
@@ -195,7 +228,7 @@ final class SuiteReader {
 
     func finish(commands: [SupervisedCommand], duration: Duration) async -> (reading: SuiteReading, isLimit: Bool) {
         for test in expected where indices[test.id] == nil {
-            let why = failedFast ? "not run: rule fail-fast, a test before it failed" : noOutcome
+            let why = refused[test.id] ?? (failedFast ? "not run: rule fail-fast, a test before it failed" : noOutcome)
             add(TestResult(id: test.id, outcome: .notRun, message: why), selector: test.selector)
         }
         var chosen = results
@@ -203,7 +236,9 @@ final class SuiteReader {
             let wanted = Set(only)
             chosen = results.filter { wanted.contains($0.id) }
             let missing = only.filter { indices[$0] == nil }
-            chosen += missing.map { TestResult(id: $0, outcome: .notRun, message: "was asked for and did not run") }
+            chosen += missing.map {
+                TestResult(id: $0, outcome: .notRun, message: givenUp ?? "was asked for and did not run")
+            }
         }
         facts.results = chosen
         facts.totals = Totals(chosen)
@@ -231,17 +266,23 @@ final class SuiteReader {
 
     /// What the soft rules compare with. Looked up before they judge; their judgement goes into the journal.
     private func lookBack() async {
-        let (baseline, last) = await context.history.baseline(of: suite.name)
-        facts.baseline = baseline
+        let usual = await context.history.usual(of: suite.name)
+        facts.baseline = usual.baseline
+        facts.pastProblem = usual.unread
+        if !facts.isSelection, let problem = usual.unread ?? usual.warning {
+            context.say(LogLine(.warn, "test", "\(suite.name): \(problem)"))
+        }
         facts.timingPrint = TimingPrint.of(facts.results.lazy.map { ($0.id, $0.outcome, $0.durationSeconds) })
         facts.vanished = known.isEmpty ? nil : known.count { indices[$0] == nil }
-        guard suite.real, !facts.isSelection, let last, SuiteRules.asksForTestChanges(facts) else { return }
+        guard suite.real, !facts.isSelection, let last = usual.last, SuiteRules.asksForTestChanges(facts) else {
+            return
+        }
         facts.testsChanged = await TestSources(context: context, suite: suite).changed(
             since: last, to: run.revision, tests: testsRevision)
     }
 
     private var noOutcome: String {
-        cuts.last.map { "not run after \($0) was cut" } ?? "no outcome was reported"
+        givenUp ?? cuts.last.map { "not run after \($0) was cut" } ?? "no outcome was reported"
     }
 }
 

@@ -29,11 +29,8 @@ struct TargetMeasurement: Sendable {
     func targets(of suite: String) -> [TargetSettings] {
         guard run.only == nil, run.experiment == nil else { return [] }
         let settings = context.settings.current
-        // Suites run by priority, and in the order of the file where that is equal.
-        let last = settings.suites.enumerated().max {
-            ($0.element.priority, $0.offset) < ($1.element.priority, $1.offset)
-        }
-        return settings.targets.filter { ($0.suite ?? last?.element.name) == suite }
+        let last = settings.suites.inRunOrder(\.priority).last
+        return settings.targets.filter { ($0.suite ?? last?.name) == suite }
     }
 
     func measure(

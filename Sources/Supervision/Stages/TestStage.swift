@@ -15,7 +15,8 @@ struct TestStage: Sendable {
     let run: StageRun
     let surroundings: StageSurroundings
 
-    /// Parts that a suite may fall into before the rest is given up: each costs one hanging test.
+    /// Parts that a suite may fall into before the rest is given up: each costs one hanging test, or is one command line
+    /// full of tests.
     private static let partsPerSuite = 20
 
     func perform(_ started: Stopwatch) async -> StageRecord {
@@ -125,45 +126,70 @@ struct TestStage: Sendable {
             try? Files.createDirectories(Files.parent(of: report))
             var values = values
             values["report"] = report
-            let command = select(suite, wanted)
+            guard let choice = select(suite, wanted, reader) else { return nil }
             let follower = PartFollower(context: context, run: run, suite: suite, folder: folder(role), known: known)
             await follower.start()
             reader.begin(directory: values.workingDirectory)
-            let done = await context.command(command, role: role, of: run, values: values)
+            let done = await context.command(choice.command, role: role, of: run, values: values)
             var console = await follower.finish()
             if done.result?.outcome != .stopped { console.failedFast = false }
             commands.append(done)
             switch done.result?.outcome {
             case .neverRan: return EarlyEnd(outcome: .neverRan, words: "fenced before its command ran: started again")
             case .lost: return EarlyEnd(outcome: .lost, words: done.words)
-            case .couldNotStart, nil: return EarlyEnd(outcome: .couldNotRun, words: done.words, infrastructure: true)
+            case .couldNotStart, nil:
+                // What earlier parts said stands.
+                guard part > 0 else { return EarlyEnd(outcome: .couldNotRun, words: done.words, infrastructure: true) }
+                reader.giveUp(because: "the command for the rest \(done.words)")
+                return nil
             case .stopped where !console.wasEnded: return EarlyEnd(outcome: .stopped, words: "stopped on request")
             case .stopped, .exited, .signaled, .timedOut, .idleTimedOut: break
             }
             reader.take(done, console: console, report: report, directory: values.workingDirectory)
             if console.failedFast { reader.expect(known) }
-            guard let cut = console.cut else { return nil }
-            guard let rest = await rest(after: cut.id, wanted, suite, values, known, reader, &commands) else {
-                return nil
+            if let cut = console.cut {
+                wanted = await rest(after: cut.id, wanted, suite, values, known, reader, &commands)
+            } else {
+                wanted = console.failedFast ? nil : further(choice.left, reader)
             }
-            if rest.isEmpty { return nil }
-            wanted = rest
+            guard let left = wanted, !left.isEmpty else { return nil }
         }
+        reader.giveUp(because: "a suite is run in at most \(TestStage.partsPerSuite) parts")
         return nil
+    }
+
+    /// What the next command line is to run, after one that held as much as it could.
+    private func further(_ left: [KnownTest], _ reader: SuiteReader) -> [KnownTest] {
+        let open = left.filter { !reader.has($0.id) }
+        guard !open.isEmpty, !reader.isSound else { return open }
+        reader.giveUp(because: "the part before did not end soundly")
+        return []
     }
 
     private func folder(_ role: String) -> String {
         role == "main" ? context.folder(run) : "\(context.folder(run)).\(role)"
     }
 
-    /// The command for all tests, or for just some through `select`.
-    private func select(_ suite: SuiteSettings, _ wanted: [KnownTest]?) -> CommandSettings {
-        guard let wanted, let select = suite.select else { return suite.command }
+    /// The command for all tests; or, through `select`, for as many of `wanted` as one command line holds, with those that
+    /// are left. Nil where none of them can be selected.
+    private func select(
+        _ suite: SuiteSettings, _ wanted: [KnownTest]?, _ reader: SuiteReader
+    ) -> (command: CommandSettings, left: [KnownTest])? {
+        guard let wanted, let select = suite.select else { return (suite.command, []) }
+        var tests: [KnownTest] = []
+        for test in wanted {
+            if let refusal = Selection.refusal(select.arguments, test.selection, format: suite.console) {
+                reader.refuse(test, because: refusal)
+            } else {
+                tests.append(test)
+            }
+        }
+        let count = Selection.fitting(select.arguments, for: tests.map(\.selection), format: suite.console)
+        guard count > 0 else { return nil }
         var filled = select
         filled.arguments = Selection.arguments(
-            select.arguments, for: wanted.map { Selection.Test(id: $0.id, selector: $0.selector) },
-            format: suite.console)
-        return filled
+            select.arguments, for: tests.prefix(count).map(\.selection), format: suite.console)
+        return (filled, Array(tests.dropFirst(count)))
     }
 
     /// What is still to run after a cut: nil where it cannot be told or selected, with that said in the reader.
@@ -231,4 +257,6 @@ struct TestStage: Sendable {
 struct KnownTest: Hashable, Sendable {
     var id: String
     var selector: String?
+
+    fileprivate var selection: Selection.Test { Selection.Test(id: id, selector: selector) }
 }

@@ -48,7 +48,7 @@ struct CulpritRates: Hashable, Sendable {
     ///   start, by just that.
     init(flakeRate: BetaDistribution, partialShare: Double, wasTriggered: Bool) {
         let flakes = CulpritRates.flakeRates
-        good = flakes + [SequentialTest.deterministicRate]
+        good = flakes + [FlakeJudgement.deterministicRate]
         var weights: [Double] = []
         var below = 0.0
         for index in flakes.indices {
@@ -57,7 +57,7 @@ struct CulpritRates: Hashable, Sendable {
             weights.append(max(0, cumulative - below))
             below = cumulative
         }
-        var bad = [SequentialTest.deterministicRate]
+        var bad = [FlakeJudgement.deterministicRate]
         var pairs = flakes.indices.map { Pair(good: $0, bad: 0, weight: weights[$0] * (1 - partialShare)) }
         for index in flakes.indices {
             for partial in CulpritRates.partialRates {

@@ -15,6 +15,8 @@ package struct FlakeJudgement: Hashable, Sendable {
     /// a tenth of that in part. What matters is its size beside the flake rate; docs/triage.md says what follows from it.
     package static let regressionRate = 0.005
     static let partialShare = 0.1
+    /// A deterministic failure may pass once in so many runs: a test that was not really run, a stale answer.
+    static let deterministicRate = 0.998
 
     /// - here: all runs on the new revision, the first failure included; that it was noticed only because it failed is
     ///   accounted for by `regressionRate` being a rate of tests that ran.
@@ -26,7 +28,7 @@ package struct FlakeJudgement: Hashable, Sendable {
         let before = flakeRate.logLikelihood(there)
         let same = flakeRate.logLikelihood(here + there) + RealMath.log1p(-regressionRate)
         let always =
-            RateModel.known(SequentialTest.deterministicRate).logLikelihood(here) + before
+            FlakeJudgement.logLikelihood(here, failingAt: FlakeJudgement.deterministicRate) + before
             + RealMath.log(regressionRate * (1 - FlakeJudgement.partialShare))
         let inPart =
             BetaDistribution(a: 1, b: 1).logLikelihood(here) + before
@@ -37,6 +39,11 @@ package struct FlakeJudgement: Hashable, Sendable {
         partial = RealMath.exp(inPart - whole)
     }
 
+    /// The probability of one given order of these outcomes, as a logarithm.
+    private static func logLikelihood(_ counts: RunCounts, failingAt rate: Double) -> Double {
+        Double(counts.fails) * RealMath.log(rate) + Double(counts.passes) * RealMath.log1p(-rate)
+    }
+
     /// How many more runs, all failing, bring p(flake) to `wanted` or below; nil where `limit` do not.
     package static func failuresNeeded(
         here: RunCounts, there: RunCounts = RunCounts(), flakeRate: BetaDistribution, wanted: Double = 0.01,
@@ -45,33 +52,5 @@ package struct FlakeJudgement: Hashable, Sendable {
         (0...limit).first { more in
             FlakeJudgement(here: here + RunCounts(fails: more), there: there, flakeRate: flakeRate).flaky <= wanted
         }
-    }
-}
-
-/// How often a fix must pass before it counts.
-package enum FixAcceptance {
-    /// The fewest clean passes in a row after which a failure of the old rate would have shown with `confidence`: at 5 %
-    /// and 95 % these are 59. At least 1; nil for a rate of 0, which no number of passes tells from a cure.
-    package static func passesNeeded(oldRate: Double, confidence: Double = 0.95) -> Int? {
-        guard oldRate > 0 else { return nil }
-        guard oldRate < 1 else { return 1 }
-        return max(1, Int((RealMath.log(1 - confidence) / RealMath.log1p(-oldRate)).rounded(.up)))
-    }
-
-    /// The same where the old rate is known only from counts: the predictive probability of so many passes, if nothing
-    /// was cured, is at most `1 - confidence`. Nil where `limit` passes would not do.
-    package static func passesNeeded(
-        old: BetaDistribution, confidence: Double = 0.95, limit: Int = 100_000
-    ) -> Int? {
-        let wanted = RealMath.log(1 - confidence)
-        func isEnough(_ passes: Int) -> Bool { old.logLikelihood(RunCounts(passes: passes)) <= wanted }
-        guard isEnough(limit) else { return nil }
-        var low = 0
-        var high = limit
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if isEnough(middle) { high = middle } else { low = middle }
-        }
-        return high
     }
 }

@@ -25,33 +25,4 @@ package struct OutcomeComparison: Hashable, Sendable {
         }
         return min(1, sum)
     }
-
-    /// Boschloo's test, one-sided: the largest probability, over all common rates, of a table that Fisher's test finds
-    /// at least as surprising (Boschloo, Statistica Neerlandica 24, 1970). Exact, and never less telling than Fisher's:
-    /// with few runs that matters. The rates are tried at 400 points. Up to 60 runs a side, else Fisher's.
-    package var boschloo: Double {
-        guard here.runs <= 60, there.runs <= 60, here.runs > 0, there.runs > 0 else { return fisher }
-        let limit = fisher * (1 + 1e-9)
-        var tables: [(fails: Int, weight: Double)] = []
-        for first in 0...here.runs {
-            for second in 0...there.runs {
-                let one = RunCounts(fails: first, passes: here.runs - first)
-                let other = RunCounts(fails: second, passes: there.runs - second)
-                guard OutcomeComparison.tail(one, other) <= limit else { continue }
-                let weight = RealMath.logChoose(here.runs, first) + RealMath.logChoose(there.runs, second)
-                tables.append((first + second, weight))
-            }
-        }
-        let runs = here.runs + there.runs
-        var largest = 0.0
-        for point in 1..<400 {
-            let rate = Double(point) / 400
-            let (fail, pass) = (RealMath.log(rate), RealMath.log1p(-rate))
-            let sum = tables.reduce(0) { sum, table in
-                sum + RealMath.exp(table.weight + Double(table.fails) * fail + Double(runs - table.fails) * pass)
-            }
-            largest = max(largest, sum)
-        }
-        return min(largest, fisher)
-    }
 }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The surroundings of a stage that runs real commands.
+
+import Domain
+import Evidence
+import Execution
+import Platform
+import Probes
+import Synchronization
+import TestSupport
+
+@testable import Supervision
+
+/// Lines that a stage said.
+final class SaidLines: Sendable {
+    private let lines = Mutex<[LogLine]>([])
+
+    func add(_ line: LogLine) { lines.withLock { $0.append(line) } }
+
+    func texts(_ mark: LogLine.Mark) -> [String] { lines.withLock { $0.filter { $0.mark == mark }.map(\.text) } }
+}
+
+struct StageFixture {
+    let folder: TemporaryFolder
+    let context: LoopContext
+    let said = SaidLines()
+
+    static let environment = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
+
+    init(secrets: [String: String] = [:], change: (inout LoopSettings) -> Void) throws {
+        folder = try TemporaryFolder()
+        // Cookies of commands are made from the loop's name: each fixture has one of its own.
+        var settings = LoopSettings(
+            name: "stage-\(folder.path.split(separator: "-").suffix(2).joined(separator: "-"))", mode: .verify,
+            environment: "staging", stateDirectory: folder("state"), baseDirectory: folder.path)
+        change(&settings)
+        let layout = EvidenceLayout(root: folder("state"))
+        let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
+        let said = said
+        context = LoopContext(
+            layout: layout, settings: SettingsCell(settings),
+            runner: try CommandRunner(executablePath: Nightjar.path),
+            secrets: SecretStore(
+                Dictionary(uniqueKeysWithValues: secrets.keys.map { ($0, .environment($0)) }), environment: secrets),
+            environment: Self.environment,
+            prober: Prober(
+                transport: .system(environment: Self.environment, workingDirectory: folder.path),
+                environment: Self.environment),
+            progress: ProgressBoard(layout, now: now), history: SuiteHistory(layout), say: { said.add($0) })
+        try Files.createDirectories(layout.cycle(7))
+    }
+
+    static func script(_ text: String, _ arguments: [String] = []) -> CommandSettings {
+        CommandSettings(arguments: ["/bin/sh", "-c", text, "sh"] + arguments, timeout: .seconds(60))
+    }
+
+    /// Runs the suite, or some of its tests.
+    func test(_ suite: String, only: [String]? = nil) async -> StageRecord {
+        let run = StageRun(
+            cycle: 7, kind: .test, purpose: .cycle, subject: suite, attempt: 1, revision: Revision("9e1b7a33"),
+            only: only)
+        let surroundings = StageSurroundings(cycleStartedAt: context.now())
+        return await TestStage(context: context, run: run, surroundings: surroundings).perform(Stopwatch(context))
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Suites that fall into parts, and what becomes of tests that no command line can name.
+
+import Domain
+import Evidence
+import Platform
+import TestSupport
+import Testing
+
+@testable import Supervision
+
+struct TestStageTests {
+    /// Says of each of its arguments that the test has passed.
+    private static let passing = #"""
+        for name in "$@"; do
+          printf '{"Action":"pass","Package":"p","Test":"%s","Elapsed":0.5}\n' "${name#p::}"
+        done
+        printf '{"Action":"pass","Package":"p"}\n'
+        """#
+
+    /// A suite whose first test hangs.
+    private func hanging(collected: [String], select: CommandSettings, in settings: inout LoopSettings) {
+        let begin = #"printf '{"Action":"run","Package":"p","Test":"TestHang"}\n'; exec sleep 60"#
+        settings.suites = [
+            SuiteSettings(
+                name: "unit", priority: 0, command: StageFixture.script(begin), reportFormat: .goTestJSON,
+                console: .goTestJSON, select: select, collect: StageFixture.script("cat names"),
+                testTimeout: .milliseconds(300), blocking: true)
+        ]
+    }
+
+    /// Their names are longer than one argument may be (128 KiB).
+    @Test func `the rest of a large suite is run in as many parts as its names need`() async throws {
+        let names = (0..<300).map { "p::Test\($0)" + String(repeating: "x", count: 1000) }
+        let select = StageFixture.script(
+            #"names=$(printf %s "$1" | sed 's/^^(//; s/)\$$//' | tr '|' ' '); set -- $names; "# + Self.passing,
+            ["{testsRegex}"])
+        let fixture = try StageFixture { hanging(collected: names, select: select, in: &$0) }
+        try fixture.folder.write("names", names.joined(separator: "\n") + "\n")
+        let record = await fixture.test("unit")
+        #expect(record.outcome == .failed, "\(record.summary)")
+        let totals = try #require(record.suite?.totals)
+        #expect((totals.tests, totals.passed, totals.timedOut, totals.notRun) == (301, 300, 1, 0))
+        #expect(record.commands.map(\.role) == ["main", "collect", "rest-1", "rest-2", "rest-3"])
+    }
+
+    @Test func `a rest that cannot be started leaves what was seen`() async throws {
+        let select = CommandSettings(arguments: ["/nonexistent/tool", "{testsRegex}"], timeout: .seconds(60))
+        let names = ["p::TestA", "p::TestB"]
+        let fixture = try StageFixture { hanging(collected: names, select: select, in: &$0) }
+        try fixture.folder.write("names", names.joined(separator: "\n") + "\n")
+        let record = await fixture.test("unit")
+        #expect(record.outcome == .failed)
+        #expect(!record.infrastructure)
+        let reading = try #require(record.suite)
+        #expect((reading.totals.timedOut, reading.totals.notRun) == (1, 2))
+        let rest = reading.notPassed.filter { $0.outcome == .notRun }
+        #expect(rest.allSatisfy { $0.message?.contains("could not be started") == true }, "\(rest)")
+    }
+
+    @Test func `a test that is named like an option is not selected`() async throws {
+        let fixture = try StageFixture { settings in
+            settings.suites = [
+                SuiteSettings(
+                    name: "unit", priority: 0, command: StageFixture.script("exit 3"), reportFormat: .goTestJSON,
+                    console: .goTestJSON, select: StageFixture.script(Self.passing, ["{tests}"]), blocking: true)
+            ]
+        }
+        let record = await fixture.test("unit", only: ["--collect-only", "p::TestA"])
+        let reading = try #require(record.suite)
+        #expect((reading.totals.passed, reading.totals.notRun) == (1, 1))
+        #expect(reading.notPassed.first?.message?.contains("could be taken for an option") == true)
+        #expect(record.commands.first?.command.contains("--collect-only") == false)
+    }
+}
