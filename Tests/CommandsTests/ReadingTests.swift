@@ -65,33 +65,6 @@ import Testing
         #expect(result.error.contains("cycle.json"))
     }
 
-    @Test func `gate does not answer past a newest cycle that cannot be read`() async throws {
-        let torn = fixture.layout.document(9)
-        try FileManager.default.createDirectory(
-            atPath: fixture.layout.cycle(9), withIntermediateDirectories: true)
-        try Data("{".utf8).write(to: URL(fileURLWithPath: torn))
-        try Data().write(to: URL(fileURLWithPath: fixture.layout.sums(9)))
-        let answer = await fixture.run("gate", "aaaaaaa", "--state", "state")
-        #expect(answer.code == .unproven)
-        #expect(answer.error.contains("cycle.json"))
-    }
-
-    @Test func `gate answers by exit code`() async throws {
-        #expect(await fixture.run("gate", "aaaaaaa", "--state", "state").code == .ok)
-        #expect(await fixture.run("gate", "aaaaaaa1234", "--state", "state").code == .ok)
-        #expect(await fixture.run("gate", "bbbbbbb", "--state", "state").code == .unproven)
-        let hold = await fixture.run("gate", "ccccccc", "--state", "state")
-        #expect(hold.code == .failing)
-        #expect(hold.output == "HOLD ccccccc: #3 failing, 70m ago; P0 chat: 1 of 1 tests failed\n")
-        #expect(await fixture.run("gate", "--state", "state").code == .failing)
-        let unknown = await fixture.run("gate", "ddddddd", "--state", "state", "--json")
-        #expect(unknown.code == .unproven)
-        #expect(unknown.output.contains("\"answer\" : \"hold\""))
-        let old = await fixture.run("gate", "aaaaaaa", "--max-age", "1", "--state", "state")
-        #expect(old.code == .unproven)
-        #expect(old.output.contains("too old"))
-    }
-
     @Test func `cycles are listed newest first`() async throws {
         let all = await fixture.run("cycles", "--state", "state")
         let lines = all.output.split(separator: "\n", omittingEmptySubsequences: false)
