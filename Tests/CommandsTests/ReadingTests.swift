@@ -110,6 +110,29 @@ import Testing
         #expect(await fixture.run("status", "--json", "--state", "state").output.contains("\"light\" : \"red\""))
     }
 
+    @Test func `an interrupted cycle leaves the light as it was, and is named`() async throws {
+        try fixture.seal([LoopFixture.record(4, .interrupted, .hold, revision: "ccccccc")])
+        let red = await fixture.run("status", "--state", "state", columns: 200)
+        #expect(red.code == .failing)
+        #expect(red.output.contains("RED 70m (since 02:13Z)"))
+        #expect(red.output.contains("act: ccccccc is live and failing"))
+        #expect(red.output.contains("#4 was interrupted and says nothing: the verdict is that of #3"))
+        let shown = await fixture.run("show", "4", "--state", "state")
+        #expect(!shown.output.contains("at risk") && !shown.output.contains("protected"))
+
+        let well = LoopFixture()
+        try well.seal([
+            LoopFixture.record(1, .healthy, .ship, revision: "aaaaaaa"),
+            LoopFixture.record(2, .interrupted, .hold, revision: "aaaaaaa"),
+        ])
+        let green = await well.run("status", "--json", "--state", "state")
+        #expect(green.code == .ok)
+        #expect(green.output.contains("\"light\" : \"green\"") && green.output.contains("\"interruptedSince\" : 2"))
+        #expect(green.output.contains("\"servingState\" : \"green\""))
+        let report = await well.run("report", "--cycles", "1..2", "--state", "state", columns: 200)
+        #expect(report.output.contains("Ship aaaaaaa: the newest cycle that was not interrupted is healthy"))
+    }
+
     @Test func `a status with a damaged journal says so`() async throws {
         try FileManager.default.createDirectory(atPath: fixture.layout.journal, withIntermediateDirectories: true)
         try Data("{\"kind\":\"newThing\",\"seq\":1,\"cycle\":0,\"at\":\"2026-11-21T02:00:00Z\"}\n".utf8).write(
