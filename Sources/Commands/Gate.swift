@@ -10,8 +10,10 @@ struct GateCommand: Command {
     static let description = CommandDescription(
         "gate", "may a revision ship? The exit code is the answer",
         details: [
-            "The newest finished cycle about the revision decides; a commit may be abbreviated to 7 characters. "
-                + "A revision that no cycle has tested is unproven."
+            "The newest finished cycle about the revision decides; one that was interrupted says nothing. A commit may be "
+                + "abbreviated to 7 characters. "
+                + "A revision that no cycle has tested is unproven, and so is one "
+                + "whose evidence is not as it was sealed."
         ],
         operands: [OperandDescription("REVISION", "the revision (default: that of the newest cycle)")],
         options: CommandDescription.loopOptions + [
@@ -22,7 +24,8 @@ struct GateCommand: Command {
             .init("nightjar gate --max-age 12", "Asks for proof from the last night."),
         ],
         exits: [
-            .init(.ok, "ship"), .init(.failing, "hold"), .init(.unproven, "unproven, untested or too old"),
+            .init(.ok, "ship"), .init(.failing, "hold"),
+            .init(.unproven, "unproven, untested, too old, or the evidence was changed"),
             .init(.notFound, "no such loop"),
         ])
 
@@ -34,20 +37,33 @@ struct GateCommand: Command {
         var verdict: Verdict?
         var endedAt: Timestamp?
         var because: String
+        /// A later cycle about the revision that was interrupted: it says nothing.
+        var interruptedSince: Int?
     }
 
     func run(_ context: Context) async throws -> ExitCode {
         let hours = try context.arguments.integer("max-age", in: 1...100_000)
         let loop = try LoopFinder.find(context)
-        let reader = CycleReader(loop.layout)
-        let cycles = try EvidenceIndex.load(loop.layout).cycles.map(CycleBrief.init)
-        // The index leaves out what it cannot read. The newest cycle may be about this very revision: say what is wrong.
-        if let newest = try reader.latest(), cycles.last?.cycle != newest { _ = try reader.record(newest) }
-        let wanted = context.arguments.operand(0).map { Revision($0) }
-        let found = cycles.last { cycle in wanted.map { $0.names(cycle.revision) } ?? true }
-        let reasons = found.flatMap { try? reader.record($0.cycle) }.map(CycleBrief.init)
-        let (answer, code) = GateCommand.judge(
-            reasons ?? found, wanted: wanted, maxAge: hours.map { .seconds($0 * 3600) }, now: context.now())
+        let layout = loop.layout
+        let wanted = context.arguments.operand(0).map(GateCommand.revision)
+        let (found, interrupted) = try GateCommand.find(wanted, layout)
+        var (answer, code) = GateCommand.judge(
+            found.map { CycleBrief($0) }, wanted: wanted, maxAge: hours.map { .seconds($0 * 3600) },
+            now: context.now())
+        if let interrupted {
+            answer.interruptedSince = interrupted
+            answer.because += "; #\(interrupted) was interrupted since and says nothing"
+        }
+        if let found {
+            let report = try await EvidenceReading.run { () throws(EvidenceError) in
+                try Verifier(layout).verify(answering: found.cycle)
+            }
+            if !report.isIntact || report.intact != 1 {
+                answer.answer = "hold"
+                answer.because = GateCommand.damage(report, found.cycle)
+                code = .unproven
+            }
+        }
         try context.output.result(answer, json: context.wantsJSON) {
             let paint: Palette.Paint = code == .ok ? .greenBold : code == .failing ? .redBold : .yellowBold
             let word = context.output.palette(answer.answer.uppercased(), paint)
@@ -55,6 +71,40 @@ struct GateCommand: Command {
             return "\(word)\(revision): \(Printable.line(answer.because))\n"
         }
         return code
+    }
+
+    /// The newest cycle about the revision that was not interrupted, and the newest one since then that was. As their own
+    /// documents have it: an index line may have been changed, and only says how far back it is worth to look. Throws for
+    /// a document that cannot be read, since it may be about this revision.
+    static func find(
+        _ wanted: Revision?, _ layout: EvidenceLayout
+    ) throws -> (decisive: CycleRecord?, interrupted: Int?) {
+        let reader = CycleReader(layout)
+        let sealed = try reader.numbers().filter { reader.isSealed($0) }
+        guard let newest = sealed.last else { return (nil, nil) }
+        let wanted = try wanted ?? reader.record(newest).revision.wanted
+        let listed = try EvidenceIndex.load(layout).cycles.filter { wanted.names($0.revision) }
+        let oldest = (listed.last { $0.verdict != .interrupted } ?? listed.last)?.cycle ?? newest
+        var interrupted: CycleRecord?
+        for number in sealed.reversed() where number >= oldest {
+            let record = try reader.record(number)
+            guard wanted.names(record.revision.wanted) else { continue }
+            if record.verdict != .interrupted { return (record, interrupted?.cycle) }
+            interrupted = interrupted ?? record
+        }
+        return (interrupted, nil)
+    }
+
+    /// As git and people write a commit: case and blanks around it mean nothing.
+    static func revision(_ text: String) -> Revision {
+        let trimmed = String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+        return Revision(trimmed.allSatisfy(\.isHexDigit) ? trimmed.lowercased() : trimmed)
+    }
+
+    private static func damage(_ report: VerificationReport, _ cycle: Int) -> String {
+        let finding = report.findings.first?.description ?? "it cannot be checked"
+        let more = report.findings.count > 1 ? " (and \(report.findings.count - 1) more)" : ""
+        return "the evidence of #\(cycle) is not as it was sealed: \(finding)\(more); see nightjar verify"
     }
 
     static func judge(_ cycle: CycleBrief?, wanted: Revision?, maxAge: Duration?, now: Timestamp)

@@ -33,11 +33,7 @@ struct InitCommand: Command {
         if !context.arguments.flag("force"), FileManager.default.fileExists(atPath: path) {
             throw CommandError.usage("\(shown) is there already; --force overwrites it", command: "init")
         }
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw CommandError.unavailable("could not write \(shown): \(error.localizedDescription)")
-        }
+        try UserFile.write(text, to: path, shown: shown)
         context.output.line("wrote \(shown)")
         context.output.line("next: read it, then nightjar check --probe, then nightjar once")
         return .ok

@@ -10,7 +10,7 @@ struct LoopHistory {
     private(set) var daemon: (started: DaemonStarted, at: Timestamp)?
     private(set) var lastEventAt: Timestamp?
     /// The newest proven live revision.
-    private(set) var serving: (revision: Revision?, at: Timestamp)?
+    private(set) var serving: (revision: Revision?, at: Timestamp, run: StageRun)?
     /// What the newest look for work could not do.
     private(set) var workProblem: WorkUnavailable?
     private(set) var stopRequested = false
@@ -19,6 +19,15 @@ struct LoopHistory {
     /// What a person is asked now.
     var question: Approval? { machine.state == .awaitingApproval ? machine.cycle?.approval : nil }
     var pause: PauseRequested? { memory.pause }
+    /// The cycle that is not sealed yet.
+    var underWay: CycleProgress? { machine.cycle }
+    /// The stages of it that say no about the wanted revision, those of experiments left out.
+    var failuresUnderWay: [String] {
+        (underWay?.deciding ?? []).filter { record in
+            record.run.experiment == nil && record.run.revision == underWay?.wanted
+                && (record.outcome == .failed || record.outcome == .timedOut)
+        }.map { $0.run.stage + ($0.run.subject.map { " \($0)" } ?? "") }
+    }
     var window: WindowChanged? { memory.window }
     var policy: LoopPolicy? { memory.policy }
     var incidents: [Incident] { memory.incidents }
@@ -33,7 +42,7 @@ struct LoopHistory {
             stopRequested = false
         case .workSeen: workProblem = nil
         case .workUnavailable(let problem): workProblem = problem
-        case .stageEnded(let record): if let live = record.live { serving = (live.revision, entry.at) }
+        case .stageEnded(let record): if let live = record.live { serving = (live.revision, entry.at, record.run) }
         case .stopRequested: stopRequested = true
         case .settingsAdopted, .memoryCarried, .windowChanged, .triageAnswered, .timerFired, .pauseRequested,
             .operatorRequested, .cycleSealed:

@@ -19,8 +19,22 @@ package enum NightjarCommands {
         ).rawValue
     }
 
-    /// Runs a command line in the world that is handed in.
+    /// Runs a command line in the world that is handed in. A result that could not be written is no success.
     package static func run(
+        _ arguments: [String], output: Output, workingDirectory: String, environment: [String: String],
+        now: @escaping @Sendable () -> Timestamp
+    ) async -> ExitCode {
+        let code = await perform(
+            arguments, output: output, workingDirectory: workingDirectory, environment: environment, now: now)
+        // What a daemon does is not what it prints.
+        guard !["run", "serve"].contains(arguments.dropFirst().first), let failure = output.failure() else {
+            return code
+        }
+        output.problem(failure)
+        return code == .ok ? .infrastructure : code
+    }
+
+    private static func perform(
         _ arguments: [String], output: Output, workingDirectory: String, environment: [String: String],
         now: @escaping @Sendable () -> Timestamp
     ) async -> ExitCode {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where commands write: results to standard output, chatter and problems to standard error.
 
-import Foundation
+import Platform
 package import Reporting
+import Synchronization
 
 package struct Output: Sendable {
     package typealias Sink = @Sendable (String) -> Void
@@ -10,19 +11,22 @@ package struct Output: Sendable {
     private let standardOutput: Sink
     private let standardError: Sink
     /// Whether standard output is a terminal.
-    package let isTerminal: Bool
+    package private(set) var isTerminal: Bool
     package var columns: Int
     package var palette: Palette
+    /// Why a part of the result could not be written; nil while all was, and where its reader went away.
+    package var failure: @Sendable () -> String?
 
     package init(
         standardOutput: @escaping Sink, standardError: @escaping Sink, isTerminal: Bool = false, columns: Int = 80,
-        palette: Palette = .plain
+        palette: Palette = .plain, failure: @escaping @Sendable () -> String? = { nil }
     ) {
         self.standardOutput = standardOutput
         self.standardError = standardError
         self.isTerminal = isTerminal
         self.columns = columns
         self.palette = palette
+        self.failure = failure
     }
 
     /// Writes `text` as it is.
@@ -59,10 +63,32 @@ extension Output {
             case "never": false
             default: isTerminal && environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
             }
+        var output = Output.writing(
+            to: Terminal.Stream.standardOutput.rawValue, problemsTo: Terminal.Stream.standardError.rawValue)
+        output.isTerminal = isTerminal
+        output.columns = Terminal.columns(environment: environment)
+        output.palette = Palette(isOn: wanted)
+        return output
+    }
+
+    /// Writes to open descriptors. What follows a failure is left out, so that no result has a hole.
+    static func writing(to result: Int32, problemsTo problems: Int32) -> Output {
+        let first = FirstFailure()
         return Output(
-            standardOutput: { try? FileHandle.standardOutput.write(contentsOf: Data($0.utf8)) },
-            standardError: { try? FileHandle.standardError.write(contentsOf: Data($0.utf8)) },
-            isTerminal: isTerminal, columns: Terminal.columns(environment: environment),
-            palette: Palette(isOn: wanted))
+            standardOutput: { text in
+                guard first.error.withLock({ $0 }) == nil else { return }
+                do throws(SystemError) {
+                    try StandardStream.write(Array(text.utf8), to: result, name: "standard output")
+                } catch {
+                    first.error.withLock { $0 = error }
+                }
+            },
+            // Nobody is left to be told where this fails.
+            standardError: { try? StandardStream.write(Array($0.utf8), to: problems, name: "standard error") },
+            failure: { first.error.withLock { $0 }.flatMap { $0.isReaderGone ? nil : $0.description } })
+    }
+
+    private final class FirstFailure: Sendable {
+        let error = Mutex<SystemError?>(nil)
     }
 }

@@ -125,12 +125,8 @@ struct ReportCommand: Command {
 
     private func write(_ text: String, _ file: String, _ context: Context) throws(CommandError) {
         if file == "-" { return context.output.write(text) }
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: context.absolute(file)), options: .atomic)
-            context.output.note("wrote \(file)")
-        } catch {
-            throw .unavailable("could not write \(file): \(error.localizedDescription)")
-        }
+        try UserFile.write(text, to: context.absolute(file), shown: file)
+        context.output.note("wrote \(file)")
     }
 }
 

@@ -66,11 +66,7 @@ struct ResilienceCommand: Command {
             throw CommandError.unavailable("cannot reach the endpoint: \(error)")
         }
         if let path = context.arguments.value("report") {
-            do {
-                try Data(report.junit.utf8).write(to: URL(fileURLWithPath: context.absolute(path)), options: .atomic)
-            } catch {
-                throw CommandError.unavailable("cannot write the report to \(path): \(error.localizedDescription)")
-            }
+            try UserFile.write(report.junit, to: context.absolute(path), shown: path)
         }
         try output.result(report, json: context.wantsJSON) { Self.table(report, output.palette) }
         switch report.status {

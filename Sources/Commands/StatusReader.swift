@@ -18,7 +18,10 @@ struct StatusMemory {
     fileprivate var stamps: [FileStamp?]?
     fileprivate var index: EvidenceIndex?
     fileprivate var cycles: [CycleBrief] = []
+    /// Of the newest verdict.
     fileprivate var record: (number: Int, value: CycleRecord)?
+    /// Of the newest cycle, where that one was interrupted.
+    fileprivate var interrupted: (number: Int, value: CycleRecord)?
 
     init(_ layout: EvidenceLayout) {
         cursor = JournalCursor(layout)
@@ -64,15 +67,23 @@ struct StatusReader {
         memory.history = history
         try readCycles(&memory)
         let cycles = memory.cycles
-        let record = try latestRecord(cycles.last?.cycle, &memory, &journalProblem)
+        let record = try read(cycles.newestJudged?.cycle, &memory.record, &journalProblem)
+        var newest = record
+        if let last = cycles.last, last.verdict == .interrupted {
+            newest = try read(last.cycle, &memory.interrupted, &journalProblem)
+        }
         let running = try RunningCycle.find(layout, newestSealed: cycles.last?.cycle ?? 0)
         let holder = LoopHolder.find(layout)
         var status = StatusSnapshot(
-            loop: loop.name, at: now, light: light(cycles.last), doing: doing(history, running, holder),
+            loop: loop.name, at: now, light: light(cycles.newestJudged), doing: doing(history, running, holder),
             daemon: daemon(history, holder, journalProblem))
         status.mode = loop.settings?.mode ?? history.policy?.mode
         describeVerdict(&status, cycles, record)
-        describeServing(&status, history, record, cycles)
+        describeServing(&status, history, newest, cycles)
+        if let progress = history.underWay, !history.failuresUnderWay.isEmpty {
+            status.failedSoFar = history.failuresUnderWay
+            status.doing.cycle = status.doing.cycle ?? progress.number
+        }
         status.question = history.question
         let warnings = (record?.targets ?? []).flatMap(\.warnings)
         status.warnings = warnings.isEmpty ? nil : warnings
@@ -95,14 +106,14 @@ struct StatusReader {
         memory.stamps = stamps
     }
 
-    private func latestRecord(
-        _ number: Int?, _ memory: inout StatusMemory, _ problem: inout String?
+    private func read(
+        _ number: Int?, _ memory: inout (number: Int, value: CycleRecord)?, _ problem: inout String?
     ) throws -> CycleRecord? {
         guard let number else { return nil }
-        if let known = memory.record, known.number == number { return known.value }
+        if let known = memory, known.number == number { return known.value }
         do throws(EvidenceError) {
             let record = try CycleReader(layout).record(number)
-            memory.record = (number, record)
+            memory = (number, record)
             return record
         } catch {
             problem = problem ?? "\(error)"
@@ -122,12 +133,14 @@ struct StatusReader {
     }
 
     private func describeVerdict(_ status: inout StatusSnapshot, _ cycles: [CycleBrief], _ record: CycleRecord?) {
-        guard let last = cycles.last else { return }
+        guard let last = cycles.newestJudged else { return }
+        status.verdictCycle = last.cycle
+        status.interruptedSince = cycles.last.flatMap { $0.cycle > last.cycle ? $0.cycle : nil }
         status.verdict = last.verdict
         status.recommendation = last.recommendation
         status.revision = last.revision
-        let same = cycles.reversed().prefix { light($0) == light(last) }
-        status.lightSince = same.last?.endedAt
+        let judged = cycles.reversed().filter { $0.verdict != .interrupted || $0.cycle == last.cycle }
+        status.lightSince = judged.prefix { light($0) == light(last) }.last?.endedAt
         if let green = cycles.last(where: { $0.verdict == .healthy }) {
             status.lastGreenCycle = green.cycle
             status.lastGreenAt = green.endedAt
@@ -145,7 +158,15 @@ struct StatusReader {
         }
         status.serving = serving
         guard let serving else { return }
-        let verdict = cycles.last { $0.revision.names(serving) }?.verdict
+        // What the loop put there itself in order to learn is to stay for minutes, and nobody need act on it.
+        if let progress = history.underWay, let run = history.serving?.run, run.cycle == progress.number,
+            run.purpose.isDeployedExperiment, history.serving?.revision == serving
+        {
+            status.experimentOf = progress.number
+            status.servingState = "experiment of #\(progress.number)"
+            return
+        }
+        let verdict = cycles.filter { $0.revision.names(serving) }.newestJudged?.verdict
         let isBad = history.memory.knownBad.contains { $0.revision.names(serving) }
         let state = isBad ? "known bad" : verdict == .healthy ? "green" : verdict?.rawValue ?? "not tested"
         status.servingState = state + (restored.map { ", restored \($0.clockMinute)" } ?? "")

@@ -24,6 +24,21 @@ package struct Verifier: Sendable {
         run.checkJournal()
         return run.report
     }
+
+    /// Whether a cycle may be what an answer rests on: it is as it was sealed, and no cycle after it is gone, reopened or
+    /// has another document, since that one might have said something else. `intact` is 1 where the cycle itself is sound.
+    package func verify(answering cycle: Int) throws(EvidenceError) -> VerificationReport {
+        guard Files.exists(layout.root) else { throw .notFound(what: "loop", path: layout.root) }
+        var run = Verification(layout)
+        try run.collect()
+        run.check(cycle)
+        for later in run.numbers where later > cycle { run.checkHead(later) }
+        run.checkJournal()
+        run.report.findings.removeAll { finding in
+            finding.cycle.map { $0 < cycle } ?? (finding.kind != .journalDamaged)
+        }
+        return run.report
+    }
 }
 
 /// One verification under way.
@@ -96,6 +111,26 @@ private struct Verification {
             find(.unreadable, cycle, name(cycle), "\(error)")
         }
         if report.findings.count == before, hashes[cycle] != nil { report.intact += 1 }
+    }
+
+    /// Only what says that a cycle is there, and what it came to.
+    mutating func checkHead(_ cycle: Int) {
+        guard stones[cycle] == nil else { return }
+        guard folders.contains(cycle) else {
+            return find(.gap, cycle, name(cycle), "it is not there, and no tombstone says why")
+        }
+        do {
+            guard let bytes = try contents(layout.sums(cycle)) else { return checkUnsealed(cycle) }
+            checkAgainstJournal(cycle, SHA256.hex(of: bytes))
+            let sums = SumsFile(text: String(decoding: bytes, as: UTF8.self))
+            let document = try contents(layout.document(cycle)).map { SHA256.hex(of: $0) }
+            guard document == nil || document != sums?.lines.first(where: { $0.path == "cycle.json" })?.sha256 else {
+                return
+            }
+            find(.changed, cycle, name(cycle) + "/cycle.json", "its bytes are not the ones that were sealed")
+        } catch {
+            find(.unreadable, cycle, name(cycle), "\(error)")
+        }
     }
 
     private mutating func check(_ stone: Tombstone) {

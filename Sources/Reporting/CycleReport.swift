@@ -67,7 +67,7 @@ struct CycleReport: Sendable {
         } else {
             parts.append("no test ran")
         }
-        if record.value.atRisk > 0 {
+        if record.value.atRisk > 0, record.verdict != .interrupted {
             parts.append(
                 "\(Numbers.grouped(record.value.atRisk)) of \(Numbers.grouped(record.value.total)) "
                     + "\(record.value.unit) at risk")
@@ -91,7 +91,7 @@ struct CycleReport: Sendable {
                 "tests passed", "\(Numbers.grouped(totals.passed)) / \(Numbers.grouped(totals.tests))",
                 totals.passRate.map(Numbers.percent) ?? "none ran"
             ))
-        if record.value.total > 0 {
+        if record.value.total > 0, record.verdict != .interrupted {
             let share = 100 * record.value.protected / record.value.total
             rows.append(
                 (
@@ -117,7 +117,7 @@ struct CycleReport: Sendable {
 
     /// How the value at risk comes about; nil where no suite has a value.
     var valueFormula: String? {
-        guard record.value.total > 0 else { return nil }
+        guard record.value.total > 0, record.verdict != .interrupted else { return nil }
         let exposed = record.suites.filter { $0.status != .passed && ($0.value ?? 0) > 0 }
         let terms = exposed.map { "\($0.name) \(Numbers.grouped($0.value ?? 0))" }
         let sum = terms.isEmpty ? "0" : terms.joined(separator: " + ")

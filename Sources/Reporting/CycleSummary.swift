@@ -76,6 +76,10 @@ struct CycleSummary: Sendable {
         guard value.total > 0 else { return nil }
         let unit = value.unit.isEmpty ? "" : " " + value.unit
         let total = Numbers.grouped(value.total)
+        // What it did not come to is neither protected nor at risk.
+        if record.verdict == .interrupted {
+            return "\(Numbers.grouped(value.protected)) of \(total)\(unit) proven before it was interrupted"
+        }
         if value.protected == value.total { return "all \(total)\(unit) protected" }
         return
             "\(Numbers.grouped(value.protected)) of \(total)\(unit) protected, \(Numbers.grouped(value.atRisk)) at risk"

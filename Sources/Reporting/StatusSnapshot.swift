@@ -131,12 +131,20 @@ package struct StatusSnapshot: Codable, Hashable, Sendable {
     package var recommendation: Recommendation?
     /// The revision of the newest verdict.
     package var revision: Revision?
+    /// The cycle of the newest verdict.
+    package var verdictCycle: Int?
+    /// A later cycle that did not come to its end, and so says nothing about its revision.
+    package var interruptedSince: Int?
     /// What a person is asked now.
     package var question: Approval?
     package var serving: Revision?
     /// How the served revision came there: `green`, `green, restored 03:13Z`, `failing`, `unknown`.
     package var servingState: String
     package var doing: Doing
+    /// The stages of the running cycle that have failed already; nil where none has.
+    package var failedSoFar: [String]?
+    /// The running cycle whose experiment is what is live.
+    package var experimentOf: Int?
     package var window: WindowChanged?
     /// The window's end in its own time zone: `06:00 Berlin`.
     package var windowEndsLocal: String?
@@ -162,6 +170,12 @@ package struct StatusSnapshot: Codable, Hashable, Sendable {
         self.daemon = daemon
         self.servingState = servingState
     }
+}
+
+extension BidirectionalCollection where Element == CycleBrief {
+    /// The newest cycle that says something, of cycles that rise by number: one that was interrupted does not. Where all
+    /// were interrupted, the newest of these.
+    package var newestJudged: CycleBrief? { last { $0.verdict != .interrupted } ?? last }
 }
 
 /// One cycle in a table or a strip.

@@ -54,6 +54,9 @@ package struct StatusText: Sendable {
         } else {
             parts.append("no verdict yet")
         }
+        if status.failedSoFar != nil, let cycle = status.doing.cycle {
+            parts.append(palette("#\(cycle) FAILS SO FAR", .redBold))
+        }
         if let serving = status.serving {
             parts.append(
                 "SERVES \(Printable.line(serving.short, columns: 40)) (\(Printable.line(status.servingState)))")
@@ -114,6 +117,7 @@ package struct StatusText: Sendable {
             first = "no answer for \(Durations.text(seconds: Double(stuck.milliseconds / 1000))); last known: \(first)"
         }
         parts.append(first)
+        if let failed = status.failedSoFar { parts.append("failed so far: \(Plurals.list(failed, limit: 3))") }
         if let next = doing.next { parts.append("next look \(moment(next))") }
         if let window = status.window, let until = window.until {
             let local = status.windowEndsLocal.map { " (\($0))" } ?? ""
@@ -145,6 +149,9 @@ package struct StatusText: Sendable {
         } else if status.light != .green, status.verdict != nil {
             lines.append("see: nightjar show")
         }
+        if lines.isEmpty, status.failedSoFar != nil {
+            lines.append("nothing yet: #\(status.doing.cycle ?? 0) has failures and is not at its end")
+        }
         return lines.isEmpty ? ["nothing"] : Array(lines.prefix(3))
     }
 
@@ -153,6 +160,9 @@ package struct StatusText: Sendable {
         guard status.light == .red, let revision = status.revision else { return nil }
         guard let serving = status.serving else {
             return "find out what is live: \(status.loop) serves an unknown revision"
+        }
+        if let cycle = status.experimentOf {
+            return "wait: \(serving.short) is live as an experiment of #\(cycle), which then puts staging back"
         }
         if status.servingState.hasPrefix("green") {
             return "nothing at once: \(serving.short) is green and live. Then: fix or revert \(revision.short)"
@@ -228,6 +238,9 @@ package struct StatusText: Sendable {
 
     package var notes: String {
         var parts = (status.warnings ?? []).prefix(2).map { $0 }
+        if let interrupted = status.interruptedSince, let cycle = status.verdictCycle {
+            parts.append("#\(interrupted) was interrupted and says nothing: the verdict is that of #\(cycle)")
+        }
         if let mode = status.mode { parts.append("mode \(mode.rawValue)") }
         if let pause = status.pause {
             let until = pause.until.map { " until \(moment($0))" } ?? " without end"

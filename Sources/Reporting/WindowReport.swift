@@ -107,21 +107,25 @@ package struct WindowReport: Codable, Hashable, Sendable {
 
     /// Nil for a window without cycles. `records` are sealed cycles, oldest first; `end` is when the window ends.
     package init?(_ records: [CycleRecord], from start: Timestamp, to end: Timestamp) {
-        guard let first = records.first, let last = records.last else { return nil }
+        guard let first = records.first, let newest = records.last else { return nil }
+        // A cycle that was interrupted says nothing about its revision.
+        let whole = records.filter { $0.verdict != .interrupted }
+        let judged = whole.isEmpty ? records : whole
+        let last = judged.last ?? newest
         let report = CycleReport(last, ReportContext())
         loop = last.loop
         from = start
         to = end
-        (firstCycle, lastCycle) = (first.cycle, last.cycle)
+        (firstCycle, lastCycle) = (first.cycle, newest.cycle)
         verdicts = Dictionary(records.map { ($0.verdict.rawValue, 1) }, uniquingKeysWith: +)
         (verdict, recommendation, revision) = (last.verdict, last.recommendation, last.revision.wanted)
         because = report.summary.reasons
         value = last.value
-        suites = WindowFigures.suites(records)
+        suites = WindowFigures.suites(judged)
         incidents = WindowFigures.incidents(records, from: start)
         delivery = WindowFigures.delivery(records, incidents, from: start, to: end)
-        exposure = WindowFigures.exposure(records, to: end)
-        (cyclesToSuccess, cyclesWithoutSuccess) = WindowFigures.stretches(records.map(\.verdict))
+        exposure = WindowFigures.exposure(judged, to: end)
+        (cyclesToSuccess, cyclesWithoutSuccess) = WindowFigures.stretches(judged.map(\.verdict))
         readiness = last.readiness
         firstReadiness = records.lazy.compactMap(\.readiness?.score).first
         targets = last.targets ?? []

@@ -23,7 +23,8 @@ extension WindowReport {
 
     var sentence: String {
         let ships = recommendation == .ship
-        var parts = ["\(ships ? "Ship" : "Hold") \(revision.short): the newest cycle is \(verdict.rawValue)"]
+        let newest = "the newest cycle\(interruption) is \(verdict.rawValue)"
+        var parts = ["\(ships ? "Ship" : "Hold") \(revision.short): \(newest)"]
         parts.append("\(Plurals.count(cycles.count, "cycle")), \(verdictCounts)")
         if value.total > 0 {
             parts.append(
@@ -36,6 +37,10 @@ extension WindowReport {
                 ? "no incident"
                 : "\(Plurals.count(incidents.count, "incident")), \(open == 0 ? "none open" : "\(open) open")")
         return parts.joined(separator: "; ") + "."
+    }
+
+    private var interruption: String {
+        cycles.last?.verdict == .interrupted && verdict != .interrupted ? " that was not interrupted" : ""
     }
 
     var figures: [(label: String, figure: String, remark: String)] {

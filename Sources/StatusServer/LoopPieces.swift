@@ -60,13 +60,16 @@ struct LoopPieces {
             let was = status.verdict == nil ? "" : ", last known"
             return "<span class=\"badge doubt\">\(trouble)\(was)</span> "
         }
+        if status.failedSoFar != nil, let cycle = status.doing.cycle {
+            return "<span class=\"badge bad\">cycle \(cycle) fails so far</span> "
+        }
         return status.pause == nil ? "" : "<span class=\"badge doubt\">paused</span> "
     }
 
     private var verdict: Markup {
         guard let verdict = status.verdict, let recommendation = status.recommendation else { return "" }
-        let cycle = status.last.last.map { last -> Markup in
-            " in <a href=\"\(place)/cycles/\(last.cycle)\">cycle \(last.cycle)</a>"
+        let cycle = (status.verdictCycle ?? status.last.newestJudged?.cycle).map { number -> Markup in
+            " in <a href=\"\(place)/cycles/\(number)\">cycle \(number)</a>"
         }
         let revision = status.revision?.short ?? "unknown"
         return """

@@ -154,10 +154,11 @@ struct Metrics {
         add("nightjar_cycles_total", "Cycles that were finished; the number of the newest one.", kind: "counter") {
             Double($0.cycles.last?.cycle ?? 0)
         }
-        addStates("nightjar_cycle_verdict", "verdict", "Verdict of the newest cycle.", Verdict.allCases) {
-            $0.status.verdict
-        }
-        add("nightjar_cycle_ship", "Whether the newest cycle recommends to ship.") {
+        addStates(
+            "nightjar_cycle_verdict", "verdict", "Verdict of the newest cycle that was not interrupted.",
+            Verdict.allCases
+        ) { $0.status.verdict }
+        add("nightjar_cycle_ship", "Whether the newest cycle that was not interrupted recommends to ship.") {
             $0.status.recommendation.map { $0 == .ship ? 1 : 0 }
         }
         add("nightjar_cycle_duration_seconds", "How long the newest cycle took.") { $0.cycles.last?.durationSeconds }
@@ -168,9 +169,9 @@ struct Metrics {
             $0.status.lastGreenAt?.inSeconds
         }
         text.add(
-            "nightjar_cycle_tests", "gauge", "Tests of the newest cycle by outcome.",
+            "nightjar_cycle_tests", "gauge", "Tests of the newest cycle that was not interrupted by outcome.",
             board.loops.flatMap { state -> [([(String, String)], Double?)] in
-                guard let totals = state.reading?.cycles.last?.totals else { return [] }
+                guard let totals = state.reading?.cycles.newestJudged?.totals else { return [] }
                 return [
                     ("passed", totals.passed), ("failed", totals.failed), ("errored", totals.errored),
                     ("timedOut", totals.timedOut), ("flaky", totals.flaky), ("skipped", totals.skipped),

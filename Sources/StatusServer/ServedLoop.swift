@@ -13,7 +13,7 @@ package struct LoopReading: Sendable {
     /// The incidents that are not resolved, and those of the newest cycle, with their diagnoses.
     package var incidents: [Incident]
     package var running: RunningStage?
-    /// The newest sealed cycle.
+    /// The sealed cycle of the newest verdict: the newest one that was not interrupted.
     package var record: CycleRecord?
     /// All sealed cycles that are kept, oldest first.
     package var cycles: [CycleBrief]

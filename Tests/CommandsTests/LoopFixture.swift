@@ -64,6 +64,20 @@ final class LoopFixture: Sendable {
         }
     }
 
+    /// Seals cycles as a daemon does, from #1 on and with a journal: `verify` finds them intact.
+    func sealAndJournal(_ records: [CycleRecord]) async throws {
+        let (journal, _) = try await Journal.open(layout)
+        let writer = CycleWriter(layout)
+        for record in records {
+            try await writer.writeDocument(record)
+            let sealed = try await writer.seal(record.cycle)
+            let fact = CycleSealed(cycle: record.cycle, sha256: sealed.sha256, verdict: record.verdict)
+            try await journal.append(.cycleSealed(fact), at: record.endedAt, cycle: record.cycle, durable: false)
+            try await writer.publish(record, sealed)
+        }
+        await journal.close()
+    }
+
     func log(_ lines: [(LogLine, Int)]) throws {
         let text = lines.map { CycleLog.format($0.0, at: Self.now, cycle: $0.1) + "\n" }.joined()
         try Data(text.utf8).write(to: URL(fileURLWithPath: layout.cycleLog))

@@ -65,33 +65,6 @@ import Testing
         #expect(result.error.contains("cycle.json"))
     }
 
-    @Test func `gate does not answer past a newest cycle that cannot be read`() async throws {
-        let torn = fixture.layout.document(9)
-        try FileManager.default.createDirectory(
-            atPath: fixture.layout.cycle(9), withIntermediateDirectories: true)
-        try Data("{".utf8).write(to: URL(fileURLWithPath: torn))
-        try Data().write(to: URL(fileURLWithPath: fixture.layout.sums(9)))
-        let answer = await fixture.run("gate", "aaaaaaa", "--state", "state")
-        #expect(answer.code == .unproven)
-        #expect(answer.error.contains("cycle.json"))
-    }
-
-    @Test func `gate answers by exit code`() async throws {
-        #expect(await fixture.run("gate", "aaaaaaa", "--state", "state").code == .ok)
-        #expect(await fixture.run("gate", "aaaaaaa1234", "--state", "state").code == .ok)
-        #expect(await fixture.run("gate", "bbbbbbb", "--state", "state").code == .unproven)
-        let hold = await fixture.run("gate", "ccccccc", "--state", "state")
-        #expect(hold.code == .failing)
-        #expect(hold.output == "HOLD ccccccc: #3 failing, 70m ago; P0 chat: 1 of 1 tests failed\n")
-        #expect(await fixture.run("gate", "--state", "state").code == .failing)
-        let unknown = await fixture.run("gate", "ddddddd", "--state", "state", "--json")
-        #expect(unknown.code == .unproven)
-        #expect(unknown.output.contains("\"answer\" : \"hold\""))
-        let old = await fixture.run("gate", "aaaaaaa", "--max-age", "1", "--state", "state")
-        #expect(old.code == .unproven)
-        #expect(old.output.contains("too old"))
-    }
-
     @Test func `cycles are listed newest first`() async throws {
         let all = await fixture.run("cycles", "--state", "state")
         let lines = all.output.split(separator: "\n", omittingEmptySubsequences: false)
@@ -135,6 +108,29 @@ import Testing
         #expect(result.output.contains("nothing: no daemon runs this loop"))
         #expect(result.output.contains("INC-57   P0"))
         #expect(await fixture.run("status", "--json", "--state", "state").output.contains("\"light\" : \"red\""))
+    }
+
+    @Test func `an interrupted cycle leaves the light as it was, and is named`() async throws {
+        try fixture.seal([LoopFixture.record(4, .interrupted, .hold, revision: "ccccccc")])
+        let red = await fixture.run("status", "--state", "state", columns: 200)
+        #expect(red.code == .failing)
+        #expect(red.output.contains("RED 70m (since 02:13Z)"))
+        #expect(red.output.contains("act: ccccccc is live and failing"))
+        #expect(red.output.contains("#4 was interrupted and says nothing: the verdict is that of #3"))
+        let shown = await fixture.run("show", "4", "--state", "state")
+        #expect(!shown.output.contains("at risk") && !shown.output.contains("protected"))
+
+        let well = LoopFixture()
+        try well.seal([
+            LoopFixture.record(1, .healthy, .ship, revision: "aaaaaaa"),
+            LoopFixture.record(2, .interrupted, .hold, revision: "aaaaaaa"),
+        ])
+        let green = await well.run("status", "--json", "--state", "state")
+        #expect(green.code == .ok)
+        #expect(green.output.contains("\"light\" : \"green\"") && green.output.contains("\"interruptedSince\" : 2"))
+        #expect(green.output.contains("\"servingState\" : \"green\""))
+        let report = await well.run("report", "--cycles", "1..2", "--state", "state", columns: 200)
+        #expect(report.output.contains("Ship aaaaaaa: the newest cycle that was not interrupted is healthy"))
     }
 
     @Test func `a status with a damaged journal says so`() async throws {
