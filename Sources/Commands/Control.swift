@@ -47,6 +47,8 @@ enum ControlClient {
 
     private static func unreachable(_ error: SocketError, _ loop: LoopPlace) -> CommandError {
         switch error {
+        case .system(operation: "connect to", let path, EACCES):
+            Access.denied(path, EACCES) ?? .unavailable("\(error)")
         case .system(operation: "connect to", _, _):
             .notFound("no daemon runs loop '\(loop.name)': \(error)")
         default: .unavailable("the daemon of loop '\(loop.name)' did not answer: \(error)")

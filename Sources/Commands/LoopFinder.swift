@@ -14,8 +14,14 @@ struct LoopPlace: Sendable {
 }
 
 enum LoopFinder {
-    /// By `--state` and `--loop`, or by `--config`.
+    /// By `--state` and `--loop`, or by `--config`. Throws `unavailable` where this user may not read the loop's files.
     static func find(_ context: Context) throws(CommandError) -> LoopPlace {
+        let found = try place(context)
+        try Access.check(found.layout.root)
+        return found
+    }
+
+    private static func place(_ context: Context) throws(CommandError) -> LoopPlace {
         let wanted = context.arguments.value("loop")
         if let state = context.arguments.value("state"), context.arguments.value("config") == nil {
             return try inState(context.absolute(state), wanted, shown: state, command: context.arguments.command)
@@ -33,7 +39,9 @@ enum LoopFinder {
     {
         var folder = directory
         while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+        try Access.check(folder, listing: wanted == nil)
         if let wanted {
+            try Access.check("\(folder)/\(wanted)")
             guard isLoop("\(folder)/\(wanted)"), !wanted.contains("/") else {
                 let known = loops(in: folder)
                 let list = known.isEmpty ? "it holds none" : "it holds \(known.joined(separator: ", "))"

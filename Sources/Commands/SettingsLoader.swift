@@ -4,6 +4,7 @@
 import Configuration
 import Domain
 import Foundation
+import Platform
 import Supervision
 
 enum SettingsLoader {
@@ -21,40 +22,45 @@ enum SettingsLoader {
     }
 
     static func load(_ path: String, _ context: Context) throws(CommandError) -> LoadedSettings {
-        let bytes: Data
-        do {
-            bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            if !FileManager.default.fileExists(atPath: path) {
-                let hint =
-                    context.arguments.value("config") == nil
-                    ? "\nhint: nightjar init writes one; --config FILE or --state DIR names another" : ""
-                throw .notFound("there is no \(context.shown(path))\(hint)")
-            }
-            throw .unavailable("could not read \(path): \(error.localizedDescription)")
-        }
         switch SettingsFile.load(
-            bytes: Array(bytes), path: path, now: context.now(),
-            ruleFile: { FileManager.default.contents(atPath: $0).map(Array.init) })
+            bytes: try contents(path, context), path: path, now: context.now(),
+            ruleFile: { FileManager.default.contents(atPath: $0).map(Array.init) }, knowsTimeZone: knowsTimeZone)
         {
-        case .success(let loaded):
-            try checkTimeZone(loaded.settings, path, context)
-            return placed(loaded, context)
+        case .success(let loaded): return placed(loaded, context)
         case .failure(let problems): throw .configuration(problems.description)
+        }
+    }
+
+    private static func contents(_ path: String, _ context: Context) throws(CommandError) -> [UInt8] {
+        let shown = context.shown(path)
+        switch Files.kind(of: path, followingLinks: true) {
+        case .directory: throw .configuration("\(shown): it is a folder, not a configuration file")
+        case .other:
+            guard let bytes = FileManager.default.contents(atPath: path) else {
+                throw .configuration("\(shown): it cannot be read")
+            }
+            return Array(bytes)
+        case .file, .link, nil: break
+        }
+        do {
+            // One byte more than is allowed, so that too much is seen as such.
+            return try Files.read(path, limit: Limits.configurationBytes + 1)
+        } catch {
+            guard error.isMissing else {
+                throw .configuration("\(shown): it cannot be read: \(SystemError.text(error.code))")
+            }
+            let hint =
+                context.arguments.value("config") == nil
+                ? "\nhint: nightjar init writes one; --config FILE or --state DIR names another" : ""
+            throw .notFound("there is no \(shown)\(hint)")
         }
     }
 
     /// Here and not at the start of a loop, so that `check` and a reload refuse what `run` would. A binary that knows no
     /// zones at all says that when it starts a loop.
-    private static func checkTimeZone(
-        _ settings: LoopSettings, _ path: String, _ context: Context
-    ) throws(CommandError) {
-        guard let window = settings.schedule.window, WindowCalendar.knowsTimeZones, WindowCalendar(window) == nil else {
-            return
-        }
-        throw .configuration(
-            "\(context.shown(path)): schedule.window.timeZone: found \"\(window.timeZone)\", allowed: a time zone such as \"Europe/Berlin\""
-        )
+    private static func knowsTimeZone(_ name: String) -> Bool {
+        let window = ScheduleSettings.Window(fromMinute: 0, toMinute: 0, timeZone: name, days: [])
+        return !WindowCalendar.knowsTimeZones || WindowCalendar(window) != nil
     }
 
     static func path(_ context: Context) -> String {

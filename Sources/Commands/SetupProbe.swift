@@ -6,6 +6,7 @@ import Domain
 import Foundation
 import Platform
 import Reporting
+import Supervision
 
 /// One thing that was looked at.
 struct ProbeFinding: Codable, Equatable, Sendable {
@@ -25,7 +26,11 @@ struct SetupProbe {
 
     func findings() async -> [ProbeFinding] {
         var findings = [stateDirectory()] + commands().map(command) + secrets()
-        if let repository = settings.repository { findings += [repositoryFinding(repository)] }
+        if let repository = settings.repository {
+            let finding = repositoryFinding(repository)
+            findings.append(finding)
+            if finding.ok, repository.revisionCommand == nil { findings.append(await ref(repository)) }
+        }
         for (name, url) in addresses() { findings.append(await answer(name, url)) }
         return findings
     }
@@ -51,6 +56,18 @@ struct SetupProbe {
         return ProbeFinding(
             subject: "repository", ok: found,
             finding: found ? repository.path : "no git repository at \(repository.path)")
+    }
+
+    /// As the loop asks for it, without a fetch: this changes nothing.
+    private func ref(_ repository: RepositorySettings) async -> ProbeFinding {
+        let subject = "repository.ref"
+        let git = Repository(path: repository.path, environment: context.environment)
+        for name in (repository.fetch ? ["refs/remotes/origin/\(repository.ref)"] : []) + [repository.ref] {
+            guard let revision = try? await git.resolve(name) else { continue }
+            return ProbeFinding(subject: subject, ok: true, finding: "\(repository.ref) is \(revision.short)")
+        }
+        return ProbeFinding(
+            subject: subject, ok: false, finding: "no commit is named '\(repository.ref)' in \(repository.path)")
     }
 
     // MARK: Commands

@@ -20,11 +20,12 @@ struct StatusCommand: Command {
         ],
         exits: [
             .init(.ok, "the newest verdict ships, or there is none yet"), .init(.failing, "failing or hold"),
-            .init(.unproven, "unproven"), .init(.interrupted, "interrupted"), .init(.notFound, "no such loop"),
+            .init(.unproven, "unproven"), .init(.interrupted, "interrupted"),
+            .init(.infrastructure, "its files may not be read"), .init(.notFound, "no such loop"),
         ])
 
     func run(_ context: Context) async throws -> ExitCode {
-        if context.arguments.flag("check") { return check(context) }
+        if context.arguments.flag("check") { return try check(context) }
         let loop = try LoopFinder.find(context)
         let status = try StatusReader(loop, now: context.now()).snapshot()
         try context.output.result(status, json: context.wantsJSON) {
@@ -34,25 +35,43 @@ struct StatusCommand: Command {
         return ExitCode(verdict, recommendation)
     }
 
+    /// The answer of `--check --json`.
+    struct Movement: Codable, Equatable {
+        var loop: String?
+        var isMoving = false
+        /// Whether a daemon holds the loop.
+        var isHeld = false
+        /// Since the last sign of life.
+        var ageSeconds: Int64?
+        var limitSeconds: Int64
+        var because: String
+    }
+
     /// The daemon touches a file only after its supervisor has answered: an old one means stuck or gone.
-    private func check(_ context: Context) -> ExitCode {
+    private func check(_ context: Context) throws -> ExitCode {
         let patience = StatusSnapshot.Daemon.patience.milliseconds / 1000
-        let loop: LoopPlace
-        do {
-            loop = try LoopFinder.find(context)
+        var answer = Movement(limitSeconds: patience, because: "")
+        do throws(CommandError) {
+            let loop = try LoopFinder.find(context)
+            answer.loop = loop.name
+            answer.isHeld = LoopHolder.find(loop.layout) != nil
+            if let touched = Files.modifiedMilliseconds(loop.layout.alive) {
+                let age = (context.now().milliseconds - touched) / 1000
+                answer.ageSeconds = age
+                answer.isMoving = answer.isHeld && age <= patience
+                let word = answer.isMoving ? "moving" : answer.isHeld ? "stuck" : "not running"
+                answer.because = "\(word), last sign of life \(age)s ago (limit \(patience)s)"
+            } else {
+                answer.because = "no daemon has run here"
+            }
         } catch {
-            context.output.line(error.description)
-            return .failing
+            // Whether it moves is not known where its files may not be read.
+            if error.exitCode == .infrastructure { throw error }
+            answer.because = error.description
         }
-        guard let touched = Files.modifiedMilliseconds(loop.layout.alive) else {
-            context.output.line("\(loop.name): no daemon has run here")
-            return .failing
+        try context.output.result(answer, json: context.wantsJSON) {
+            (answer.loop.map { "\($0): " } ?? "") + answer.because + "\n"
         }
-        let age = (context.now().milliseconds - touched) / 1000
-        let isHeld = LoopHolder.find(loop.layout) != nil
-        let isMoving = isHeld && age <= patience
-        let word = isMoving ? "moving" : isHeld ? "stuck" : "not running"
-        context.output.line("\(loop.name): \(word), last sign of life \(age)s ago (limit \(patience)s)")
-        return isMoving ? .ok : .failing
+        return answer.isMoving ? .ok : .failing
     }
 }

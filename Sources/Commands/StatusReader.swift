@@ -247,15 +247,30 @@ struct StatusReader {
     }
 
     private func incidents(_ history: LoopHistory, _ record: CycleRecord?) -> [StatusSnapshot.IncidentLine] {
+        let seen = Set((record?.incidents ?? []).map(\.id) + (history.underWay?.incidents ?? []).map(\.id))
         let lines = openIncidents(history, record).map { incident in
+            let isCurrent = seen.contains(incident.id)
             let suites = (record?.suites ?? []).filter { incident.suites.contains($0.name) }
             let value = suites.compactMap(\.value).reduce(0, +)
             return StatusSnapshot.IncidentLine(
-                id: incident.id, priority: suites.map(\.priority).min(), value: value > 0 ? value : nil,
-                title: incident.title, tests: incident.tests.count, cause: cause(incident.diagnosis),
-                acknowledged: incident.state == .acknowledged)
+                id: incident.id, priority: suites.map(\.priority).min(), value: isCurrent && value > 0 ? value : nil,
+                title: incident.title, tests: incident.tests.count,
+                cause: (isCurrent ? "" : unseen(incident, history, record)) + cause(incident.diagnosis),
+                acknowledged: incident.state == .acknowledged, isCurrent: isCurrent)
         }
-        return lines.sorted { ($0.priority ?? 9, $0.id.count, $0.id) < ($1.priority ?? 9, $1.id.count, $1.id) }
+        // What is the matter now comes first.
+        return lines.sorted { rank($0) < rank($1) }
+    }
+
+    private func rank(_ line: StatusSnapshot.IncidentLine) -> (Int, Int, Int, String) {
+        (line.isCurrent ? 0 : 1, line.priority ?? 9, line.id.count, line.id)
+    }
+
+    /// `not seen in #12, closes after 1 more sound cycle: `
+    private func unseen(_ incident: Incident, _ history: LoopHistory, _ record: CycleRecord?) -> String {
+        let left = max(1, Incident.closingCycles - (history.memory.greenCycles[incident.id] ?? 0))
+        let place = record.map { " in #\($0.cycle)" } ?? ""
+        return "not seen\(place), closes after \(Plurals.count(left, "more sound cycle")): "
     }
 
     private func cause(_ diagnosis: Diagnosis?) -> String {

@@ -15,13 +15,19 @@ struct PauseCommand: Command {
         exits: ControlCommand.exits)
 
     func run(_ context: Context) async throws -> ExitCode {
-        guard let reason = context.arguments.value("reason") else {
+        guard let reason = context.arguments.value("reason"), !reason.allSatisfy(\.isWhitespace) else {
             throw CommandError.usage("'pause' needs a reason: --reason TEXT", command: "pause")
         }
         let text = context.arguments.value("for") ?? "8h"
         guard let duration = DurationArgument.parse(text) else {
             throw CommandError.usage(
                 "option '--for' takes a time such as 30m, 2h or 3d, not '\(text)'", command: "pause")
+        }
+        let loop = try LoopFinder.find(context)
+        if let before = try? StatusReader(loop, now: context.now()).snapshot().pause {
+            let until = before.until.map { " until \($0.wholeSeconds)" } ?? ""
+            context.output.note(
+                Printable.line("this replaces the pause of \(before.owner)\(until): \(before.reason)", columns: 400))
         }
         return try await ControlCommand.send(.pause, argument: reason, until: context.now() + duration, context)
     }

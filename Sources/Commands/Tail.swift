@@ -35,7 +35,7 @@ struct TailCommand: Command {
         }
         for line in log.last(limit, where: filter.accepts) { show(line, context) }
         guard context.arguments.flag("follow") else { return .ok }
-        while !Task.isCancelled {
+        while !Task.isCancelled, context.output.failure() == nil {
             try await Task.sleep(for: Self.interval)
             for line in log.newLines() where filter.accepts(line) { show(line, context) }
         }

@@ -2,7 +2,6 @@
 // A file that the user named for a result.
 
 import Foundation
-import Glibc
 import Platform
 
 enum UserFile {

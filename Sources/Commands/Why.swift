@@ -36,7 +36,9 @@ struct WhyCommand: Command {
         if let wanted, cycle == nil {
             number = try newest(seeing: wanted, loop)
         } else {
-            number = try CycleChoice.number(cycle, loop, command: "why")
+            // One that was interrupted says nothing.
+            let judged = try cycle == nil ? status(context).verdictCycle.map(String.init) : nil
+            number = try CycleChoice.number(cycle ?? judged, loop, command: "why")
         }
         let record = try CycleReader(loop.layout).record(number)
         let incidents = record.incidents.filter { wanted == nil || $0.id == wanted }
@@ -46,7 +48,11 @@ struct WhyCommand: Command {
         let folder = loop.layout.cycle(number)
         let places = context.arguments.flag("evidence") ? incidents.map { Self.places($0, folder, output) } : []
         try output.result(incidents, json: context.wantsJSON) {
-            if incidents.isEmpty { return "cycle #\(number) has no incidents: \(record.verdict.rawValue)\n" }
+            if incidents.isEmpty {
+                let open = cycle == nil ? ((try? status(context).incidents) ?? []) : []
+                return "cycle #\(number) has no incidents: \(record.verdict.rawValue)\n"
+                    + open.map { Printable.line("open: \($0.id) \($0.cause)  (nightjar why \($0.id))") + "\n" }.joined()
+            }
             return incidents.indices.map { index in
                 let text = IncidentText.text(
                     incidents[index], columns: output.columns, palette: output.palette, folder: context.shown(folder))
@@ -54,6 +60,10 @@ struct WhyCommand: Command {
             }.joined(separator: "\n")
         }
         return places.allSatisfy(\.isSound) ? .ok : .unproven
+    }
+
+    private func status(_ context: Context) throws -> StatusSnapshot {
+        try StatusReader(LoopFinder.find(context), now: context.now()).snapshot()
     }
 
     /// Each answer's evidence as it stands in the cycle folder.

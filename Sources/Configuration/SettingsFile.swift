@@ -20,9 +20,11 @@ package enum SettingsFile {
     package static let defaultName = "nightjar.json5"
 
     /// Reads a file's bytes. `path` must be absolute: relative paths inside the file start at its folder, and messages
-    /// name it by its last part. `now` dates the quarantine. `ruleFile` gives the bytes of a rule file by its absolute path.
+    /// name it by its last part. `now` dates the quarantine. `ruleFile` gives the bytes of a rule file by its absolute path,
+    /// and `knowsTimeZone` whether there is a time zone of that name.
     package static func load(
-        bytes: [UInt8], path: String, now: Timestamp, ruleFile: (String) -> [UInt8]? = { _ in nil }
+        bytes: [UInt8], path: String, now: Timestamp, ruleFile: (String) -> [UInt8]? = { _ in nil },
+        knowsTimeZone: (String) -> Bool = { _ in true }
     ) -> Result<LoadedSettings, ConfigurationProblems> {
         let file = path.split(separator: "/").last.map(String.init) ?? path
         let notes = DecodingNotes(file: file)
@@ -38,18 +40,23 @@ package enum SettingsFile {
         case .problems(let problems):
             return .failure(ConfigurationProblems(problems.map { $0.problem(in: file) }))
         case .value(let document):
-            return decode(document, path: path, notes, now, ruleFile)
+            return decode(document, path: path, notes, now, ruleFile, knowsTimeZone)
         }
     }
 
     private static func decode(
         _ document: JSON5Value, path: String, _ notes: DecodingNotes, _ now: Timestamp,
-        _ ruleFile: (String) -> [UInt8]?
+        _ ruleFile: (String) -> [UInt8]?, _ knowsTimeZone: (String) -> Bool
     ) -> Result<LoadedSettings, ConfigurationProblems> {
         ShapeChecker(notes: notes).check(document, .object(KeyTable.root), at: "")
         let folder = path.split(separator: "/").dropLast().joined(separator: "/")
         var settings = SettingsDecoder(notes: notes, base: normalized(folder)).settings(document)
         CrossChecks(notes: notes, settings: settings, now: now).run()
+        let zonePath = "schedule.window.timeZone"
+        let zone = settings.schedule.window?.timeZone ?? ""
+        if !zone.isEmpty, !notes.isBroken(zonePath), !knowsTimeZone(zone) {
+            notes.add(zonePath, found: zone.jsonQuoted, allowed: "a time zone such as \"Europe/Berlin\"")
+        }
         let rules = rules(settings.ruleFiles, notes, ruleFile)
         guard notes.problems.isEmpty, rules.problems.isEmpty else {
             return .failure(ConfigurationProblems(inFileOrder(notes.problems) + rules.problems))

@@ -5,6 +5,26 @@ package import Domain
 import Foundation
 
 package enum DeploymentFile {
+    /// What is wrong with the file, for the person who wrote the script.
+    package struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
+        package var description: String
+
+        fileprivate init(_ error: DecodingError) {
+            func place(_ keys: [any CodingKey]) -> String {
+                keys.map { key in key.intValue.map { "[\($0)]" } ?? key.stringValue }.joined(separator: ".")
+                    .replacing(".[", with: "[")
+            }
+            description =
+                switch error {
+                case .keyNotFound(let key, let context): "'\(place(context.codingPath + [key]))' is missing"
+                case .typeMismatch(_, let context), .valueNotFound(_, let context):
+                    "'\(place(context.codingPath))' is of another kind"
+                case .dataCorrupted: "it is not valid JSON"
+                @unknown default: "it is not as expected"
+                }
+        }
+    }
+
     private struct Document: Decodable {
         struct Service: Decodable {
             var name: String
@@ -17,7 +37,13 @@ package enum DeploymentFile {
 
     /// Reads `{"services": [{"name": "api", "revision": "api-00223-kvq", "commit": "9f3c1e2…", "trafficPercent": 100}]}`.
     package static func read(_ bytes: [UInt8]) throws -> [ServiceState] {
-        try JSONDecoder().decode(Document.self, from: Data(bytes)).services.map { service in
+        let document: Document
+        do {
+            document = try JSONDecoder().decode(Document.self, from: Data(bytes))
+        } catch let error as DecodingError {
+            throw Problem(error)
+        }
+        return document.services.map { service in
             ServiceState(
                 name: service.name, wanted: service.revision.map { Revision($0) }, commit: service.commit,
                 trafficPercent: service.trafficPercent)

@@ -52,10 +52,15 @@ package struct StatusSnapshot: Codable, Hashable, Sendable {
         /// `proven: 9f3c1e2 messages.py`
         package var cause: String
         package var acknowledged: Bool
+        /// Whether the newest verdict, or the cycle under way, has seen it; what was not seen is closed by
+        /// `Incident.closingCycles` sound cycles in a row.
+        package var isCurrent: Bool
 
         package init(
-            id: String, priority: Int?, value: Double?, title: String, tests: Int, cause: String, acknowledged: Bool
+            id: String, priority: Int?, value: Double?, title: String, tests: Int, cause: String, acknowledged: Bool,
+            isCurrent: Bool = true
         ) {
+            self.isCurrent = isCurrent
             self.id = id
             self.priority = priority
             self.value = value
@@ -170,6 +175,11 @@ package struct StatusSnapshot: Codable, Hashable, Sendable {
         self.daemon = daemon
         self.servingState = servingState
     }
+}
+
+extension Incident {
+    /// An incident is open until so many cycles in a row had a sound verdict and did not see it. The loop counts alike.
+    package static let closingCycles = 2
 }
 
 extension BidirectionalCollection where Element == CycleBrief {

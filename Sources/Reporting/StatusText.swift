@@ -130,7 +130,7 @@ package struct StatusText: Sendable {
 
     /// At most three lines: what a person should do now, or that there is nothing to do.
     package var todo: [String] {
-        let open = status.incidents.filter { !$0.acknowledged }
+        let open = status.incidents.filter { !$0.acknowledged && $0.isCurrent }
         var lines: [String] = []
         if stuck != nil { lines.append("restart it: systemctl restart nightjar (a deploy in flight is kept)") }
         switch status.doing.activity {

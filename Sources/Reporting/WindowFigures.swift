@@ -65,7 +65,7 @@ enum WindowFigures {
                     $0 >= 0 ? $0 : nil
                 },
                 restoredBy: restored?.how, openedInWindow: newest.firstSeen >= start,
-                isResolved: newest.state == .resolved || restored?.isProof == true)
+                isResolved: newest.state == .resolved || isClosed(after: last, records))
         }
     }
 
@@ -99,27 +99,29 @@ enum WindowFigures {
     private struct Restoration {
         var at: Timestamp
         var how: String
-        /// Whether the wanted revision itself was shown to be well, and not only the environment.
-        var isProof: Bool
     }
 
-    /// The first proof after the incident began that the environment is well: a way back within a cycle, or a cycle
-    /// that ended soundly.
+    /// The one definition of an incident that is not open any more, as the loop itself counts.
+    private static func isClosed(after last: CycleRecord, _ records: [CycleRecord]) -> Bool {
+        records.count { $0.cycle > last.cycle && isSound($0) } >= Incident.closingCycles
+    }
+
+    /// The first proof that the environment is well and stays so, as far as is known: a way back within the last cycle that
+    /// saw the incident, or the first sound cycle after it. What was well in between and then failed again was not restored.
     private static func restoration(_ id: String, _ seen: [CycleRecord], _ records: [CycleRecord]) -> Restoration? {
-        for record in records where record.cycle >= seen[0].cycle {
-            let isSeen = record.incidents.contains { $0.id == id }
+        guard let last = seen.last else { return nil }
+        for record in records where record.cycle >= last.cycle {
+            let isSeen = has(id, record)
             if isSeen, record.verdict == .healthy {
                 let remedy = record.actions.last { $0.outcome != .skipped }?.kind.rawValue ?? "itself"
-                return Restoration(at: record.endedAt, how: "cured in #\(record.cycle) by \(remedy)", isProof: true)
+                return Restoration(at: record.endedAt, how: "cured in #\(record.cycle) by \(remedy)")
             }
             if isSeen, record.environment.state == .restored {
                 let proof = record.stages.last { $0.run.purpose == .reverify || $0.run.purpose == .rollback }
-                let later = records.first { $0.cycle > record.cycle && isSound($0) && !has(id, $0) }
-                return Restoration(
-                    at: proof?.endedAt ?? record.endedAt, how: "rolled back in #\(record.cycle)", isProof: later != nil)
+                return Restoration(at: proof?.endedAt ?? record.endedAt, how: "rolled back in #\(record.cycle)")
             }
             if !isSeen, isSound(record) {
-                return Restoration(at: record.endedAt, how: "not seen in #\(record.cycle)", isProof: true)
+                return Restoration(at: record.endedAt, how: "not seen in #\(record.cycle)")
             }
         }
         return nil
@@ -138,27 +140,31 @@ enum WindowFigures {
     static func delivery(
         _ records: [CycleRecord], _ incidents: [IncidentProgress], from start: Timestamp, to end: Timestamp
     ) -> DeliveryFigures {
-        var deployments = 0
-        var changes = 0
-        var failed = 0
+        // A change is a revision: one that is deployed again changes nothing, and one that fails ten times failed once.
+        var changed: Set<Revision> = []
+        var failed: Set<Revision> = []
         for record in records {
             let own = record.stages.filter { stage in
                 stage.run.kind == .deploy && [.cycle, .redeploy, .fix].contains(stage.run.purpose)
                     && stage.run.experiment == nil
             }
-            deployments += own.count { $0.outcome == .succeeded }
             // A change that the environment never got can break nothing there.
-            guard own.contains(where: { $0.outcome == .succeeded }) else { continue }
-            changes += 1
+            let wanted = record.revision.wanted
+            let deployed = Set(
+                own.filter { $0.outcome == .succeeded }.map { $0.run.purpose == .fix ? $0.run.revision : wanted })
+            guard !deployed.isEmpty else { continue }
+            changed.formUnion(deployed)
             let wasCured = record.actions.contains { $0.outcome != .skipped && $0.kind != .none && $0.kind != .rerun }
-            if record.verdict == .failing || wasCured { failed += 1 }
+            if record.verdict == .failing || wasCured {
+                failed.formUnion(deployed.contains(wanted) ? [wanted] : deployed)
+            }
         }
         let days = end.since(start).inSeconds / 86_400
         return DeliveryFigures(
             // A night is not the seventh part of a week: nothing is extrapolated.
-            deployments: deployments, deploymentsPerDay: days >= 1 ? Double(deployments) / days : nil,
-            changes: changes, failedChanges: failed,
-            changeFailureRate: changes > 0 ? 100 * Double(failed) / Double(changes) : nil,
+            deployments: changed.count, deploymentsPerDay: days >= 1 ? Double(changed.count) / days : nil,
+            changes: changed.count, failedChanges: failed.count,
+            changeFailureRate: changed.isEmpty ? nil : 100 * Double(failed.count) / Double(changed.count),
             secondsToRestore: median(incidents.compactMap(\.secondsToRestore)))
     }
 

@@ -43,11 +43,11 @@ package struct IncidentProgress: Codable, Hashable, Sendable {
 
 /// DORA's figures. Change lead time is not among them: when a change was committed is not in the evidence.
 package struct DeliveryFigures: Codable, Hashable, Sendable {
-    /// Deployments of a wanted revision that ended well; experiments and ways back are not counted.
+    /// Revisions that were deployed; the same one again, experiments and ways back are not counted.
     package var deployments: Int
     /// Nil for windows shorter than a day.
     package var deploymentsPerDay: Double?
-    /// Cycles that changed the environment, and how many of them failed there or needed a cure.
+    /// Revisions that the environment got, and how many of them failed there or needed a cure.
     package var changes: Int
     package var failedChanges: Int
     package var changeFailureRate: Double?

@@ -86,11 +86,11 @@ extension WindowReport {
         return [
             (
                 "deployment frequency", "\(delivery.deployments)\(perDay)",
-                "deployments of a wanted revision that ended well; experiments and ways back do not count"
+                "revisions that were deployed; the same one again, experiments and ways back do not count"
             ),
             (
                 "change failure rate", rate,
-                "\(delivery.failedChanges) of \(Plurals.count(delivery.changes, "changed cycle")) failed in the environment or needed a cure"
+                "\(delivery.failedChanges) of \(Plurals.count(delivery.changes, "deployed revision")) failed in the environment or needed a cure"
             ),
             (
                 "time to detect", time(incidents.compactMap(\.secondsToDetect)),
@@ -102,7 +102,7 @@ extension WindowReport {
             ),
             (
                 "time to restore", time(incidents.compactMap(\.secondsToRestore)),
-                "median, from the first failure to the proof that the environment is well again"
+                "median, from the first failure to the proof that the environment is well again and stays so"
             ),
             ("change lead time", "unknown", "when a change was committed is not in the evidence"),
             (

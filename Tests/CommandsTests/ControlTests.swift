@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands that steer, against a socket that answers as a daemon would; and those about configurations.
 
-import Commands
 import Domain
 import Evidence
 import Foundation
 import Platform
 import Synchronization
 import Testing
+
+@testable import Commands
 
 @Suite struct ControlTests {
     /// Answers one request on the fixture's socket; the request is there when `run` has returned.
@@ -105,10 +106,80 @@ import Testing
     @Test func `a pause needs a reason and a sensible time`() async throws {
         let fixture = try fixture()
         #expect(await fixture.run("pause", "--state", "state").code == .usage)
+        #expect(await fixture.run("pause", "-m", " ", "--state", "state").code == .usage)
         for time in ["2", "h", "-1h", "0m", "999999999999h", "1w"] {
             #expect(
                 await fixture.run("pause", "-m", "x", "--for=\(time)", "--state", "state").code == .usage, "\(time)")
         }
+    }
+
+    @Test func `a pause that replaces another says whose`() async throws {
+        let fixture = try fixture()
+        let (journal, _) = try await Journal.open(fixture.layout)
+        let pause = PauseRequested(owner: "bo", reason: "upgrade", until: LoopFixture.now + .seconds(3600))
+        try await journal.append(.pauseRequested(pause), at: LoopFixture.now, cycle: 0, durable: false)
+        await journal.close()
+        let daemon = try Daemon(fixture.layout.controlSocket, reply: "{\"ok\":true,\"message\":\"paused\"}\n")
+        let result = await fixture.run("pause", "-m", "mine", "--state", "state")
+        #expect(result.code == .ok && daemon.request.withLock { $0 }.contains("mine"))
+        #expect(result.error == "this replaces the pause of bo until 2026-11-21T04:23:00Z: upgrade\n")
+    }
+
+    @Test func `whether a loop moves is answered in JSON too`() async throws {
+        let fixture = try fixture()
+        let result = await fixture.run("status", "--check", "--json", "--state", "state")
+        #expect(result.code == .failing)
+        #expect(result.output.contains("\"isMoving\" : false") && result.output.contains("no daemon has run here"))
+    }
+
+    @Test func `files that may not be read are not files that are not there`() {
+        let error = Access.denied("/srv/state", EACCES)
+        #expect(error?.exitCode == .infrastructure)
+        #expect(error?.description.hasPrefix("/srv/state: Permission denied; run this as the user") == true)
+        #expect(Access.denied("/srv/state", ENOENT) == nil)
+    }
+
+    @Test func `a configuration that is a folder or cannot be used is exit 2`() async throws {
+        let fixture = try fixture()
+        let folder = await fixture.run("check", "-c", ".")
+        #expect(folder.code == .usage)
+        #expect(folder.error.contains("it is a folder, not a configuration file"))
+    }
+
+    @Test func `a time zone that does not exist is one problem among the others`() async throws {
+        let fixture = try fixture()
+        func configuration(_ days: String, _ from: String) -> String {
+            """
+            { loop: { name: 'x', mode: 'observe' },
+              schedule: { window: { from: '\(from)', to: '06:00', days: ['\(days)'],
+                                    timeZone: 'Mars/Base' } },
+              suites: [{ name: 'a', priority: 'P0', command: ['true'], report: { format: 'tap' } }] }
+            """
+        }
+        try fixture.write(configuration("someday", "25:99"), to: "nightjar.json5")
+        let all = await fixture.run("check")
+        #expect(all.code == .usage && all.error.contains("3 problems"))
+        #expect(all.error.contains("nightjar.json5:3:") && all.error.contains("Mars/Base"))
+        try fixture.write(configuration("mon", "22:00"), to: "nightjar.json5")
+        let one = await fixture.run("check")
+        #expect(one.code == .usage && one.error.contains("nightjar.json5:3:"), "\(one.error)")
+    }
+
+    @Test func `a branch that does not exist fails the probe`() async throws {
+        let fixture = try fixture()
+        let git = Process()
+        git.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        git.arguments = ["git", "init", "--quiet", "\(fixture.folder)/repository"]
+        try git.run()
+        git.waitUntilExit()
+        try fixture.write(
+            """
+            { loop: { name: 'x', mode: 'observe' }, repository: { path: 'repository', ref: 'no-such-branch' },
+              suites: [{ name: 'a', priority: 'P0', command: ['true'], report: { format: 'tap' } }] }
+            """, to: "nightjar.json5")
+        let probed = await fixture.run("check", "--probe", "--quiet")
+        #expect(probed.code == .infrastructure, "\(probed.error)")
+        #expect(probed.output.contains("no commit is named 'no-such-branch'"))
     }
 
     @Test func `init writes what check accepts, once`() async throws {

@@ -47,25 +47,59 @@ import Testing
 
     @Test func `delivery counts what was deployed and what it needed`() throws {
         let delivery = try report(night).delivery
-        // Each record of the night deployed once; the rollback does not count.
-        #expect(delivery.deployments == 3)
-        #expect((delivery.changes, delivery.failedChanges) == (3, 1))
+        // The third cycle deployed the revision of the first again; the rollback does not count.
+        #expect(delivery.deployments == 2)
+        #expect((delivery.changes, delivery.failedChanges) == (2, 1))
         #expect(delivery.deploymentsPerDay == nil)
         let week = try #require(
             WindowReport(night, from: Night.time("02:00:00", day: "2026-11-14"), to: Night.time("02:00:00")))
-        #expect(abs((week.delivery.deploymentsPerDay ?? 0) - 3.0 / 7) < 1e-9)
+        #expect(abs((week.delivery.deploymentsPerDay ?? 0) - 2.0 / 7) < 1e-9)
     }
 
     @Test func `an incident is open until something shows the contrary`() throws {
         let open = try report(Array(night.prefix(2))).incidents
         #expect(open.map(\.isResolved) == [false])
         #expect(open[0].restoredBy == "rolled back in #214")
-        let resolved = try report(night).incidents
-        #expect(resolved.map(\.isResolved) == [true])
+        // The loop itself closes it after two sound cycles.
+        #expect(try report(night).incidents.map(\.isResolved) == [false])
+        var two = night + [night[2]]
+        two[3].cycle = 216
+        #expect(try report(two).incidents.map(\.isResolved) == [true])
         // A cycle that proves nothing resolves nothing.
-        var unproven = night
-        unproven[2].verdict = .unproven
-        #expect(try report(unproven).incidents.map(\.isResolved) == [false])
+        two[2].verdict = .unproven
+        #expect(try report(two).incidents.map(\.isResolved) == [false])
+    }
+
+    @Test func `what fails again was not restored`() throws {
+        var again = Night.failing
+        again.cycle = 216
+        (again.startedAt, again.endedAt) = (Night.time("04:10:00"), Night.time("04:20:00"))
+        #expect(try report(night).incidents[0].restoredBy != nil)
+        again.environment.state = .unknown
+        let open = try report(night + [again]).incidents[0]
+        #expect(open.secondsToRestore == nil && open.restoredBy == nil && !open.isResolved)
+    }
+
+    @Test func `one bad revision that is deployed ten times is one change that failed once`() throws {
+        let bad = (0..<10).map { index in
+            var record = Night.failing
+            record.cycle = 300 + index
+            return record
+        }
+        let delivery = try report([Night.healthy] + bad).delivery
+        #expect((delivery.deployments, delivery.changes, delivery.failedChanges) == (2, 2, 1))
+        #expect(delivery.changeFailureRate == 50)
+    }
+
+    @Test func `an interrupted cycle says nothing`() throws {
+        var cut = Night.failing
+        (cut.cycle, cut.verdict) = (216, .interrupted)
+        (cut.startedAt, cut.endedAt) = (Night.time("04:10:00"), Night.time("04:20:00"))
+        cut.value = ValueRecord(unit: "USD/month", total: 240_000, protected: 0, atRisk: 240_000)
+        let report = try report(night + [cut])
+        #expect(report.recommendation == .ship && report.exposure.now == 0 && report.exposure.most == 160_000)
+        #expect(report.value.atRisk == 0 && report.lastCycle == 216)
+        #expect(report.sentence.contains("the newest cycle that was not interrupted is healthy"))
     }
 
     @Test func `cycles to success count from the first bad one to the next good one`() {
