@@ -30,21 +30,19 @@ struct StageFixture {
     init(secrets: [String: String] = [:], change: (inout LoopSettings) -> Void) throws {
         folder = try TemporaryFolder()
         // Cookies of commands are made from the loop's name: each fixture has one of its own.
+        let name = "stage-\(folder.path.split(separator: "-").suffix(2).joined(separator: "-"))"
         var settings = LoopSettings(
-            name: "stage-\(folder.path.split(separator: "-").suffix(2).joined(separator: "-"))", mode: .verify,
-            environment: "staging", stateDirectory: folder("state"), baseDirectory: folder.path)
+            name: name, mode: .verify, environment: name, stateDirectory: folder("state"), baseDirectory: folder.path)
+        settings.secrets = Dictionary(uniqueKeysWithValues: secrets.keys.map { ($0, .environment($0)) })
         change(&settings)
         let layout = EvidenceLayout(root: folder("state"))
         let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
         let said = said
         context = LoopContext(
-            layout: layout, settings: SettingsCell(settings),
-            runner: try CommandRunner(executablePath: Nightjar.path),
-            secrets: SecretStore(
-                Dictionary(uniqueKeysWithValues: secrets.keys.map { ($0, .environment($0)) }), environment: secrets),
-            environment: Self.environment,
+            layout: layout, settings: SettingsCell(settings, secretEnvironment: secrets),
+            runner: try CommandRunner(executablePath: Nightjar.path), environment: Self.environment,
             prober: Prober(
-                transport: .system(environment: Self.environment, workingDirectory: folder.path),
+                transport: .system(environment: Self.environment, workingDirectory: { folder.path }),
                 environment: Self.environment),
             progress: ProgressBoard(layout, now: now), history: SuiteHistory(layout), say: { said.add($0) })
         try Files.createDirectories(layout.cycle(7))
