@@ -34,6 +34,7 @@ struct TriageRoom: Sendable {
             history: await history(cycle),
             crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)),
             parts: parts(context.settings.current.health), rules: context.settings.current.rules)
+        facts.greenIsParent = await greenIsParent(cycle, commits.list)
         facts.logs = await logFindings(cycle, judgement.suites)
         facts.surroundings = surroundingFacts(cycle)
         facts.burnIn = budget.burnIn
@@ -108,6 +109,14 @@ struct TriageRoom: Sendable {
         }
         let hit = files.first { file in patterns.contains { Glob.matches($0, file) } }
         return hit.map { "\($0) changed since \(green.short) and matches deploy.irreversible" }
+    }
+
+    /// Whether the oldest suspect was made on the last green revision; taken for granted where git does not tell.
+    private func greenIsParent(_ cycle: CycleProgress, _ commits: [CommitInfo]) async -> Bool {
+        guard let green = cycle.lastGreen, let oldest = commits.first?.revision,
+            let parents = await context.repository?.parents(of: oldest)
+        else { return true }
+        return parents.contains { $0.names(green) }
     }
 
     // MARK: - Evidence
