@@ -144,7 +144,7 @@ struct InvestigatorTests {
             let diagnosis = try #require(bench.investigate().first?.diagnosis)
             #expect(diagnosis.culprit?.commit == Revision("commit-0"))
             #expect(diagnosis.grade == .likely)
-            #expect(!diagnosis.summary.contains("its parent"))
+            #expect(!diagnosis.summary.contains("its parent green"))
             #expect(diagnosis.summary.contains("last green green, which is not its parent, passes"))
             #expect(diagnosis.recommendedAction == .rollback)
         }
