@@ -92,6 +92,7 @@ struct StatusReader {
         status.incidents = incidents(history, record)
         status.last = Array(cycles.suffix(20))
         status.budgets = budgets(history)
+        status.note(history.memory.unreadable)
         status.quarantine = loop.settings?.quarantine ?? history.policy?.quarantine ?? []
         return status
     }

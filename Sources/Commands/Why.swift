@@ -45,8 +45,8 @@ struct WhyCommand: Command {
         if let wanted, incidents.isEmpty {
             throw CommandError.notFound("cycle #\(number) of loop '\(loop.name)' has no incident \(wanted)")
         }
-        let folder = loop.layout.cycle(number)
-        let places = context.arguments.flag("evidence") ? incidents.map { Self.places($0, folder, output) } : []
+        let isCited = context.arguments.flag("evidence")
+        let places = isCited ? incidents.map { Self.places($0, Self.folder(of: $0, number, loop), output) } : []
         try output.result(incidents, json: context.wantsJSON) {
             if incidents.isEmpty {
                 let open = cycle == nil ? ((try? status(context).incidents) ?? []) : []
@@ -55,7 +55,8 @@ struct WhyCommand: Command {
             }
             return incidents.indices.map { index in
                 let text = IncidentText.text(
-                    incidents[index], columns: output.columns, palette: output.palette, folder: context.shown(folder))
+                    incidents[index], columns: output.columns, palette: output.palette,
+                    folder: context.shown(Self.folder(of: incidents[index], number, loop)))
                 return text + (places.isEmpty ? "" : "\n" + places[index].text)
             }.joined(separator: "\n")
         }
@@ -64,6 +65,11 @@ struct WhyCommand: Command {
 
     private func status(_ context: Context) throws -> StatusSnapshot {
         try StatusReader(LoopFinder.find(context), now: context.now()).snapshot()
+    }
+
+    /// Where the evidence of its diagnosis is: an open incident that the cycle has joined was diagnosed in an earlier one.
+    private static func folder(of incident: Incident, _ cycle: Int, _ loop: LoopPlace) -> String {
+        loop.layout.cycle(incident.diagnosis?.cycle ?? cycle)
     }
 
     /// Each answer's evidence as it stands in the cycle folder.

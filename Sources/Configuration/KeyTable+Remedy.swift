@@ -15,7 +15,7 @@ extension KeyTable {
                 help: "Commands of the operators, by name."),
             KeyShape(
                 name: "rollbacksPerIncident", shape: .integer(0...10), standard: "1",
-                help: "Rollbacks for one incident."),
+                help: "Rollbacks of one revision for one incident."),
             KeyShape(
                 name: "approve", shape: .list(.choice(ApprovalSubject.allCases.map(\.rawValue)), atLeast: 0),
                 standard: "[]",

@@ -21,6 +21,20 @@ package enum Category: String, Codable, Sendable, CaseIterable {
     case unknown
 }
 
+extension Category {
+    /// Whether no commit brings it: the revision that was tested is not to blame.
+    package var isOfSurroundings: Bool {
+        switch self {
+        case .dependencyDown, .environmentDown, .resourceExhaustion, .expiredCredential, .dataState, .network,
+            .transient:
+            true
+        case .codeRegression, .deployFailure, .wrongRevision, .configChange, .performanceRegression, .testDefect,
+            .flakyTest, .fakeEvidence, .unknown:
+            false
+        }
+    }
+}
+
 /// How firmly a diagnosis stands.
 package enum Grade: String, Codable, Sendable, CaseIterable {
     /// An experiment separated it from every other explanation that was considered.
@@ -32,7 +46,7 @@ package enum Grade: String, Codable, Sendable, CaseIterable {
 
 /// Where an answer can be checked: a file inside the cycle folder, and the place in it.
 package struct EvidenceReference: Codable, Hashable, Sendable {
-    /// Relative to the cycle folder.
+    /// Relative to the folder of the cycle that made the diagnosis.
     package var path: String
     /// First and last line, counted from 1.
     package var lines: [Int]?
@@ -144,6 +158,8 @@ package struct Diagnosis: Codable, Hashable, Sendable {
     package var check: String?
     /// How the failing tests behave, with its error rate: `fails 4/4 here, 0/5 on last green, p(flake) = 0.4 %`.
     package var statistics: String?
+    /// The cycle that made it, where that is not the cycle of the record: its evidence is in the folder of that one.
+    package var cycle: Int?
 
     package init(
         category: Category, component: String? = nil, summary: String, grade: Grade, culprit: Culprit? = nil,

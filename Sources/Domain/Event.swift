@@ -43,6 +43,8 @@ package struct WorkSeen: Codable, Hashable, Sendable {
     package var ref: String?
     /// Commits between the last green revision and `wanted`; nil where not known.
     package var commitsAfterGreen: Int?
+    /// False where git tells that the last green revision is no ancestor of `wanted`: the branch was rewritten.
+    package var greenIsAncestor: Bool?
     /// What is live now, where it could be read.
     package var live: Revision?
     /// Known-bad revisions that `wanted` contains, as git tells.
@@ -72,8 +74,11 @@ package struct WorkUnavailable: Codable, Hashable, Sendable {
     package var trigger: Trigger
     /// What was attempted, on what, what happened.
     package var reason: String
-    /// `git`, `disk`, `live-revision` …
+    /// `revision`, `disk`, `live-revision`
     package var source: String
+
+    /// The environment does not say what it runs.
+    package static let liveRevision = "live-revision"
 
     package init(trigger: Trigger, reason: String, source: String) {
         self.trigger = trigger
@@ -213,6 +218,8 @@ package struct LoopMemory: Codable, Hashable, Sendable {
     package var lastGreenCycle: Int?
     /// The revision that staging was last proven to serve.
     package var serving: Revision?
+    /// Set while the environment does not say what it runs.
+    package var unreadable: Unreadable?
     package var knownBad: [KnownBad] = []
     package var incidents: [Incident] = []
     package var incidentCount = 0
@@ -236,6 +243,23 @@ package struct LoopMemory: Codable, Hashable, Sendable {
     /// What people asked for since the newest cycle was concluded; the next one writes it down.
     package var requests: [RequestRecord]?
 
+    /// Looks that could not read the live revision, one after another.
+    package struct Unreadable: Codable, Hashable, Sendable {
+        package var since: Timestamp
+        /// What the newest look met.
+        package var reason: String
+        package var nextLook: Timestamp?
+        /// The cycle that recorded it.
+        package var cycle: Int?
+
+        package init(since: Timestamp, reason: String, nextLook: Timestamp? = nil, cycle: Int? = nil) {
+            self.since = since
+            self.reason = reason
+            self.nextLook = nextLook
+            self.cycle = cycle
+        }
+    }
+
     package struct RemedySpent: Codable, Hashable, Sendable {
         package var incident: String
         package var kind: RemedyKind
@@ -254,21 +278,27 @@ package struct LoopMemory: Codable, Hashable, Sendable {
         package var revision: Revision
         package var cycle: Int
         package var because: String
+        /// True where its cycle ended as failing and nothing brought another revision back: it may still be live.
+        package var isLeft: Bool?
 
-        package init(revision: Revision, cycle: Int, because: String) {
+        package init(revision: Revision, cycle: Int, because: String, isLeft: Bool? = nil) {
             self.revision = revision
             self.cycle = cycle
             self.because = because
+            self.isLeft = isLeft
         }
     }
 
     package struct RollbackSpent: Codable, Hashable, Sendable {
         package var incident: String
         package var count: Int
+        /// The revision that was given up. An older nightjar did not tell.
+        package var revision: Revision?
 
-        package init(incident: String, count: Int) {
+        package init(incident: String, count: Int, revision: Revision? = nil) {
             self.incident = incident
             self.count = count
+            self.revision = revision
         }
     }
 

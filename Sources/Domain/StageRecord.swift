@@ -201,6 +201,8 @@ package struct StageRecord: Codable, Hashable, Sendable {
     package var commands: [CommandRecord]
     package var limitHit: String?
     package var live: LiveReading?
+    /// What answered right after a deployment that failed or ran out of time; `live` proves, this only tells.
+    package var leftLive: LiveReading?
     package var services: [ServiceState]
     package var probes: ProbeSummary?
     package var suite: SuiteReading?

@@ -54,10 +54,40 @@ extension CycleMachine {
             memory.lastGreenCycle = progress.number
             memory.knownBad.removeAll { $0.revision == progress.wanted }
         }
+        noteKnownBad(progress, judgement)
         let isInfrastructure = judgement.reasons.first?.rule == "infrastructure"
         memory.infrastructureFailures = isInfrastructure ? memory.infrastructureFailures + 1 : 0
         // The two quick retries were made within the cycle.
-        return actions + enterWaiting(now, after: isInfrastructure ? backOff(memory.infrastructureFailures + 2) : nil)
+        if isInfrastructure { return actions + enterWaiting(now, after: backOff(memory.infrastructureFailures + 2)) }
+        return actions + enterWaiting(now, after: memory.unreadable.map { _ in soon })
+    }
+
+    /// Whether the environment is back is of interest sooner than new work.
+    private var soon: Duration {
+        .milliseconds(Int64(min(60, memory.policy?.everySeconds ?? 60) * 1000))
+    }
+
+    /// A failing revision is not deployed again by the schedule, whether or not another was brought back. What is the fault
+    /// of the surroundings, or befalls the last green revision, is no fault of it.
+    private mutating func noteKnownBad(_ progress: CycleProgress, _ judgement: Judgement) {
+        guard judgement.verdict == .failing, progress.policy.mode == .operate, progress.policy.hasDeploy,
+            progress.wanted != progress.lastGreen,
+            !progress.actions.contains(where: { $0.kind == .rollback && $0.outcome != .skipped })
+        else { return }
+        let isOfSurroundings = progress.incidents.allSatisfy { incident in
+            guard let diagnosis = incident.diagnosis else { return false }
+            return diagnosis.category.isOfSurroundings && diagnosis.grade != .possible && diagnosis.culprit == nil
+        }
+        if isOfSurroundings, !progress.incidents.isEmpty { return }
+        if let index = memory.knownBad.firstIndex(where: { $0.revision == progress.wanted }) {
+            memory.knownBad[index].isLeft = true
+            return
+        }
+        let because = progress.incidents.first.map { "\($0.id) \($0.diagnosis?.category.rawValue ?? "unknown")" }
+        let known = LoopMemory.KnownBad(
+            revision: progress.wanted, cycle: progress.number,
+            because: because ?? judgement.reasons.first?.rule ?? "failing", isLeft: true)
+        memory.knownBad = Array((memory.knownBad + [known]).suffix(200))
     }
 
     /// An incident is resolved after two cycles with a sound verdict in which it was not seen.

@@ -75,8 +75,18 @@ extension CycleMachine {
         case .failed, .timedOut, .stopped, .refused, .neverRan, .lost:
             if skipped { return startNext(now) }
             cycle?.queue = []
+            if isSupersededOutage(record) { return supersede(record, "the environment was away", now) }
             return evaluate(now)
         }
+    }
+
+    /// What others deployed meanwhile is theirs: nothing is restored over it, and it is looked at next.
+    private mutating func supersede(_ record: StageRecord, _ when: String, _ now: Timestamp) -> [Action] {
+        let live = record.live?.revision?.short ?? "something else"
+        let text = "others deployed \(live) while \(when): the results are of neither"
+        dueLook = dueLook ?? .again
+        cycle?.interruption = Reason(rule: "superseded", verdict: .interrupted, text: text)
+        return conclude(now)
     }
 
     /// After the last test the same revision must still be live, or somebody else deployed meanwhile.

@@ -98,6 +98,7 @@ extension CycleMachine {
         if !policy.allow.contains(kind), !isListed { return "remedy.allow does not list \(kind.rawValue)" }
         switch kind {
         case .redeploy:
+            if let known = progress.retests { return "known-bad since #\(known) is not deployed again" }
             return policy.hasDeploy ? nil : "there is no deploy command"
         case .runbook:
             return runbookBarred(incident, policy)
@@ -106,9 +107,10 @@ extension CycleMachine {
             guard let green = progress.lastGreen else { return "no revision is known to be green" }
             guard green != progress.wanted else { return "the wanted revision is the last green one" }
             if let harmless = harmless(incident, progress, now) { return harmless }
-            let spent = memory.rollbacks.first { $0.incident == incident.id }?.count ?? 0
+            let spent = rollbacks(of: progress.wanted, for: incident.id)
             if spent >= policy.rollbacksPerIncident {
-                return "\(spent) of \(policy.rollbacksPerIncident) rollbacks for \(incident.id) are spent"
+                return
+                    "\(spent) of \(policy.rollbacksPerIncident) rollbacks of \(progress.wanted.short) for \(incident.id) are spent"
             }
             return nil
         case .fix:
@@ -214,7 +216,7 @@ extension CycleMachine {
 
     private mutating func beginRollback(_ incident: Incident, _ because: String, _ now: Timestamp) -> [Action] {
         guard let progress = cycle, let green = progress.lastGreen else { return restoreOrConclude(now) }
-        spendRollback(incident.id)
+        spendRollback(of: progress.wanted, for: incident.id)
         let known = LoopMemory.KnownBad(revision: progress.wanted, cycle: progress.number, because: because)
         memory.knownBad.removeAll { $0.revision == progress.wanted }
         memory.knownBad = Array((memory.knownBad + [known]).suffix(200))
@@ -228,7 +230,7 @@ extension CycleMachine {
         }
         steps += verification(progress, revision: green, purpose: .reverify)
         cycle?.queue = steps
-        let spent = memory.rollbacks.first { $0.incident == incident.id }?.count ?? 1
+        let spent = rollbacks(of: progress.wanted, for: incident.id)
         let how =
             isThere
             ? "an experiment left it deployed"
@@ -237,12 +239,17 @@ extension CycleMachine {
         return [.say(LogLine(.act, "rollback", text))] + startNext(now)
     }
 
-    private mutating func spendRollback(_ incident: String) {
-        if let index = memory.rollbacks.firstIndex(where: { $0.incident == incident }) {
+    /// A revision is given up so often for an incident; the next one that contains its culprit is another.
+    private func rollbacks(of revision: Revision, for incident: String) -> Int {
+        memory.rollbacks.first { $0.incident == incident && $0.revision == revision }?.count ?? 0
+    }
+
+    private mutating func spendRollback(of revision: Revision, for incident: String) {
+        if let index = memory.rollbacks.firstIndex(where: { $0.incident == incident && $0.revision == revision }) {
             memory.rollbacks[index].count += 1
         } else {
-            memory.rollbacks = Array(
-                (memory.rollbacks + [LoopMemory.RollbackSpent(incident: incident, count: 1)]).suffix(200))
+            let spent = LoopMemory.RollbackSpent(incident: incident, count: 1, revision: revision)
+            memory.rollbacks = Array((memory.rollbacks + [spent]).suffix(200))
         }
     }
 

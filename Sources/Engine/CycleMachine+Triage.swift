@@ -60,6 +60,7 @@ extension CycleMachine {
         let policy = progress.policy
         if policy.mode != .operate || !policy.hasDeploy { return "mode \(policy.mode.rawValue) deploys nothing" }
         if !policy.triage.mayDeploy { return "triage.mayDeploy is false" }
+        if let known = progress.retests { return "tests only: known-bad since #\(known)" }
         if progress.lastGreen == nil { return "no revision is known to be green" }
         if progress.lastGreen == progress.wanted { return "the last green revision is the wanted one" }
         if let irreversible = progress.irreversible, !mayCrossIrreversible(progress) { return irreversible }
@@ -168,7 +169,8 @@ extension CycleMachine {
         var said: [Action] = []
         var named: [Incident] = []
         for incident in incidents {
-            let (kept, isNew) = remember(incident, now)
+            var (kept, isNew) = remember(incident, now)
+            if kept.diagnosis?.cycle == memory.cycle { kept.diagnosis?.cycle = nil }
             named.append(kept)
             let count = kept.tests.isEmpty ? "" : " (\(kept.tests.count) \(kept.tests.count == 1 ? "test" : "tests"))"
             let again = kept.timesReopened.map { ", reopened \($0 == 1 ? "once" : "\($0) times")" } ?? ""
@@ -196,6 +198,8 @@ extension CycleMachine {
     private mutating func remember(_ incident: Incident, _ now: Timestamp) -> (Incident, isNew: Bool) {
         var kept = incident
         kept.lastSeen = now
+        // Memory outlives the cycle: it says whose evidence a diagnosis cites.
+        if kept.diagnosis?.cycle == nil { kept.diagnosis?.cycle = memory.cycle }
         let open = memory.incidents.firstIndex { $0.signature == incident.signature && $0.state != .resolved }
         // What was resolved and is back is the same incident, opened again.
         if let index = open ?? memory.incidents.lastIndex(where: { $0.signature == incident.signature }) {
@@ -211,6 +215,13 @@ extension CycleMachine {
             let isSameCycle = ((cycle?.earlierIncidents ?? []) + (cycle?.incidents ?? [])).contains { $0.id == kept.id }
             kept.timesSeen = memory.incidents[index].timesSeen + (isSameCycle ? 0 : 1)
             memory.incidents[index] = kept
+            // What was proven of these tests stays so as long as the same commit is blamed: the next cycle joins it.
+            if let proven = before.diagnosis, proven.grade == .proven, kept.diagnosis?.grade != .proven,
+                Set(kept.tests).isSubset(of: before.tests), let culprit = proven.culprit,
+                culprit.commit == kept.diagnosis?.culprit?.commit
+            {
+                memory.incidents[index].diagnosis = proven
+            }
             return (kept, false)
         }
         memory.incidentCount += 1

@@ -90,27 +90,45 @@ extension CycleMachine {
     mutating func see(_ work: WorkSeen, _ now: Timestamp) -> [Action] {
         if case .awaitingApproval = state { return seeWhileAwaiting(work, now) }
         guard case .waiting(looking: true) = state, let policy = memory.policy else { return [] }
+        if isBlind(work, policy) { return miss(.liveRevision(work.trigger), now, wanting: work) }
         failedLooks = 0
+        let outage = memory.unreadable
+        if work.live != nil || !policy.provesRevision { memory.unreadable = nil }
         if dueLook == .request, work.trigger != .request { return [.lookForWork(.request)] }
         dueLook = nil
         let isAsked = work.trigger == .request
         if memory.pause != nil || isOutsideWindow, !isAsked { return enterWaiting(now) }
-        if let known = memory.knownBad.first(where: { $0.revision.names(work.wanted) }), policy.mode == .operate,
-            !isAsked
-        {
+        let known = isAsked ? nil : knownBad(work, policy)
+        if let known, !isRetest(known, work, policy) {
             let text = "no revision newer than known-bad \(work.wanted.short) (#\(known.cycle): \(known.because))"
             if cyclesLeft != nil { return [.say(LogLine(.hold, "waiting", text))] + finish(.knownBad(work.wanted)) }
             return [.say(LogLine(.hold, "waiting", text))] + enterWaiting(now)
         }
         let isSame = work.wanted == memory.lastGreen || memory.cycle > 0
-        if work.trigger == .schedule, !isFirstLook, isSame, isNothingNew(work, policy) {
+        // What a cycle found while the environment was away is no word about the revision that is back.
+        let isKnown = work.trigger == .schedule && !isFirstLook && isSame && outage?.cycle == nil
+        if isKnown, isNothingNew(work, policy) {
             return [.say(LogLine(.going, "waiting", "nothing new: \(work.wanted.short) is live and known"))]
                 + enterWaiting(now)
         }
-        return open(work, policy, now)
+        return open(work, policy, retesting: known, now)
     }
 
-    private func isNothingNew(_ work: WorkSeen, _ policy: LoopPolicy) -> Bool {
+    /// Why the wanted revision is not deployed again. Who asks for a number of cycles is refused only what was rolled back.
+    private func knownBad(_ work: WorkSeen, _ policy: LoopPolicy) -> LoopMemory.KnownBad? {
+        guard policy.mode == .operate, policy.hasDeploy else { return nil }
+        return memory.knownBad.first { known in
+            known.revision.names(work.wanted) && (cyclesLeft == nil || known.isLeft != true)
+        }
+    }
+
+    /// A known-bad revision that was left where it is may be tested there again: what ails it may pass.
+    private func isRetest(_ known: LoopMemory.KnownBad, _ work: WorkSeen, _ policy: LoopPolicy) -> Bool {
+        let live = policy.provesRevision ? work.live : memory.serving
+        return known.isLeft == true && live?.names(work.wanted) == true
+    }
+
+    func isNothingNew(_ work: WorkSeen, _ policy: LoopPolicy) -> Bool {
         let live = work.live ?? memory.serving
         guard let live, live.names(work.wanted) else { return false }
         switch policy.mode {
@@ -118,22 +136,6 @@ extension CycleMachine {
         case .operate: return policy.skipUnchanged && memory.lastGreen?.names(work.wanted) == true
         case .observe: return policy.skipUnchanged && memory.lastGreen?.names(work.wanted) == true
         }
-    }
-
-    mutating func miss(_ failure: WorkUnavailable, _ now: Timestamp) -> [Action] {
-        if case .awaitingApproval = state { return missWhileAwaiting() }
-        guard case .waiting(looking: true) = state else { return [] }
-        failedLooks += 1
-        let say = Action.say(LogLine(.hold, "waiting", "\(failure.source): \(failure.reason)"))
-        if cyclesLeft != nil, failedLooks > 2 { return [say] + finish(.infrastructure(failure.reason)) }
-        let delay = failure.source == "disk" ? Duration.seconds(cyclesLeft == nil ? 30 : 1) : backOff(failedLooks)
-        return [say] + enterWaiting(now, after: delay)
-    }
-
-    /// Two quick retries, then 10 minutes doubling to 2 hours. A single cycle in the foreground does not wait so long.
-    func backOff(_ failures: Int) -> Duration {
-        if failures <= 2 || cyclesLeft != nil { return .seconds(cyclesLeft == nil ? 5 : 1) }
-        return .seconds(min(7200, 600 << min(failures - 3, 4)))
     }
 
     /// Where there is no window, a day of 24 hours renews what experiments may deploy.
@@ -149,7 +151,10 @@ extension CycleMachine {
         memory.runbooksTonight = nil
     }
 
-    private mutating func open(_ work: WorkSeen, _ policy: LoopPolicy, _ now: Timestamp) -> [Action] {
+    /// - retesting: set where the revision is known to be bad: it is tested where it is, and nothing is deployed.
+    mutating func open(
+        _ work: WorkSeen, _ policy: LoopPolicy, retesting known: LoopMemory.KnownBad?, _ now: Timestamp
+    ) -> [Action] {
         isFirstLook = false
         if let left = cyclesLeft { cyclesLeft = left - 1 }
         memory.cycle += 1
@@ -160,6 +165,11 @@ extension CycleMachine {
         progress.lastGreen = memory.lastGreen
         progress.deployed = policy.mode == .operate ? nil : work.wanted
         progress.queue = Plan.firstPass(policy, revision: work.wanted, purpose: .cycle)
+        if let known {
+            progress.retests = known.cycle
+            progress.deployed = work.wanted
+            progress.queue.removeAll { $0.kind == .deploy }
+        }
         expectKnownFailure(work, &progress)
         progress.requests = memory.requests ?? []
         memory.requests = nil
@@ -167,13 +177,16 @@ extension CycleMachine {
         let green = memory.lastGreen.map { green in
             work.wanted == green
                 ? ", the last green one"
-                : ", \(work.commitsAfterGreen.map { "\($0) after " } ?? "")green \(green.short)"
+                : work.greenIsAncestor == false
+                    ? ", not after green \(green.short), which is no ancestor of it"
+                    : ", \(work.commitsAfterGreen.map { "\($0) after " } ?? "")green \(green.short)"
         }
         let title = work.subject.map { " \"\(firstLine($0))\"" } ?? ""
         let reference = work.ref.map { " (\(Revision($0).short)\(green ?? ""))" } ?? ""
         let say = LogLine(
             .going, "cycle",
-            "\(work.wanted.short)\(title)\(reference); \(policy.mode.rawValue), \(work.trigger.rawValue)")
+            "\(work.wanted.short)\(title)\(reference); \(policy.mode.rawValue), \(work.trigger.rawValue)"
+                + (known.map { "; tests only: known-bad since #\($0.cycle)" } ?? ""))
         return [.openCycle(memory.cycle), .say(say)] + startNext(now)
     }
 }
@@ -184,7 +197,9 @@ extension CycleMachine {
     private func expectKnownFailure(_ work: WorkSeen, _ progress: inout CycleProgress) {
         guard work.trigger != .request, progress.policy.mode != .observe else { return }
         let known = memory.incidents.first { incident in
+            // A green cycle since then had the culprit in it too: what fails now came later.
             incident.state != .resolved && work.containsCulpritOf?.contains(incident.id) == true
+                && memory.greenCycles[incident.id] ?? 0 == 0
                 && incident.diagnosis?.grade == .proven && incident.diagnosis?.culprit != nil
                 && incident.suites.count == 1 && (1...50).contains(incident.tests.count)
         }

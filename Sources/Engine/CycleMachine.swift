@@ -278,18 +278,25 @@ package struct CycleMachine: Hashable, Sendable {
             let took = record.outcome == .succeeded || live?.names(record.run.revision) == true
             cycle?.deployed = took ? record.run.revision : live
             if took, cycle?.policy.provesRevision == false { memory.serving = record.run.revision }
+            if let left = record.leftLive?.revision { memory.serving = named(left, record) }
         case .stabilize:
             if let live = record.live?.revision {
-                let known = [record.run.revision, cycle?.wanted, cycle?.lastGreen].compactMap { $0 }
-                let named = known.first { $0.names(live) } ?? live
+                let named = named(live, record)
                 memory.serving = named
                 cycle?.deployed = named
+                if record.outcome == .succeeded { memory.unreadable = nil }
             } else if record.live != nil {
                 memory.serving = nil
             }
         case .test, .remedy:
             break
         }
+    }
+
+    /// What answers may call a revision by its abbreviation.
+    private func named(_ live: Revision, _ record: StageRecord) -> Revision {
+        let known = [record.run.revision, cycle?.wanted, cycle?.lastGreen].compactMap { $0 }
+        return known.first { $0.names(live) } ?? live
     }
 
     /// A deployment whose command did not run moved nothing, and costs nothing.

@@ -99,6 +99,8 @@ package struct CycleProgress: Hashable, Sendable {
     package var expecting: String?
     /// Set when they failed: the cycle joins that incident, and nothing else is run.
     package var joined: Joined?
+    /// The cycle since which the wanted revision is known to be bad: it is tested where it is, and nothing is deployed.
+    package var retests: Int?
     /// The fix that is under way, or was tried.
     package var fix: FixProgress?
     package var concluded: Judgement?

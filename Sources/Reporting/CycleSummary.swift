@@ -217,6 +217,9 @@ extension EvidenceReference {
         if let bytes, let first = bytes.first { return "\(path) bytes \(first)..<\(bytes.last ?? first)" }
         return path
     }
+
+    /// `#3 commits.txt:1`: the place, with the cycle whose folder it is in where that is another one.
+    func place(of diagnosis: Diagnosis) -> String { diagnosis.cycle.map { "#\($0) \(place)" } ?? place }
 }
 
 extension Experiment {

@@ -32,7 +32,7 @@ struct HTMLIncidents {
         if let culprit = diagnosis.culprit { text += "<p>Culprit: <code>\(HTML.escaped(culprit.words))</code></p>\n" }
         let others = diagnosis.candidates.filter { $0 != diagnosis.culprit }
         text += HTML.list(others.prefix(20).map { "candidate <code>\(HTML.escaped($0.words))</code>" })
-        text += whys(diagnosis.whys) + hypotheses(diagnosis.hypotheses ?? [])
+        text += whys(diagnosis) + hypotheses(diagnosis.hypotheses ?? [])
         text += HTML.list(
             diagnosis.ruledOut.map { "ruled out <b>\($0.category.rawValue)</b>: \(HTML.escaped($0.because))" },
             "crosses")
@@ -44,12 +44,18 @@ struct HTMLIncidents {
             + "<p>Recommended: <strong>\(HTML.escaped(diagnosis.recommendedAction.rawValue + runbook))</strong></p>\n"
     }
 
-    private func whys(_ whys: [Why]) -> String {
-        guard !whys.isEmpty else { return "" }
-        let items = whys.map { why in
+    private func whys(_ diagnosis: Diagnosis) -> String {
+        guard !diagnosis.whys.isEmpty else { return "" }
+        let items = diagnosis.whys.map { why in
             let sure = why.confidence > 0 ? " <small>\(Numbers.probability(why.confidence))</small>" : ""
             let evidence = why.evidence.map { reference in
-                "\(HTML.link(reference.path, reference.place, base: base)) <q>\(HTML.escaped(Printable.line(reference.excerpt, columns: 200)))</q>"
+                // Another cycle's folder does not travel with this page.
+                let place =
+                    diagnosis.cycle == nil
+                    ? HTML.link(reference.path, reference.place, base: base)
+                    : "<code>\(HTML.escaped(reference.place(of: diagnosis)))</code>"
+                return
+                    "\(place) <q>\(HTML.escaped(Printable.line(reference.excerpt, columns: 200)))</q>"
             }
             return "<li class=\"\(why.confidence > 0 ? "known" : "unknown")\"><p class=\"soft\">"
                 + "\(HTML.escaped(why.question))</p><p>\(HTML.escaped(why.answer))\(sure)</p>\n"

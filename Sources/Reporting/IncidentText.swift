@@ -42,7 +42,8 @@ package enum IncidentText {
             layout.paragraph(why.answer + sure, indent: 6)
             for reference in why.evidence.prefix(3) {
                 layout.paragraph(
-                    "\(reference.place): \(Printable.line(reference.excerpt, columns: 240))", indent: 6, paint: .dim,
+                    "\(reference.place(of: diagnosis)): \(Printable.line(reference.excerpt, columns: 240))", indent: 6,
+                    paint: .dim,
                     limit: 3)
             }
         }

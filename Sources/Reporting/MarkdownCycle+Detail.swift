@@ -21,7 +21,10 @@ extension MarkdownCycle {
             text += why.confidence > 0 ? " \\(\(Numbers.probability(why.confidence))\\)\n" : "\n"
             for reference in why.evidence {
                 let excerpt = escaped(Printable.line(reference.excerpt, columns: 240))
-                text += "   - \(link(reference.path, reference.place)): \(excerpt)\n"
+                let place =
+                    diagnosis.cycle == nil
+                    ? link(reference.path, reference.place) : escaped(reference.place(of: diagnosis))
+                text += "   - \(place): \(excerpt)\n"
             }
         }
         text += diagnosis.whys.isEmpty ? "" : "\n"

@@ -164,6 +164,25 @@ package struct StatusSnapshot: Codable, Hashable, Sendable {
     package var quarantine: [QuarantineEntry] = []
     /// What the newest cycle says to look out for: targets that got worse, or are about to miss their limit.
     package var warnings: [String]?
+    /// Set while the environment does not say what it runs: since when, and what the newest look met.
+    package var unreadable: LoopMemory.Unreadable?
+
+    /// A verdict is of the past where the environment does not answer: nothing is green, and nobody knows what is served.
+    package mutating func note(_ unreadable: LoopMemory.Unreadable?) {
+        guard let unreadable else { return }
+        self.unreadable = unreadable
+        serving = nil
+        servingState = "unknown"
+        if light == .green {
+            light = .gray
+            lightSince = unreadable.since
+            recommendation = .hold
+        }
+        if doing.activity == .waiting {
+            doing.text = "waiting: environment down since \(unreadable.since.clockMinute): \(unreadable.reason)"
+            doing.next = unreadable.nextLook
+        }
+    }
 
     package init(
         loop: String, at: Timestamp, light: Light, doing: Doing, daemon: Daemon, servingState: String = "unknown"

@@ -142,7 +142,11 @@ package struct StatusText: Sendable {
         case .paused: lines.append("when done: nightjar resume")
         case .waiting, .closed, .running, .triaging, .concluding: break
         }
-        if let environment = environmentAdvice { lines.append(environment) }
+        if status.unreadable != nil {
+            lines.append("bring the environment back: it does not say what it runs; nightjar looks again by itself")
+        } else if let environment = environmentAdvice {
+            lines.append(environment)
+        }
         if let problem = status.daemon.journalProblem { lines.append("repair the journal: \(problem)") }
         if let incident = open.first {
             lines.append("why: nightjar why \(incident.id)   mute: nightjar ack \(incident.id)")

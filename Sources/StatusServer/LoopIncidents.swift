@@ -41,8 +41,9 @@ extension LoopPieces {
         return "<h3>Open incidents</h3>\(shown)\(more)"
     }
 
-    /// Evidence lies in the folder of the cycle that named it, which is the newest one where that names the incident.
+    /// Evidence lies in the folder of the cycle that made the diagnosis.
     private func files(_ incident: Incident) -> String? {
+        if let cycle = incident.diagnosis?.cycle { return "\(place)/cycles/\(cycle)/files/" }
         guard let record = reading.record, record.incidents.contains(where: { $0.id == incident.id }) else {
             return nil
         }

@@ -34,6 +34,7 @@ struct TriageRoom: Sendable {
             history: await history(cycle),
             crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)),
             parts: parts(context.settings.current.health), rules: context.settings.current.rules)
+        facts.greenIsParent = await greenIsParent(cycle, commits.list)
         facts.logs = await logFindings(cycle, judgement.suites)
         facts.surroundings = surroundingFacts(cycle)
         facts.burnIn = budget.burnIn
@@ -110,6 +111,14 @@ struct TriageRoom: Sendable {
             return
                 "whether an irreversible change lies between \(green.short) and \(cycle.wanted.short) could not be told"
         }
+    }
+
+    /// Whether the oldest suspect was made on the last green revision; taken for granted where git does not tell.
+    private func greenIsParent(_ cycle: CycleProgress, _ commits: [CommitInfo]) async -> Bool {
+        guard let green = cycle.lastGreen, let oldest = commits.first?.revision,
+            let parents = await context.repository?.parents(of: oldest)
+        else { return true }
+        return parents.contains { $0.names(green) }
     }
 
     // MARK: - Evidence

@@ -23,7 +23,8 @@ struct WorkFinder: Sendable {
                     return await seen(Revision("live"), trigger, settings, memory, live)
                 }
                 let reason = "which revision is live could not be read: \(asked)"
-                return .workUnavailable(WorkUnavailable(trigger: trigger, reason: reason, source: "live-revision"))
+                return .workUnavailable(
+                    WorkUnavailable(trigger: trigger, reason: reason, source: WorkUnavailable.liveRevision))
             }
             return await seen(revision, trigger, settings, memory, live)
         }
@@ -93,7 +94,11 @@ struct WorkFinder: Sendable {
                 work.author = description.author
             }
             if let green = memory.lastGreen {
-                work.commitsAfterGreen = await repository.count(after: green, upTo: wanted)
+                work.greenIsAncestor = await repository.isAncestor(green, of: wanted)
+                // A number of commits after one that lies elsewhere would say what is not so.
+                if work.greenIsAncestor != false {
+                    work.commitsAfterGreen = await repository.count(after: green, upTo: wanted)
+                }
             }
             for known in memory.knownBad.suffix(20) where await repository.contains(wanted, known.revision) {
                 work.containsKnownBad.append(known.revision)

@@ -150,10 +150,11 @@ struct Account {
         return Double(here.fails) >= 0.1 * Double(here.runs)
     }
 
-    /// The revision before a commit.
+    /// The revision that a commit was made on; nil where that is none of those that were asked about.
     func parent(of commit: CommitInfo) -> Revision? {
         guard let index = facts.commits.firstIndex(of: commit) else { return nil }
-        return index == 0 ? facts.lastGreen : facts.commits[index - 1].revision
+        if index == 0 { return facts.greenIsParent ? facts.lastGreen : nil }
+        return facts.commits[index - 1].revision
     }
 
     var parentOfCulprit: Observation {

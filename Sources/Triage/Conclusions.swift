@@ -10,9 +10,7 @@ enum Conclusions {
         .fakeEvidence,
     ]
     /// Causes that no commit has.
-    static let ofSurroundings: Set<Category> = [
-        .dependencyDown, .environmentDown, .resourceExhaustion, .expiredCredential, .dataState, .network, .transient,
-    ]
+    static let ofSurroundings = Set(Category.allCases.filter(\.isOfSurroundings))
 
     /// Categories of which a confirmed commit can be the cause.
     static func canBlame(_ category: Category) -> Bool {

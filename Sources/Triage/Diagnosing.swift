@@ -135,6 +135,11 @@ struct Diagnosing {
             return
                 "fails \(at.fails)/\(at.runs) on \(culprit.revision.short), its parent \(parent.short) passes \(before.passes)/\(before.runs)\(without)"
         }
+        if let culprit = account.culprit {
+            let at = account.atCulprit
+            return
+                "fails \(at.fails)/\(at.runs) on \(culprit.revision.short); last green \(green), which is not its parent, passes \(account.green.passes)/\(account.green.runs) now"
+        }
         if account.wrong != nil {
             let deploys = facts.records.count { $0.run.kind == .deploy && $0.outcome == .succeeded }
             let kept = account.stale.map(\.short).sorted().joined(separator: ", ")

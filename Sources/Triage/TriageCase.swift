@@ -58,6 +58,9 @@ package struct TriageCase: Sendable {
     package var doubts: [Reason]
     /// Commits after `lastGreen` up to `wanted`, oldest first, first parents only.
     package var commits: [CommitInfo]
+    /// Whether the last green revision is the one that the first of them was made on. It is not after a rebase or a force
+    /// push: then it is a baseline, and its passes prove nothing of a single commit.
+    package var greenIsParent = true
     /// Where the commits are listed in the cycle folder.
     package var commitsFile: String?
     package var commitsText: String

@@ -267,10 +267,13 @@ def a_child_of_the_culprit(nightjar):
     check(document["experiments"] == [], document["experiments"])
     check([one["id"] for one in document["incidents"]] == ["INC-1"], document["incidents"])
     check(document["incidents"][0]["timesSeen"] == 2, document["incidents"][0])
-    tests = [one for one in document["stages"] if one["run"]["kind"] == "test"]
+    tests = [one for one in document["stages"] if one["run"]["kind"] == "test" and one["run"]["purpose"] == "cycle"]
     check(len(tests) == 1 and tests[0]["run"]["only"], f"tests: {[one['run'] for one in tests]}")
+    check(document["incidents"][0]["diagnosis"]["cycle"] == document["cycle"] - 1, "whose evidence is cited is not said")
+    check(action(document, "rollback")["outcome"] == "succeeded", document["actions"])
+    check(document["environment"]["serving"] == good, document["environment"])
     shop.stop()
-    return f"{child[:7]} joins INC-1 of {culprit[:7]} with one run of the failing test"
+    return f"{child[:7]} joins INC-1 of {culprit[:7]} with one run of the failing test, and staging is put back"
 
 
 def main():

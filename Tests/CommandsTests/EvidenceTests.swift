@@ -25,6 +25,23 @@ struct CitedEvidenceTests {
 
     private func why() async -> CommandResult { await fixture.run("why", "--evidence", "--state", "state") }
 
+    @Test func `a diagnosis of an earlier cycle cites that cycle's folder`() async throws {
+        try seal(EvidenceReference(path: "console.log", lines: [5, 5], excerpt: "line 5 of the console"))
+        var joined = LoopFixture.incident
+        let why = Why(
+            n: 1, question: "What failed?", answer: "the chat", confidence: 1,
+            evidence: [EvidenceReference(path: "console.log", lines: [5, 5], excerpt: "line 5 of the console")])
+        joined.diagnosis = Diagnosis(
+            category: .codeRegression, summary: "s", grade: .likely, recommendedAction: .none, whys: [why])
+        joined.diagnosis?.cycle = 1
+        try fixture.seal([LoopFixture.record(2, .failing, .hold, revision: "r2", incidents: [joined])])
+        let result = await self.why()
+        #expect(result.code == .ok, "\(result.output)")
+        #expect(result.output.contains("console.log:5  as cited"))
+        #expect(result.output.contains("#1 console.log:5"))
+        #expect(await fixture.run("show", "2", "--state", "state").output.contains("#1 console.log:5"))
+    }
+
     @Test func `cited lines are shown with two around them`() async throws {
         try seal(
             EvidenceReference(path: "console.log", lines: [5, 6], excerpt: "line 5 of the\nline 6 of the console"))

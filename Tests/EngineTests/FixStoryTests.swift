@@ -320,7 +320,7 @@ struct FixStoryTests {
         story.end(.failed)
         story.seal()
         story.wake()
-        story.see()
+        story.see(live: Samples.wanted)
         story.pass(failing: ["a"])
         story.conclude([Samples.incident(["a"], .codeRegression, .rollback, culprit: Samples.wanted)])
         #expect(story.lines.contains { $0.contains("1 of 1 fixes for INC-1 are spent") })

@@ -86,7 +86,7 @@ struct RemedyStoryTests {
         story.seal()
         for _ in 0..<2 {
             story.wake()
-            story.see()
+            story.see(live: Samples.wanted)
             story.pass()
             story.seal()
         }
@@ -156,14 +156,19 @@ struct RemedyStoryTests {
         // Nothing else is run, and triage is not asked.
         #expect(story.run?.purpose == .recheck)
         story.end(live: Samples.other)
+        // This revision was never given up: staging is put back.
+        #expect(story.run?.purpose == .rollback)
+        while let purpose = story.run?.purpose, [.rollback, .reverify, .recheck].contains(purpose) {
+            if story.run?.kind == .test { story.test() } else { story.end(live: story.run?.revision) }
+        }
         #expect(story.place == "concluding")
         #expect(story.verdict == .failing)
         #expect(story.rules.first == "known-culprit")
         #expect(story.machine.cycle?.experiments.isEmpty == true)
         #expect(story.machine.cycle?.questions == 0)
         #expect(story.machine.memory.incidents.map(\.timesSeen) == [2])
-        // Its one rollback is spent.
-        #expect(story.machine.cycle?.actions.map(\.outcome) == [.skipped])
+        #expect(story.machine.cycle?.actions.map(\.outcome) == [.succeeded])
+        #expect(story.machine.memory.serving == Samples.green)
         #expect(story.machine.cycle?.notRun["chat"]?.text.contains("joins INC-1") == true)
         #expect(Set(story.rules) == ["known-culprit", "joined"])
         story.seal()

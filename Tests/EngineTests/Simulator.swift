@@ -45,6 +45,8 @@ struct Simulator {
     private(set) var crashes = 0
     private(set) var approvals = 0
     private(set) var fixes = 0
+    /// Revisions whose own cycle ended as failing, for no fault of the surroundings.
+    private var condemned: Set<Revision> = []
     private var lastAnswer: OperatorAnswer?
     /// An irreversible change lies in every so many commits; 0 is never.
     var irreversibleEvery = 0
@@ -163,6 +165,11 @@ struct Simulator {
             if crashes == 0, world.results[run] != nil { problems.append("\(run.folder) is run again") }
             pending.append(.run(run))
             if run.purpose == .rollback, run.kind == .deploy { rollbacks += 1 }
+            if run.kind == .deploy, run.purpose == .cycle, condemned.contains(run.revision),
+                machine.cycle?.work.trigger != .request
+            {
+                problems.append("\(run.revision.short), which has failed, is deployed again by itself")
+            }
         case .cancel(let run):
             cancel(run)
         case .askTriage(let budget): pending.append(.ask(budget))
@@ -194,8 +201,9 @@ struct Simulator {
 
     private mutating func look(_ trigger: Trigger) -> Event {
         now = now + .seconds(2)
+        let source = policy.mode == .operate ? "revision" : WorkUnavailable.liveRevision
         if world.happens(world.mishaps.lookFails) {
-            return .workUnavailable(WorkUnavailable(trigger: trigger, reason: "no git", source: "revision"))
+            return .workUnavailable(WorkUnavailable(trigger: trigger, reason: "no answer", source: source))
         }
         // A new commit ends a question to people: not with every look.
         let isQuiet = machine.state == .awaitingApproval && !world.random.once(in: 10)
@@ -319,6 +327,11 @@ struct Simulator {
             problems.append("rollback in cycle \(number), in which nothing was deployed")
         }
         checkWords(cycle)
+        let isOfSurroundings = cycle.incidents.contains { $0.diagnosis?.category.isOfSurroundings == true }
+        if judgement.recommendation == .ship { condemned.remove(cycle.wanted) }
+        if judgement.verdict == .failing, !isOfSurroundings, cycle.wanted != cycle.lastGreen {
+            condemned.insert(cycle.wanted)
+        }
         if cycle.experimentDeploys > policy.triage.deploysPerIncident {
             problems.append("\(cycle.experimentDeploys) experiment deploys in cycle \(number)")
         }

@@ -113,7 +113,15 @@ struct World {
         if happens(mishaps.deployRefused) { return Samples.record(run, .refused, "freeze", at: now) }
         if happens(mishaps.couldNotRun) { return Samples.record(run, .couldNotRun, at: now, infrastructure: true) }
         deployed[run.cycle, default: 0] += 1
-        if happens(mishaps.deployFails) { return Samples.record(run, .failed, "exit 1", at: now) }
+        if happens(mishaps.deployFails) {
+            var record = Samples.record(run, .failed, "exit 1", at: now)
+            othersMoved = false
+            if random.once(in: 2) {
+                if random.once(in: 2) { live = run.revision }
+                record.leftLive = Samples.record(run, .failed, at: now, live: .some(live)).live
+            }
+            return record
+        }
         othersMoved = false
         if happens(mishaps.deployLost) {
             if random.once(in: 2) { live = run.revision }

@@ -82,12 +82,12 @@ struct TriageStoryTests {
             .workSeen(WorkSeen(trigger: .schedule, wanted: Samples.other, containsKnownBad: [Samples.wanted])))
         #expect(story.place == "deploy-1")
         #expect(story.run?.revision == Samples.other)
-        // The incident is the same one; its one rollback is spent.
+        // The incident is the same one; each revision has a rollback of its own.
         story.pass(failing: ["a"])
         story.conclude([Samples.incident(["a"], .codeRegression, .rollback, culprit: Samples.wanted)])
         #expect(story.machine.memory.incidents.map(\.timesSeen) == [2])
-        #expect(story.lines.contains { $0.contains("1 of 1 rollbacks") })
-        #expect(story.place == "concluding")
+        #expect(story.run?.purpose == .rollback)
+        #expect(story.lines.contains { $0.contains("1 of 1 for INC-1") })
     }
 
     @Test func `a baseline that left the last green revision deployed is not deployed again`() {
@@ -342,7 +342,7 @@ struct TriageStoryTests {
         story.seal()
         for state in [Incident.State.open, .resolved] {
             story.wake()
-            story.see()
+            story.see(live: Samples.wanted)
             story.pass()
             story.seal()
             #expect(story.machine.memory.incidents.map(\.state) == [state])

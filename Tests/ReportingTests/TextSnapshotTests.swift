@@ -48,6 +48,30 @@ import Testing
         Snapshot.expect(StatusText(status).text, "status-never-ran.txt")
     }
 
+    @Test func `where the environment is silent, nothing is green and nobody knows what is served`() {
+        var status = Night.status
+        status.light = .green
+        (status.verdict, status.recommendation) = (.healthy, .ship)
+        status.incidents = []
+        let since = Night.time("03:22:10")
+        status.note(nil)
+        #expect(status.light == .green)
+        status.note(
+            LoopMemory.Unreadable(since: since, reason: "connection refused", nextLook: Night.time("03:23:30")))
+        #expect(status.light == .gray)
+        #expect(status.lightSince == since)
+        #expect(status.recommendation == .hold)
+        let text = StatusText(status, columns: 200).text
+        #expect(text.contains("SERVES unknown"))
+        #expect(text.contains("environment down since 03:22Z: connection refused; next look 03:23Z"))
+        #expect(StatusText(status).todo.first?.hasPrefix("bring the environment back") == true)
+        // A verdict that was red before stays so.
+        var red = Night.status
+        red.note(LoopMemory.Unreadable(since: since, reason: "connection refused"))
+        #expect(red.light == .red)
+        #expect(red.serving == nil)
+    }
+
     @Test func `the status of a loop whose daemon is stuck`() {
         var status = Night.status
         status.daemon.lastSignOfLifeAt = status.at + .seconds(-60)

@@ -64,6 +64,24 @@ struct RepositoryTests {
         #expect(try await repository.commits(after: old, upTo: new).count == 1)
     }
 
+    @Test func `git tells ancestors from revisions of another branch`() async throws {
+        let (old, new) = try await commits()
+        #expect(await repository.isAncestor(old, of: new) == true)
+        #expect(await repository.isAncestor(new, of: new) == true)
+        #expect(await repository.isAncestor(new, of: old) == false)
+        #expect(await repository.isAncestor(Revision("0000000"), of: new) == nil)
+        #expect(await repository.parents(of: new) == [old])
+        #expect(await repository.parents(of: old) == [])
+        // After a reset and another commit the two are siblings.
+        try await git(["-C", "app", "reset", "--quiet", "--hard", old.id])
+        try folder.write("app/file", "three")
+        try await git(["-C", "app", "commit", "--quiet", "-am", "three"])
+        let sibling = try await repository.resolve("HEAD")
+        #expect(await repository.isAncestor(new, of: sibling) == false)
+        #expect(await repository.parents(of: sibling) == [old])
+        #expect(try await repository.commits(after: new, upTo: sibling).map(\.subject) == ["three"])
+    }
+
     /// A revision may be what a server answered.
     @Test func `a revision is never an option`() async throws {
         let (old, new) = try await commits()

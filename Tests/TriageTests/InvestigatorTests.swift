@@ -60,6 +60,9 @@ struct Bench {
             rules: RuleFile.builtIn)
     }
 
+    /// After a rebase: the last green revision is not what the first of the commits was made on.
+    mutating func rewriteHistory() { facts.greenIsParent = false }
+
     mutating func investigate() -> [Incident] {
         let first = StageRun(
             cycle: 2, kind: .test, purpose: .cycle, subject: "login", attempt: 1, revision: facts.wanted)
@@ -134,6 +137,25 @@ struct Bench {
 }
 
 struct InvestigatorTests {
+    @Test func `what passes on a revision that is no parent proves nothing of the commit`() throws {
+        for count in [1, 4] {
+            var bench = Bench(commits: count) { _, index, _ in index >= 0 }
+            bench.rewriteHistory()
+            let diagnosis = try #require(bench.investigate().first?.diagnosis)
+            #expect(diagnosis.culprit?.commit == Revision("commit-0"))
+            #expect(diagnosis.grade == .likely)
+            #expect(!diagnosis.summary.contains("its parent green"))
+            #expect(diagnosis.summary.contains("last green green, which is not its parent, passes"))
+            #expect(diagnosis.recommendedAction == .rollback)
+        }
+        // A later commit has its real parent before it.
+        var bench = Bench(commits: 4) { _, index, _ in index >= 2 }
+        bench.rewriteHistory()
+        let diagnosis = try #require(bench.investigate().first?.diagnosis)
+        #expect(diagnosis.grade == .proven)
+        #expect(diagnosis.summary.contains("its parent commit-1 passes"))
+    }
+
     @Test func `run again, then the last green revision, then the commits between`() throws {
         var bench = Bench(commits: 8) { _, index, _ in index >= 5 }
         let incident = try #require(bench.investigate().first)

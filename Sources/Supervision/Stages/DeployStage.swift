@@ -132,7 +132,11 @@ struct DeployStage: Sendable {
         }
         let line = main.lastLine
         let words = "\(run.revision.short) \(main.words), \(took)\(line.isEmpty ? "" : ": \(line)")"
-        return started.record(run, isLimit ? .timedOut : .failed, words, commands)
+        // What a deployment that failed left behind is the first question of whoever is told.
+        let live = await StabilizeStage(context: context, run: run, surroundings: surroundings).readLive()
+        var record = started.record(run, isLimit ? .timedOut : .failed, words, commands)
+        record.leftLive = live
+        return record
     }
 
     /// What the script wrote to `$NIGHTJAR_DEPLOYMENT`: `{"services": [{name, revision, commit, trafficPercent}]}`.
