@@ -38,11 +38,12 @@ struct StageFixture {
         let layout = EvidenceLayout(root: folder("state"))
         let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
         let said = said
+        let base = folder.path
         context = LoopContext(
             layout: layout, settings: SettingsCell(settings, secretEnvironment: secrets),
             runner: try CommandRunner(executablePath: Nightjar.path), environment: Self.environment,
             prober: Prober(
-                transport: .system(environment: Self.environment, workingDirectory: { folder.path }),
+                transport: .system(environment: Self.environment, workingDirectory: { base }),
                 environment: Self.environment),
             progress: ProgressBoard(layout, now: now), history: SuiteHistory(layout), say: { said.add($0) })
         try Files.createDirectories(layout.cycle(7))
