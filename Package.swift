@@ -88,7 +88,7 @@ let package = Package(
             ]),
         tests(
             "CommandsTests",
-            ["Commands", "Configuration", "Evidence", "Reporting", "Platform", "Domain"]),
+            ["Commands", "Configuration", "Evidence", "Reporting", "Platform", "Domain", "TestSupport"]),
         tests("TidyTests", []),
     ]
 )
