@@ -85,7 +85,7 @@ package enum TriageSign: String, Codable, Sendable, CaseIterable {
         case .culpritDeploymentOnly: "that commit changed files of the deployment alone, or with tests and documents"
         case .outOfReach: "the failures are ones of reaching something, or a service does not answer"
         case .culpritBeyondLuck: "passes before that commit more often than luck explains"
-        case .healthyAfter: "every health check passes after the tests, which still fail"
+        case .healthyAfter: "every named service answers with its revision after the tests, which still fail"
         case .newMigration: "a migration is among what changed since the last green revision"
         case .newConfiguration: "configuration is among what changed since the last green revision"
         case .failsOnGreen: "fails on the last green revision too, deployed now"

@@ -46,8 +46,9 @@ struct Signs {
         if !ailing.dependencies.isEmpty { found.insert(.dependencyUnwell) }
         if !ailing.unwell.isEmpty { found.insert(.serviceUnwell) }
         if Components.awayButAnswering(account) != nil { found.insert(.answeringService) }
-        if account.isOfTests, account.undisturbed.last == true,
-            suspicion.lookAfterTests(account.facts)?.outcome == .succeeded
+        // The look after the tests reads revisions and no health check: only named services answer for themselves.
+        if account.isOfTests, account.undisturbed.last == true, let look = suspicion.lookAfterTests(account.facts),
+            look.outcome == .succeeded, !(look.live?.services ?? []).isEmpty
         {
             found.insert(.healthyAfter)
         }
