@@ -6,7 +6,7 @@ import Testing
 import WebSocket
 
 @Suite struct HTTPClientTests {
-    private func get(_ server: ScriptedServer, deadline: Duration = .seconds(120), bodyLimit: Int = 1 << 20)
+    private func get(_ server: ScriptedServer, deadline: Duration = .seconds(600), bodyLimit: Int = 1 << 20)
         async throws
         -> HTTPResponse
     {

@@ -12,8 +12,8 @@ func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) a
     }
 }
 
-/// A deadline that no test should ever reach.
-var soon: SocketDeadline { .after(.seconds(120)) }
+/// A deadline that no test should ever reach: between two steps of one, all other tests may have their turn.
+var soon: SocketDeadline { .after(.seconds(600)) }
 
 /// A server that plays `script` with its first client and hangs up; serves one client after the other.
 final class ScriptedServer: Sendable {
