@@ -50,7 +50,7 @@ struct StageFixture {
     }
 
     static func script(_ text: String, _ arguments: [String] = []) -> CommandSettings {
-        CommandSettings(arguments: ["/bin/sh", "-c", text, "sh"] + arguments, timeout: .seconds(60))
+        CommandSettings(arguments: ["/bin/sh", "-c", text, "sh"] + arguments, timeout: .seconds(600))
     }
 
     /// Runs the suite, or some of its tests.

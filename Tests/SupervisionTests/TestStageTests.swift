@@ -20,7 +20,7 @@ struct TestStageTests {
 
     /// A suite whose first test hangs.
     private func hanging(collected: [String], select: CommandSettings, in settings: inout LoopSettings) {
-        let begin = #"printf '{"Action":"run","Package":"p","Test":"TestHang"}\n'; exec sleep 60"#
+        let begin = #"printf '{"Action":"run","Package":"p","Test":"TestHang"}\n'; exec sleep 600"#
         settings.suites = [
             SuiteSettings(
                 name: "unit", priority: 0, command: StageFixture.script(begin), reportFormat: .goTestJSON,
