@@ -26,7 +26,8 @@ struct LoadCommand: Command {
             ),
         ],
         exits: [
-            .init(.ok, "every user was served"), .init(.failing, "somebody was refused, dropped or not answered"),
+            .init(.ok, "every user was served"),
+            .init(.failing, "somebody was refused, dropped or not answered, or less than 95 % of the load could be sent"),
             .init(.usage, "the file is wrong, or does not list the endpoint"),
             .init(.infrastructure, "the endpoint cannot be reached"), .init(.notFound, "no such file"),
         ])
@@ -51,7 +52,9 @@ struct LoadCommand: Command {
             throw CommandError.unavailable("no load: \(error)")
         }
         try context.output.result(report, json: context.wantsJSON) { Self.text(report) }
-        let isServed = report.opened == report.users && report.unanswered == 0 && report.dropped == 0
+        let isServed =
+            report.opened == report.users && report.unanswered == 0 && report.dropped == 0
+            && report.offered >= LoadReport.leastShare
         if report.opened == 0 { return .infrastructure }
         return isServed ? .ok : .failing
     }
@@ -65,8 +68,13 @@ struct LoadCommand: Command {
             p99 \(milliseconds(report.roundTripP99))
             \(report.messages) messages answered (\(String(format: "%.0f", report.messagesPerSecond)) a second), \
             \(report.unanswered) not
+            sent        \(report.messages + report.unanswered) of \(report.planned) planned \
+            (\(String(format: "%.0f", report.offered * 100)) %)
 
             """
+        if report.offered < LoadReport.leastShare {
+            text += "too slow for this load: each user waits for its answer, so the server was offered less than planned\n"
+        }
         for (reason, count) in report.refused.sorted(by: { $0.key < $1.key }) {
             text += "refused \(count): \(Printable.line(reason))\n"
         }

@@ -17,6 +17,7 @@ struct StatusMemory {
     fileprivate var cursor: JournalCursor
     fileprivate var stamps: [FileStamp?]?
     fileprivate var index: EvidenceIndex?
+    fileprivate var notices: (stamps: [FileStamp?], value: NoticeStanding)?
     fileprivate var cycles: [CycleBrief] = []
     /// Of the newest verdict.
     fileprivate var record: (number: Int, value: CycleRecord)?
@@ -91,7 +92,13 @@ struct StatusReader {
         status.pause = history.pause
         status.incidents = incidents(history, record)
         status.last = Array(cycles.suffix(20))
-        status.budgets = budgets(history)
+        let notices = readNotices(&memory)
+        status.budgets = budgets(history, notices)
+        if loop.settings?.notify.receivers.isEmpty == false {
+            status.daemon.spooledNotices = notices.spooled
+            let lost = notices.lost.sorted { $0.key < $1.key }.map { "\($0.key) lost a message, \($0.value)" }
+            status.lostMessages = lost.isEmpty ? nil : lost
+        }
         status.note(history.memory.unreadable)
         status.quarantine = loop.settings?.quarantine ?? history.policy?.quarantine ?? []
         return status
@@ -282,11 +289,38 @@ struct StatusReader {
         return "\(diagnosis.grade.rawValue): \(culprit.commit.short) \(what)"
     }
 
-    private func budgets(_ history: LoopHistory) -> [StatusSnapshot.Budget] {
-        guard let triage = history.policy?.triage, triage.mayDeploy else { return [] }
-        return [
-            .init(
-                "deploys", used: history.memory.experimentDeploys, limit: triage.deploysPerNight, scope: "tonight")
-        ]
+    /// Again only where a message was spooled, sent or decided.
+    private func readNotices(_ memory: inout StatusMemory) -> NoticeStanding {
+        let stamps = NoticeStanding.stamps(layout)
+        if let known = memory.notices, known.stamps == stamps { return known.value }
+        let value = NoticeStanding(layout)
+        memory.notices = (stamps, value)
+        return value
+    }
+
+    private func budgets(_ history: LoopHistory, _ notices: NoticeStanding) -> [StatusSnapshot.Budget] {
+        var budgets: [StatusSnapshot.Budget] = []
+        if let policy = history.policy,
+            let spent = history.memory.rollbacks.last(where: { spent in
+                history.incidents.contains { $0.id == spent.incident && $0.state != .resolved }
+            })
+        {
+            budgets.append(
+                .init(
+                    "rollbacks", used: spent.count, limit: policy.rollbacksPerIncident, scope: "for \(spent.incident)"))
+        }
+        if let triage = history.policy?.triage, triage.mayDeploy {
+            budgets.append(
+                .init(
+                    "deploys", used: history.memory.experimentDeploys, limit: triage.deploysPerNight, scope: "tonight"))
+        }
+        if let notify = loop.settings?.notify, !notify.receivers.isEmpty {
+            let pages = notices.pages.count { now.since($0) <= notify.paging.shift }
+            budgets.append(
+                .init(
+                    "pages", used: pages, limit: notify.paging.pagesPerShift,
+                    scope: "in \(Durations.text(notify.paging.shift))"))
+        }
+        return budgets
     }
 }

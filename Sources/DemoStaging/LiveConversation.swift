@@ -50,7 +50,7 @@ struct LiveConversation {
         defer {
             // What a stream still owes is kept for the one who comes back.
             while let stream = streams.popLast() {
-                for left in (0..<stream.left).reversed() { advance(isLast: left == 0) }
+                for left in (0..<stream.left).reversed() { advance(left: left) }
             }
             store.leave(session.id, connection)
         }
@@ -108,7 +108,7 @@ struct LiveConversation {
         for index in streams.indices where streams[index].next <= now {
             streams[index].next = now + streams[index].interval
             streams[index].left -= 1
-            advance(isLast: streams[index].left == 0)
+            advance(left: streams[index].left)
         }
         streams.removeAll { $0.left <= 0 }
         return true
@@ -119,9 +119,12 @@ struct LiveConversation {
     }
 
     /// Emits the next event of a stream.
-    private func advance(isLast: Bool) {
-        store.publish(["type": "event", "session": .string(session.id)], to: session.id)
-        if isLast { store.publish(["type": "stream-end"], to: session.id) }
+    private func advance(left: Int) {
+        // Its end comes nonetheless, and without a gap in the numbers.
+        if left >= 5 || !store.breakages.contains(.dropsTail) {
+            store.publish(["type": "event", "session": .string(session.id)], to: session.id)
+        }
+        if left == 0 { store.publish(["type": "stream-end"], to: session.id) }
     }
 
     // MARK: Messages

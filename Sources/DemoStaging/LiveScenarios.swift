@@ -66,7 +66,8 @@ package enum LiveScenarios {
             "start": { "type": "stream", "count": 40, "interval": 10 },
             "item": { "/type": { "in": ["event", "stream-end"] } },
             "sequence": "/seq",
-            "end": { "/type": "stream-end" }
+            "end": { "/type": "stream-end" },
+            "last": 41
           },
           "queue": {
             "publish": {

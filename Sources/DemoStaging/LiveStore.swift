@@ -23,6 +23,7 @@ enum LiveBreakage: String, Hashable, Sendable, CaseIterable {
     case slowToOpen = "slow-to-open"
     case wedgesWhenFlapping = "wedges-when-flapping"
     case boundToAddress = "bound-to-address"
+    case dropsTail = "drops-tail"
 }
 
 /// A session: one user's conversation, over as many connections as it takes.

@@ -195,6 +195,8 @@ package struct Incident: Codable, Hashable, Sendable {
     /// Test ids, `suite::id` where several suites could share one.
     package var tests: [String]
     package var suites: [String]
+    /// Performance targets that it misses; nil where it is about tests, a stage or evidence.
+    package var targets: [String]?
     package var state: State
     package var firstSeen: Timestamp
     package var firstCycle: Int

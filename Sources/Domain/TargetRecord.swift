@@ -89,6 +89,11 @@ package struct TargetRecord: Codable, Hashable, Sendable {
     }
 
     private static let valuesKept = 1000
+
+    /// Whether it is asked why it is missed: where it blocks, or got worse than at the last green cycle beyond noise.
+    package var isInQuestion: Bool {
+        status == .missed && (blocking == true || sinceGreen?.finding == .worse)
+    }
 }
 
 extension TargetSettings {

@@ -164,6 +164,12 @@ extension CycleMachine {
         if !incident.suites.isEmpty, !incident.suites.contains(where: blocking.contains) {
             return "\(incident.suites.joined(separator: ", ")) does not block"
         }
+        if let targets = incident.targets, incident.tests.isEmpty {
+            let measured = incident.suites.flatMap { progress.decidingRecord(suite: $0)?.targets ?? [] }
+            if !measured.contains(where: { targets.contains($0.name) && $0.blocking == true }) {
+                return "target \(targets.joined(separator: ", ")) does not block"
+            }
+        }
         let quarantine = Quarantine(progress.policy.quarantine, at: now)
         if !incident.tests.isEmpty, incident.tests.allSatisfy({ quarantine.entry(for: $0) != nil }) {
             return "its tests are in quarantine"
@@ -284,11 +290,22 @@ extension CycleMachine {
         let isCritical = record.run.kind != .test
         if isCritical, record.outcome != .succeeded, !effectSeen {
             cycle?.queue = []
-            cycle?.actions[index].outcome = .failed
+            noteFailed(index, record)
         } else if record.run.kind == .test, record.outcome != .succeeded {
-            cycle?.actions[index].outcome = .failed
+            noteFailed(index, record)
+        } else if let missed = record.targets?.first(where: { $0.blocking == true && $0.status == .missed }) {
+            noteFailed(index, record, "target \(missed.name) is missed")
         }
         return startNext(now)
+    }
+
+    /// The first stage that did not succeed says why.
+    private mutating func noteFailed(_ index: Int, _ record: StageRecord, _ because: String? = nil) {
+        cycle?.actions[index].outcome = .failed
+        if cycle?.actions[index].result == nil {
+            let subject = record.run.subject.map { " \($0)" } ?? ""
+            cycle?.actions[index].result = "\(record.run.stage)\(subject): \(because ?? record.summary)"
+        }
     }
 
     mutating func closeRemedy(_ index: Int, _ now: Timestamp) -> [Action] {

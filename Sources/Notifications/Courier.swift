@@ -19,6 +19,8 @@ package actor Courier {
     /// Pauses that could not be written down, by the keys of the notices.
     private var unwritten: [String: SpooledNotice] = [:]
     private var isSpoolStuck = false
+    /// Receivers that lost a message, and how, until they take one again.
+    package private(set) var troubles: [String: String]
 
     /// A notice that could not be delivered for so long is given up: it says what was, not what is.
     static let givesUpAfter = Duration.seconds(3 * 86_400)
@@ -33,6 +35,7 @@ package actor Courier {
         jitter: @escaping @Sendable () -> Double = { Double.random(in: 0...1) }
     ) {
         self.spool = spool
+        troubles = spool.troubles()
         self.attempt = attempt
         self.say = say
         self.now = now
@@ -102,10 +105,26 @@ package actor Courier {
 
     private func deliver(_ items: [SpooledNotice], to receiver: ReceiverSettings) async {
         defer { busy.remove(receiver.name) }
-        for item in items {
-            guard item.nextAttempt <= now() else { return }
-            // An order is kept: what follows waits for what could not be delivered.
+        // What a person must act upon waits for nothing that may wait.
+        var left = items.filter { $0.notice.level == .page } + items.filter { $0.notice.level < .page }
+        while !left.isEmpty {
+            let item = left.removeFirst()
+            if item.nextAttempt > now() {
+                // Held until quiet hours are over, which holds up nothing else.
+                if item.attempts == 0 { continue }
+                // An order is kept: what follows waits for what could not be delivered.
+                return
+            }
             guard await deliver(item, to: receiver) else { return }
+            overtake(items, by: item)
+        }
+    }
+
+    /// What was decided earlier about the same thing, and would come after newer news of it.
+    private func overtake(_ items: [SpooledNotice], by newer: SpooledNotice) {
+        for older in items where older.notice.key == newer.notice.key && older.key != newer.key {
+            guard older.nextAttempt > now(), older.notice.sequence < newer.notice.sequence else { continue }
+            finish(older, "overtaken by \(newer.notice.id)")
         }
     }
 
@@ -115,7 +134,8 @@ package actor Courier {
         item.attempts += 1
         switch await attempt(item.notice, receiver) {
         case .delivered:
-            finish(item, "delivered")
+            finish(item, Spool.delivered)
+            troubles[receiver.name] = nil
             if complained.remove(receiver.name) != nil {
                 say(LogLine(.ok, "notify", "\(receiver.name) answers again"))
             }
@@ -123,6 +143,7 @@ package actor Courier {
             return true
         case .refused(let problem):
             finish(item, "refused: \(problem)")
+            troubles[receiver.name] = "refused: \(problem) (\(item.notice.id))"
             say(LogLine(.warn, "notify", "\(receiver.name) refused \(item.notice.key): \(problem); not tried again"))
             return true
         case .later(let problem, let asked):
@@ -138,6 +159,7 @@ package actor Courier {
         item.problem = problem
         if now().since(item.notice.at) > Courier.givesUpAfter {
             finish(item, "given up: \(problem)")
+            troubles[receiver.name] = "given up: \(problem) (\(item.notice.id))"
             say(LogLine(.warn, "notify", "\(receiver.name): \(item.notice.key) given up after 3 days: \(problem)"))
             return
         }

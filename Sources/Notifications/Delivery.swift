@@ -23,12 +23,15 @@ package struct Delivery: Sendable {
     let workingDirectory: String
     /// The values of secrets that a receiver's command names.
     let secrets: @Sendable ([String]) async throws -> [String: String]
+    let now: @Sendable () -> Timestamp
     private static let limit = Duration.seconds(20)
 
     package init(
         environment: [String: String], secretEnvironment: [String: String], workingDirectory: String,
-        secrets: @escaping @Sendable ([String]) async throws -> [String: String]
+        secrets: @escaping @Sendable ([String]) async throws -> [String: String],
+        now: @escaping @Sendable () -> Timestamp
     ) {
+        self.now = now
         self.environment = environment
         self.secretEnvironment = secretEnvironment
         self.workingDirectory = workingDirectory
@@ -48,11 +51,11 @@ package struct Delivery: Sendable {
             case .webhook(let url, let source):
                 var value: String?
                 if let source { value = try await secret(source) }
-                return await post(try Payloads.webhook(notice, secret: value), to: try await address(url))
+                return await post(try Payloads.webhook(notice, secret: value, at: now()), to: try await address(url))
             case .email(let to, let from, let program):
                 return await run(program, Payloads.mail(notice, to: to, from: from).body, timeout: .seconds(60))
             case .command(let command):
-                return await run(command, try Payloads.webhook(notice, secret: nil).body)
+                return await run(command, try Payloads.webhook(notice, secret: nil, at: now()).body)
             }
         } catch {
             return .later("\(error)", after: nil)

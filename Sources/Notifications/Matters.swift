@@ -5,7 +5,7 @@ import Domain
 
 /// One thing that people may have to know of.
 struct Matter: Hashable, Sendable {
-    /// Its name within the loop: `INC-57`, `staging`, `approval`.
+    /// Its name within the loop: `INC-57`, `staging`, `approval-rollback-INC-57`.
     var name: String
     var level: NoticeLevel
     var title: String
@@ -20,7 +20,7 @@ enum Matters {
     static func of(_ situation: Situation, _ settings: PagingSettings, at now: Timestamp) -> [Matter] {
         let open = situation.incidents.filter { $0.state != .resolved }
         var matters = open.map { incident($0, situation, settings, now) }
-        if let approval = situation.approval { matters.append(awaiting(approval, situation)) }
+        if let approval = situation.approval { matters.append(awaiting(approval, situation, now)) }
         if open.isEmpty, let blocked = blocked(situation, settings, now) { matters.append(blocked) }
         if situation.doubtfulInARow >= NotificationPolicy.doubtfulForTicket { matters.append(doubtful(situation)) }
         for (name, trouble) in situation.troubles.sorted(by: { $0.key < $1.key }) {
@@ -41,7 +41,9 @@ enum Matters {
         // What healed by itself is worth a line in the log.
         var level: NoticeLevel = category == .transient ? .log : .chat
         var because: String?
-        if !isAcknowledged, category != .transient, let urgent = urgency(situation, settings, now) {
+        // A question about it is a page of its own, which says all that this one would.
+        let isAsked = situation.approval.map { $0.incident == incident.id } ?? false
+        if !isAcknowledged, !isAsked, category != .transient, let urgent = urgency(situation, settings, now) {
             level = .page
             because = urgent
         }
@@ -62,14 +64,22 @@ enum Matters {
         return "NOT restored for \(Wording.span(now.since(since))) >= paging.holdFor \(Wording.span(settings.holdFor))"
     }
 
-    private static func awaiting(_ approval: Approval, _ situation: Situation) -> Matter {
-        Matter(
-            name: "approval", level: .page, title: "\(situation.loop) waits for a word: \(approval.title)",
-            facts: [
-                "Because: \(approval.because)", "It waits until \(approval.deadline.wholeSeconds)",
-                Wording.serving(situation),
-            ],
-            commands: [approval.approveCommand, approval.rejectCommand], reminds: true, incident: approval.incident)
+    private static let question = "approval-"
+
+    static func isQuestion(_ name: String) -> Bool { name.hasPrefix(question) }
+
+    /// Each question by itself: the next one may follow at once.
+    private static func awaiting(_ approval: Approval, _ situation: Situation, _ now: Timestamp) -> Matter {
+        let incident = situation.incidents.first { $0.id == approval.incident }
+        let about = incident.map { Wording.facts($0, situation, nil, at: now) } ?? Wording.facts(situation)
+        let why = incident.map { ["nightjar why \($0.id)"] } ?? ["nightjar status"]
+        return Matter(
+            name: question + approval.subject.rawValue + (approval.incident.map { "-\($0)" } ?? ""), level: .page,
+            title: Wording.question(approval, incident, situation),
+            facts: ["Asks: \(Wording.plain(approval.title, 120)), because \(Wording.plain(approval.because, 300))"]
+                + about,
+            commands: [approval.approveCommand, approval.rejectCommand] + why, reminds: true,
+            incident: approval.incident)
     }
 
     /// Staging is broken and no incident says why: nobody would hear of it otherwise.
@@ -77,8 +87,7 @@ enum Matters {
         guard let urgent = urgency(situation, settings, now) else { return nil }
         return Matter(
             name: "staging", level: .page, title: "\(situation.loop): \(urgent)",
-            facts: [Wording.since(situation), Wording.serving(situation), Wording.risk(situation), situation.next]
-                .filter { !$0.isEmpty },
+            facts: Wording.facts(situation),
             commands: ["nightjar status", "nightjar show latest"], reminds: true)
     }
 

@@ -36,6 +36,11 @@ package struct Notice: Codable, Hashable, Sendable {
     package var revision: Revision?
     /// Nothing is sent before this time (quiet hours).
     package var notBefore: Timestamp?
+    /// Of what is over: the levels at which it was told. Whoever heard of it hears the end.
+    package var told: [NoticeLevel]?
+
+    /// Counts what is said about one thing: the end of `id`.
+    var sequence: Int { id.split(separator: ".").last.flatMap { Int($0) } ?? 0 }
 
     package init(
         id: String, key: String, kind: Kind, level: NoticeLevel, loop: String, host: String, at: Timestamp,
@@ -71,6 +76,8 @@ package struct NoticeMemory: Codable, Hashable, Sendable {
         /// The last title, for the message that says it is over.
         package var title: String
         package var isOver: Bool
+        /// All levels at which it was told, the least first; memories of earlier versions have none.
+        package var levels: [NoticeLevel]?
 
         package init(
             level: NoticeLevel, since: Timestamp, lastTold: Timestamp, sequence: Int, title: String,
@@ -82,6 +89,11 @@ package struct NoticeMemory: Codable, Hashable, Sendable {
             self.sequence = sequence
             self.title = title
             self.isOver = isOver
+        }
+
+        /// The receivers of another level heard of it as well.
+        mutating func noteTold(_ level: NoticeLevel) {
+            levels = Set((levels ?? [self.level]) + [level]).sorted()
         }
     }
 

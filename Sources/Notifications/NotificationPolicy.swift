@@ -13,6 +13,8 @@ package struct NotificationPolicy: Sendable {
 
     /// Cycles in a row without a proof that make a ticket.
     static let doubtfulForTicket = 3
+    /// Between two pages that name what the budget withheld.
+    static let digestPause = Duration.seconds(1800)
 
     /// What is to be told now; `memory` takes in that it will be.
     ///
@@ -53,10 +55,12 @@ package struct NotificationPolicy: Sendable {
             kind = .opened
         }
         let isNew = before?.isOver ?? true
-        let entry = NoticeMemory.Entry(
+        var entry = NoticeMemory.Entry(
             level: isNew ? matter.level : max(matter.level, before?.level ?? matter.level),
             since: isNew ? now : before?.since ?? now, lastTold: now, sequence: (before?.sequence ?? 0) + 1,
             title: matter.title)
+        let levels = (isNew ? nil : before.map { $0.levels ?? [$0.level] }) ?? []
+        entry.levels = Set(levels + [matter.level]).sorted()
         memory.entries[key] = entry
         return notice(matter, kind, key, entry.sequence, situation, now)
     }
@@ -79,7 +83,7 @@ package struct NotificationPolicy: Sendable {
             memory.withheld.removeAll { $0 == key }
             let matter = Matter(
                 name: name, level: entry.level,
-                title: "RESOLVED \(incident.map { Wording.name($0, situation) } ?? entry.title)",
+                title: Wording.over(incident.map { Wording.name($0, situation) } ?? entry.title, isQuestion: Matters.isQuestion(name)),
                 facts: [
                     "Over after \(Wording.span(now.since(incident?.firstSeen ?? entry.since)))",
                     Wording.serving(situation), situation.next,
@@ -87,7 +91,9 @@ package struct NotificationPolicy: Sendable {
                 commands: [],
                 reminds: false,
                 incident: incident?.id)
-            notices.append(notice(matter, .resolved, key, entry.sequence, situation, now))
+            var over = notice(matter, .resolved, key, entry.sequence, situation, now)
+            over.told = entry.levels
+            notices.append(over)
         }
         // What is long over needs no memory: an incident that comes back has a number of its own or is told anew.
         let old = memory.entries.filter { $0.value.isOver && now.since($0.value.lastTold) > .seconds(30 * 86_400) }
@@ -127,6 +133,7 @@ package struct NotificationPolicy: Sendable {
             } else {
                 var ticket = notice
                 ticket.level = .ticket
+                memory.entries[notice.key]?.noteTold(.ticket)
                 ticket.facts.append(
                     "not paged: \(memory.pages.count) pages in the last \(Wording.span(settings.shift)) >= "
                         + "paging.pagesPerShift \(settings.pagesPerShift)")
@@ -140,7 +147,7 @@ package struct NotificationPolicy: Sendable {
 
     private func digest(_ situation: Situation, _ memory: inout NoticeMemory, _ now: Timestamp) -> Notice? {
         guard !memory.withheld.isEmpty else { return nil }
-        if let last = memory.lastDigest, now.since(last) < settings.shift { return nil }
+        if let last = memory.lastDigest, now.since(last) < NotificationPolicy.digestPause { return nil }
         let key = "\(situation.loop)/digest"
         let sequence = (memory.entries[key]?.sequence ?? 0) + 1
         let titles = memory.withheld.map { memory.entries[$0]?.title ?? $0 }

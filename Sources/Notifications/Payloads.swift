@@ -92,11 +92,12 @@ enum Payloads {
 
     // MARK: - Webhook, command
 
-    static func webhook(_ notice: Notice, secret: String?) throws -> Parcel {
+    /// Signed with the time of this attempt: an old one is refused by whoever guards against replays.
+    static func webhook(_ notice: Notice, secret: String?, at now: Timestamp) throws -> Parcel {
         let body = try json(notice)
         var headers = ["Idempotency-Key": notice.id]
         if let secret {
-            let stamp = String(notice.at.milliseconds / 1000)
+            let stamp = String(now.milliseconds / 1000)
             let signed = Array(stamp.utf8) + [46] + body
             headers["X-Nightjar-Timestamp"] = stamp
             headers["X-Nightjar-Signature"] =

@@ -24,11 +24,15 @@ package struct Situation: Hashable, Sendable {
     package var priorities: [String: Int] = [:]
     package var valueAtRisk: Double
     package var valueUnit: String
+    /// What makes it fail, by the reasons of the verdict, the first first.
+    package var fails: [String] = []
+    /// Whether `cycle` is not sealed yet: a question is put in the middle of one.
+    package var isUnderWay = false
     /// Cycles in a row that were `unproven` or superseded.
     package var doubtfulInARow: Int
     /// What is waited for by hand, and until when.
     package var approval: Approval?
-    /// The daemon's own troubles by a stable name: `disk`, `git`, `evidence`.
+    /// The daemon's own troubles by a stable name: `infrastructure`, `deadman`, `receiver-chat`.
     package var troubles: [String: String]
     /// What the loop does next, in words.
     package var next: String

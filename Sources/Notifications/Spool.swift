@@ -49,7 +49,8 @@ package struct Spool: Sendable {
         try Files.createDirectories(waiting)
         let sent = sentKeys()
         for notice in notices {
-            for receiver in receivers where receiver.levels.contains(notice.level) {
+            let levels = Set((notice.told ?? []) + [notice.level])
+            for receiver in receivers where !levels.isDisjoint(with: receiver.levels) {
                 let item = SpooledNotice(
                     notice: notice, receiver: receiver.name, attempts: 0, nextAttempt: notice.notBefore ?? notice.at)
                 let path = self.path(item)
@@ -106,6 +107,22 @@ package struct Spool: Sendable {
         }
     }
 
+    /// Receivers whose newest message was refused or given up, and how: after a start as before it.
+    package func troubles() -> [String: String] {
+        var found: [String: String] = [:]
+        for line in sentLines() {
+            let isLost = line.outcome.hasPrefix("refused") || line.outcome.hasPrefix("given up")
+            if isLost {
+                found[line.receiver] = "\(line.outcome) (\(line.id))"
+            } else if line.outcome == Spool.delivered {
+                found[line.receiver] = nil
+            }
+        }
+        return found
+    }
+
+    static let delivered = "delivered"
+
     private struct Sent: Codable {
         var id: String
         var receiver: String
@@ -115,9 +132,12 @@ package struct Spool: Sendable {
     }
 
     private func sentKeys() -> Set<String> {
+        Set(sentLines().map { Spool.key($0.id, $0.receiver) })
+    }
+
+    private func sentLines() -> [Sent] {
         guard let bytes = try? Files.tail(sentFile, Spool.rememberedBytes) else { return [] }
-        let lines = bytes.split(separator: 10).compactMap { try? JSONDecoder().decode(Sent.self, from: Data($0)) }
-        return Set(lines.map { Spool.key($0.id, $0.receiver) })
+        return bytes.split(separator: 10).compactMap { try? JSONDecoder().decode(Sent.self, from: Data($0)) }
     }
 
     fileprivate static func key(_ id: String, _ receiver: String) -> String { "\(id)@\(receiver)" }

@@ -17,6 +17,18 @@ package enum Wording {
         return plain("\(situation.loop) \(incident.id)\(priority): \(incident.title)", 160)
     }
 
+    /// `night asks: INC-1 rollback to 41ab7d0? P1 beta::two: wrong price on 9f3c1e2`
+    static func question(_ approval: Approval, _ incident: Incident?, _ situation: Situation) -> String {
+        let priority = incident.flatMap { situation.priorities[$0.id] }.map { "P\($0) " } ?? ""
+        let fails = incident?.title ?? situation.fails.first ?? ""
+        let revision = situation.wanted.map { " on \($0.short)" } ?? ""
+        return plain("\(situation.loop) asks: \(approval.title)? \(priority)\(plain(fails, 100))\(revision)", 200)
+    }
+
+    static func over(_ title: String, isQuestion: Bool) -> String {
+        isQuestion ? "RESOLVED, no longer asked: \(title)" : "RESOLVED \(title)"
+    }
+
     private static func cause(_ incident: Incident) -> String {
         guard let diagnosis = incident.diagnosis else { return "not diagnosed yet" }
         return diagnosis.grade == .unknown
@@ -32,6 +44,9 @@ package enum Wording {
         let tests = incident.tests.prefix(3).joined(separator: ", ")
         let more = incident.tests.count > 3 ? " and \(incident.tests.count - 3) more" : ""
         if !tests.isEmpty { lines.append(plain("Fails: \(tests)\(more)", 400)) }
+        if let targets = incident.targets, !targets.isEmpty {
+            lines.append(plain("Misses: \(targets.joined(separator: ", "))", 300))
+        }
         lines.append(
             "Since \(incident.firstSeen.wholeSeconds) (\(span(now.since(incident.firstSeen)))), seen \(incident.timesSeen) "
                 + (incident.timesSeen == 1 ? "time" : "times"))
@@ -39,7 +54,22 @@ package enum Wording {
         lines.append(risk(situation))
         lines += why(incident)
         lines.append(situation.next)
-        if let cycle = situation.cycle {
+        if let cycle = situation.cycle, !situation.isUnderWay {
+            lines.append("Evidence: nightjar show \(cycle), on \(plain(situation.host, 80))")
+        }
+        return lines.filter { !$0.isEmpty }
+    }
+
+    /// The same of a situation that no incident explains.
+    static func facts(_ situation: Situation) -> [String] {
+        var lines: [String] = []
+        if !situation.fails.isEmpty {
+            lines.append(plain("Fails: \(situation.fails.prefix(3).joined(separator: "; "))", 400))
+        }
+        lines += [since(situation), serving(situation), risk(situation)]
+        lines.append("Cause: nothing is diagnosed yet, and nothing is ruled out")
+        lines.append(situation.next)
+        if let cycle = situation.cycle, !situation.isUnderWay {
             lines.append("Evidence: nightjar show \(cycle), on \(plain(situation.host, 80))")
         }
         return lines.filter { !$0.isEmpty }
@@ -88,9 +118,6 @@ package enum Wording {
 
     static func commands(_ incident: Incident, _ situation: Situation) -> [String] {
         var commands = ["nightjar why \(incident.id)"]
-        if let approval = situation.approval, approval.incident == incident.id {
-            commands.append(approval.approveCommand)
-        }
         if incident.state != .acknowledged { commands.append("nightjar ack \(incident.id)") }
         return commands
     }

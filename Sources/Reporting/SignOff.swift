@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Approved, conditional, rejected: by stated rules and from what is recorded, never by anybody's word.
 //
-//     APPROVED     every test of the suite passed and the evidence carries it
-//     CONDITIONAL  the suite does not block, or every failure in it is in quarantine by name, with an owner and a date,
-//                  or is a known flake; each is a prerequisite of the approval
+//     APPROVED     every test of the suite ran and passed, and the evidence carries it
+//     CONDITIONAL  the suite does not block, or tests were skipped or not run, or every failure in it is in quarantine by
+//                  name, with an owner and a date, or is a known flake; each is a prerequisite of the approval
 //     REJECTED     anything else: a failure nobody answers for, a suite that did not run, evidence that proves nothing
 
 package import Domain
@@ -50,10 +50,12 @@ package enum SignOff {
         let own = record.reasons.filter { $0.subject == suite.name }
         let known = own.filter { ["quarantine", "flaky"].contains($0.rule) }
         switch suite.status {
-        case .passed where totals.failing == 0 && totals.flaky == 0 && known.isEmpty:
-            return standing(.approved, rate)
         case .passed:
-            return standing(.conditional, "\(rate), flaky", known.map(\.text))
+            let open = untold(suite)
+            if totals.failing == 0, totals.flaky == 0, known.isEmpty, open.isEmpty { return standing(.approved, rate) }
+            let flaky = totals.failing > 0 || totals.flaky > 0 || !known.isEmpty ? ", flaky" : ""
+            let skipped = open.isEmpty ? "" : ", \(totals.skipped + totals.notRun) not told"
+            return standing(.conditional, rate + flaky + skipped, known.map(\.text) + open)
         case .failed:
             let isAnswered = own.allSatisfy { reason in
                 reason.verdict == .healthy || known.contains(reason) || reason.rule.hasPrefix("target-")
@@ -68,6 +70,23 @@ package enum SignOff {
             return suite.blocking
                 ? standing(.rejected, because) : standing(.conditional, "does not block", [because])
         }
+    }
+
+    /// What a test that was skipped or not run needs: each reason once, with how many tests gave it.
+    private static func untold(_ suite: SuiteRecord) -> [String] {
+        var reasons: [(text: String, count: Int)] = []
+        for test in suite.notPassed where test.outcome == .skipped || test.outcome == .notRun {
+            let text = test.message.map { Printable.line($0) } ?? "\(test.outcome.rawValue) without a reason"
+            if let index = reasons.firstIndex(where: { $0.text == text }) {
+                reasons[index].count += 1
+            } else {
+                reasons.append((text, 1))
+            }
+        }
+        let listed = reasons.reduce(0) { $0 + $1.count }
+        let rest = suite.totals.skipped + suite.totals.notRun - listed
+        return reasons.map { "\($0.text) (\(Plurals.count($0.count, "test")))" }
+            + (rest > 0 ? ["\(Plurals.count(rest, "test")) more not run"] : [])
     }
 
     /// Implementation, review, execution, final approval.

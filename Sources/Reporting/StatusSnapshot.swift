@@ -98,6 +98,8 @@ package struct StatusSnapshot: Codable, Hashable, Sendable {
         /// Nil while the journal reads well; otherwise what is wrong with it.
         package var journalProblem: String?
         package var diskUsedPercent: Double?
+        /// Messages that wait for their receivers; nil where there are no receivers.
+        package var spooledNotices: Int?
 
         /// Without a sign of life for longer, a daemon that holds its loop is stuck.
         package static let patience = Duration.seconds(60)
@@ -164,6 +166,8 @@ package struct StatusSnapshot: Codable, Hashable, Sendable {
     package var quarantine: [QuarantineEntry] = []
     /// What the newest cycle says to look out for: targets that got worse, or are about to miss their limit.
     package var warnings: [String]?
+    /// Receivers that did not get their newest message and never will.
+    package var lostMessages: [String]?
     /// Set while the environment does not say what it runs: since when, and what the newest look met.
     package var unreadable: LoopMemory.Unreadable?
 

@@ -181,7 +181,7 @@ package struct StatusText: Sendable {
             var parts: [String] = []
             if let priority = incident.priority { parts.append("P\(priority)") }
             if let value = incident.value, value > 0 { parts.append("\(Numbers.grouped(value)) at risk") }
-            parts.append("\(incident.title) (\(Plurals.count(incident.tests, "test")))")
+            parts.append(incident.title + (incident.tests > 0 ? " (\(Plurals.count(incident.tests, "test")))" : ""))
             parts.append(incident.cause)
             parts.append(incident.acknowledged ? "acked" : "not acked")
             let id = Printable.padded(Printable.line(incident.id, columns: 12), to: Self.label - 1) + " "
@@ -236,12 +236,13 @@ package struct StatusText: Sendable {
         if let last = daemon.lastEventAt { parts.append("last event \(Durations.age(of: last, at: status.at)) ago") }
         parts.append(daemon.journalProblem.map { "journal: \($0)" } ?? "journal ok")
         if let disk = daemon.diskUsedPercent { parts.append("disk \(Numbers.fixed(disk, decimals: 0))% used") }
+        if let spooled = daemon.spooledNotices { parts.append("spool \(spooled)") }
         if let version = daemon.version { parts.append("version \(version)") }
         return parts.joined(separator: ", ")
     }
 
     package var notes: String {
-        var parts = (status.warnings ?? []).prefix(2).map { $0 }
+        var parts = (status.lostMessages ?? []).prefix(2) + (status.warnings ?? []).prefix(2)
         if let interrupted = status.interruptedSince, let cycle = status.verdictCycle {
             parts.append("#\(interrupted) was interrupted and says nothing: the verdict is that of #\(cycle)")
         }

@@ -59,7 +59,7 @@ enum WindowFigures {
                 id: id, title: newest.title, firstCycle: newest.firstCycle, lastCycle: last.cycle,
                 firstSeen: newest.firstSeen, cause: newest.diagnosis?.headline ?? "not diagnosed",
                 culprit: newest.diagnosis?.culprit?.commit,
-                secondsToDetect: begins.flatMap { detection(id, $0) },
+                secondsToDetect: begins.flatMap { detection(newest, $0) },
                 secondsToDiagnose: diagnosis(id, seen, since: newest.firstSeen),
                 secondsToRestore: restored.map { $0.at.since(newest.firstSeen).inSeconds }.flatMap {
                     $0 >= 0 ? $0 : nil
@@ -69,8 +69,9 @@ enum WindowFigures {
         }
     }
 
-    /// From the deployment of the wanted revision to the end of the first stage that failed after it.
-    private static func detection(_ id: String, _ record: CycleRecord) -> Double? {
+    /// From the deployment of the wanted revision to the end of the first stage that failed after it and is one of the
+    /// incident's: a run of its suites, or any where it is about none.
+    private static func detection(_ incident: Incident, _ record: CycleRecord) -> Double? {
         let wanted = record.revision.wanted
         guard
             let deploy = record.stages.first(where: { stage in
@@ -78,7 +79,14 @@ enum WindowFigures {
                     && stage.outcome == .succeeded
             }),
             let failure = record.stages.first(where: { stage in
-                stage.startedAt >= deploy.startedAt && (stage.outcome == .failed || stage.outcome == .timedOut)
+                let isOwn =
+                    incident.suites.isEmpty || stage.run.subject.map(incident.suites.contains) == true
+                    || !record.suites.contains { incident.suites.contains($0.name) }
+                let missed = (stage.targets ?? []).contains { target in
+                    target.status == .missed && incident.targets?.contains(target.name) == true
+                }
+                return stage.startedAt >= deploy.startedAt && isOwn
+                    && (stage.outcome == .failed || stage.outcome == .timedOut || missed)
             })
         else { return nil }
         return max(0, failure.endedAt.since(deploy.endedAt).inSeconds)
@@ -89,7 +97,13 @@ enum WindowFigures {
             guard let diagnosis = record.incidents.first(where: { $0.id == id })?.diagnosis,
                 diagnosis.grade == .proven || diagnosis.grade == .likely
             else { continue }
-            let experiments = record.stages.filter { $0.run.experiment != nil }
+            // Experiments of other incidents answer other questions.
+            let suites = record.incidents.first { $0.id == id }?.suites ?? []
+            let own = record.experiments.filter { experiment in
+                suites.isEmpty || experiment.experiment.tests.isEmpty
+                    || experiment.experiment.tests.contains { suites.contains($0.suite) }
+            }.map(\.experiment.number)
+            let experiments = record.stages.filter { $0.run.experiment.map(own.contains) == true }
             let end = experiments.map(\.endedAt).max() ?? record.endedAt
             return max(0, end.since(start).inSeconds)
         }

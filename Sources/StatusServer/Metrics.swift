@@ -143,9 +143,20 @@ struct Metrics {
         add("nightjar_loop_serving_known", "Whether it is proven which revision the environment serves.") {
             $0.status.serving == nil ? 0 : 1
         }
+        addStates(
+            "nightjar_loop_environment", "state",
+            "What the newest cycle that was not interrupted left in the environment: the wanted revision, one that was brought back, or nobody knows.",
+            [EnvironmentRecord.State.asWanted, .restored, .unknown]
+        ) { $0.record?.environment.state }
         add("nightjar_loop_incidents_open", "Incidents that are not resolved.") { Double($0.status.incidents.count) }
         add("nightjar_loop_incidents_unacknowledged", "Open incidents that nobody has acknowledged.") {
             Double($0.status.incidents.count { !$0.acknowledged })
+        }
+        add("nightjar_loop_messages_spooled", "Messages that wait for their receivers.") {
+            $0.status.daemon.spooledNotices.map(Double.init)
+        }
+        add("nightjar_loop_receivers_failing", "Receivers that did not get their newest message and never will.") {
+            $0.status.daemon.spooledNotices == nil ? nil : Double($0.status.lostMessages?.count ?? 0)
         }
         add("nightjar_loop_quarantined_tests", "Entries in the quarantine.") { Double($0.status.quarantine.count) }
     }

@@ -71,7 +71,7 @@ enum CycleDocument {
     }
 
     /// A suite's value is protected where the suite passed, and at risk everywhere else.
-    private static func value(_ suites: [SuiteRecord], _ unit: String) -> ValueRecord {
+    static func value(_ suites: [SuiteRecord], _ unit: String) -> ValueRecord {
         let total = suites.reduce(0) { $0 + ($1.value ?? 0) }
         let protected = suites.filter { $0.status == .passed }.reduce(0) { $0 + ($1.value ?? 0) }
         return ValueRecord(unit: unit, total: total, protected: protected, atRisk: total - protected)

@@ -199,7 +199,7 @@ package final class LoopHost: Sendable {
         let ending = await supervisor.run()
         clockwork.cancel()
         control?.close()
-        await notifier.close(await supervisor.memory, approval: nil, within: .seconds(10))
+        await notifier.close(await supervisor.memory, question: nil, within: .seconds(10))
         environmentLock?.release()
         await supervisor.close()
         return ending
@@ -233,7 +233,7 @@ package final class LoopHost: Sendable {
             // A window of whole days stays open, and its end moves: each day has its own budget.
             if window != told { supervisor.tell(.windowChanged(window)) }
             told = window
-            await notifier.look(await supervisor.memory, approval: await supervisor.approval)
+            await notifier.look(await supervisor.memory, question: await supervisor.question)
             if log.quietSeconds > 900 {
                 let doing =
                     if let waiting = await supervisor.waitsForPeople { waiting } else {

@@ -17,12 +17,21 @@ actor Notifier {
     private let host: String
     private var lastPing: Timestamp?
     private var newest: CycleRecord?
-    private var pingProblem = false
+    /// What the newest pings met, where one after another was not taken.
+    private var pingProblems: (count: Int, words: String)?
+    /// Of the newest cycles, as far as `newest`.
+    private var doubtfulInARow = 0
     private var memoryProblem = false
     private var deliveries: [Task<Void, Never>] = []
 
     /// Failures of the surroundings in a row after which somebody should look.
     private static let troublesome = 4
+    /// Pings in a row that were not taken, after which somebody should look.
+    private static let pingsMissed = 3
+    /// Cycles that are looked at for a row of doubtful ones.
+    private static let rowLength = 20
+
+    typealias Question = (approval: Approval, cycle: CycleProgress)
 
     init(_ context: LoopContext, secretEnvironment: [String: String], host: String) {
         self.context = context
@@ -34,7 +43,7 @@ actor Notifier {
             Delivery(
                 environment: context.environment, secretEnvironment: secretEnvironment,
                 workingDirectory: context.settings.current.baseDirectory,
-                secrets: { try await context.secrets.fetch($0) })
+                secrets: { try await context.secrets.fetch($0) }, now: context.now)
         }
         self.delivery = delivery
         courier = Courier(
@@ -42,12 +51,12 @@ actor Notifier {
     }
 
     /// Decides what is to be told now, spools it, and lets the courier go on its way.
-    func look(_ memory: LoopMemory, approval: Approval?) async {
+    func look(_ memory: LoopMemory, question: Question?) async {
         let notify = context.settings.current.notify
         ping(notify, memory)
         guard !notify.receivers.isEmpty else { return }
         let now = context.now()
-        let situation = await situation(memory, approval)
+        let situation = await situation(memory, question)
         do {
             var told = try spool.memory()
             let before = told
@@ -67,8 +76,8 @@ actor Notifier {
     }
 
     /// The last look of a loop that ends: what was decided is brought away, within `limit`.
-    func close(_ memory: LoopMemory, approval: Approval?, within limit: Duration) async {
-        await look(memory, approval: approval)
+    func close(_ memory: LoopMemory, question: Question?, within limit: Duration) async {
+        await look(memory, question: question)
         guard await !Notifier.wait(for: deliveries, atMost: limit) else { return }
         context.say(
             LogLine(.hold, "notify", "\(spool.count()) notices are not delivered yet: the next start goes on with them")
@@ -113,22 +122,23 @@ actor Notifier {
     private func heard(_ outcome: DeliveryOutcome) {
         switch outcome {
         case .delivered:
-            if pingProblem { context.say(LogLine(.ok, "deadman", "takes pings again")) }
-            pingProblem = false
+            if pingProblems != nil { context.say(LogLine(.ok, "deadman", "takes pings again")) }
+            pingProblems = nil
         case .later(let problem, _), .refused(let problem):
-            if !pingProblem { context.say(LogLine(.warn, "deadman", "\(problem); tried again")) }
-            pingProblem = true
+            if pingProblems == nil { context.say(LogLine(.warn, "deadman", "\(problem); tried again")) }
+            pingProblems = ((pingProblems?.count ?? 0) + 1, problem)
         }
     }
 
     // MARK: - The situation
 
-    private func situation(_ memory: LoopMemory, _ approval: Approval?) async -> Situation {
+    private func situation(_ memory: LoopMemory, _ question: Question?) async -> Situation {
         let settings = context.settings.current
         let past = await context.history.cycles()
         // Read once for each cycle: a loop that waits costs nothing.
         if newest?.cycle != past.last?.cycle {
             newest = past.last.flatMap { try? CycleReader(context.layout).record($0.cycle) }
+            doubtfulInARow = doubtful(past)
         }
         let record = newest
         var situation = Situation(loop: settings.name, host: host, cycle: record?.cycle, verdict: record?.verdict)
@@ -139,6 +149,7 @@ actor Notifier {
         situation.environment = record?.environment.state ?? .unknown
         situation.failingSince = past.reversed().prefix { $0.verdict == .failing }.last?.endedAt
         situation.restoreProblem = record.flatMap { restoreProblem($0, settings) }
+        situation.fails = (record?.reasons ?? []).filter { $0.verdict == .failing }.map(\.text)
         situation.incidents = memory.incidents
         for incident in memory.incidents {
             situation.priorities[incident.id] =
@@ -146,14 +157,67 @@ actor Notifier {
         }
         situation.valueAtRisk = record?.value.atRisk ?? 0
         situation.valueUnit = record?.value.unit ?? ""
-        situation.doubtfulInARow = past.reversed().prefix { [.unproven, .interrupted].contains($0.verdict) }.count
-        situation.approval = approval
+        situation.doubtfulInARow = doubtfulInARow
+        if let question { describe(question, memory, settings, &situation) }
+        situation.troubles = await troubles(memory, settings)
+        situation.next = next(memory, question?.approval, settings, wanted: situation.wanted)
+        return situation
+    }
+
+    /// In the middle of a cycle the newest sealed one is of the past: what is asked about is what is live now.
+    private func describe(
+        _ question: Question, _ memory: LoopMemory, _ settings: LoopSettings, _ situation: inout Situation
+    ) {
+        let cycle = question.cycle
+        let judgement = VerdictRules.judge(cycle, at: context.now())
+        situation.approval = question.approval
+        situation.isUnderWay = true
+        situation.cycle = cycle.number
+        situation.verdict = judgement.verdict
+        situation.wanted = cycle.wanted
+        situation.subject = cycle.work.subject
+        situation.serving = memory.serving
+        situation.environment = memory.serving == nil ? .unknown : .asWanted
+        situation.restoreProblem = nil
+        let failed = cycle.records.first { $0.outcome != .succeeded }?.endedAt
+        if judgement.verdict == .failing { situation.failingSince = situation.failingSince ?? failed }
+        situation.fails = judgement.reasons.filter { $0.verdict == .failing }.map(\.text)
+        situation.valueAtRisk = CycleDocument.value(judgement.suites, settings.valueUnit).atRisk
+        situation.valueUnit = settings.valueUnit
+    }
+
+    /// Cycles in a row, up to the newest, that proved nothing. What was stopped by people counts neither way.
+    private func doubtful(_ past: [CycleSummary]) -> Int {
+        var count = 0
+        for brief in past.suffix(Notifier.rowLength).reversed() {
+            switch brief.verdict {
+            case .unproven:
+                count += 1
+            case .interrupted:
+                let record = try? CycleReader(context.layout).record(brief.cycle)
+                if record?.reasons.contains(where: { $0.rule == "superseded" }) == true { count += 1 }
+            case .healthy, .degraded, .failing:
+                return count
+            }
+        }
+        return count
+    }
+
+    private func troubles(_ memory: LoopMemory, _ settings: LoopSettings) async -> [String: String] {
+        var troubles: [String: String] = [:]
         if memory.infrastructureFailures >= Notifier.troublesome {
-            situation.troubles["infrastructure"] =
+            troubles["infrastructure"] =
                 "\(memory.infrastructureFailures) failures of the surroundings in a row >= \(Notifier.troublesome)"
         }
-        situation.next = next(memory, approval, settings, wanted: record?.revision.wanted)
-        return situation
+        for (receiver, problem) in await courier.troubles
+        where settings.notify.receivers.contains(where: { $0.name == receiver }) {
+            troubles["receiver-\(receiver)"] = "\(receiver) did not get a message; \(problem)"
+        }
+        if let pings = pingProblems, pings.count >= Notifier.pingsMissed {
+            troubles["deadman"] =
+                "the dead-man's ping is not taken, \(pings.words): somebody may be called for nothing"
+        }
+        return troubles
     }
 
     /// A way back that was to be gone and was not. One that the settings do not allow is no surprise.
@@ -161,13 +225,21 @@ actor Notifier {
         guard settings.remedy.allow.contains(.rollback) else { return nil }
         let last = record.actions.last { $0.kind == .rollback }
         guard let last, last.outcome == .failed || last.outcome == .skipped else { return nil }
-        return last.because
+        guard last.outcome == .failed else { return last.because }
+        let target = last.name.map { " to \(Revision($0).short)" } ?? ""
+        return "the rollback\(target) failed\(last.result.map { ", \($0)" } ?? "")"
     }
 
     private func next(
         _ memory: LoopMemory, _ approval: Approval?, _ settings: LoopSettings, wanted: Revision?
     ) -> String {
-        if let approval { return "Nightjar waits for an answer until \(approval.deadline.wholeSeconds)" }
+        if let approval {
+            let otherwise =
+                settings.remedy.atDeadline == .abort
+                ? "it ends the cycle and puts back what experiments moved" : "it goes on without it"
+            return "Nightjar waits for an answer until \(approval.deadline.wholeSeconds), or for a newer revision; "
+                + "without an answer \(otherwise)"
+        }
         if let pause = memory.pause {
             let until = pause.until.map { " until \($0.wholeSeconds)" } ?? ""
             return "Nightjar is paused by \(pause.owner)\(until): \(pause.reason)"

@@ -111,8 +111,11 @@ package actor Supervisor {
 
     package var memory: LoopMemory { machine.memory }
 
-    /// What is asked of a person now.
-    var approval: Approval? { machine.awaited }
+    /// What a person is asked now, and the cycle in which it is asked.
+    var question: (approval: Approval, cycle: CycleProgress)? {
+        guard let approval = machine.awaited, let cycle = machine.cycle else { return nil }
+        return (approval, cycle)
+    }
 
     /// What the loop waits for, where that is not a stage that runs.
     package var waitsForPeople: String? {

@@ -34,6 +34,7 @@ struct TriageRoom: Sendable {
             history: await history(cycle),
             crossable: Set(context.settings.current.suites.filter { $0.worktree && $0.repository == nil }.map(\.name)),
             parts: parts(context.settings.current.health), rules: context.settings.current.rules)
+        facts.references.merge(targetReferences(cycle)) { own, _ in own }
         facts.greenIsParent = await greenIsParent(cycle, commits.list)
         facts.logs = await logFindings(cycle, judgement.suites)
         facts.surroundings = surroundingFacts(cycle)
@@ -167,6 +168,33 @@ struct TriageRoom: Sendable {
             }
         }
         return found
+    }
+
+    /// For each missed target the line of its evidence that has the value that was judged, or the last line.
+    private func targetReferences(_ cycle: CycleProgress) -> [String: EvidenceReference] {
+        var found: [String: EvidenceReference] = [:]
+        for record in cycle.records where record.run.experiment == nil {
+            for target in record.targets ?? [] where target.isInQuestion {
+                guard let path = target.evidence else { continue }
+                let milliseconds = target.measured.flatMap { Measure(value: $0, unit: target.unit).value(in: "ms") }
+                let samples = (try? ProbesFile.read("\(context.layout.cycle(cycle.number))/\(path)")) ?? []
+                let index = samples.lastIndex { sample in
+                    guard let took = sample.milliseconds, let milliseconds else { return false }
+                    return abs(took - milliseconds) < 1e-6
+                }
+                found[TriageCase.targetKey(target.name)] = line(index, of: path, cycle.number) ?? tail(path, cycle.number)
+            }
+        }
+        return found
+    }
+
+    private func line(_ index: Int?, of path: String, _ cycle: Int) -> EvidenceReference? {
+        guard let index, let bytes = try? Files.read("\(context.layout.cycle(cycle))/\(path)", limit: 16 << 20)
+        else { return nil }
+        let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
+        guard lines.indices.contains(index) else { return nil }
+        let excerpt = String(decoding: lines[index].prefix(300), as: UTF8.self)
+        return EvidenceReference(path: path, lines: [index + 1, index + 1], excerpt: excerpt)
     }
 
     /// The last lines of each stage's console (or of its probes).

@@ -57,7 +57,7 @@ struct Account {
         stale = wrong == nil ? [] : suspicion.staleRevisions(facts)
         known = Conclusions.known(suspicion, facts)
         var isMixed = false
-        if case .passes = suspicion.predicate { isMixed = undisturbed.contains(true) && undisturbed.contains(false) }
+        if suspicion.isRepeated { isMixed = undisturbed.contains(true) && undisturbed.contains(false) }
         let counts = RunCounts(
             fails: undisturbed.dropFirst().count { $0 }, passes: undisturbed.dropFirst().count { !$0 })
         // What the cycle's own deployment showed may have been the surroundings: then it tells nothing about commits.
@@ -71,14 +71,14 @@ struct Account {
 
     /// A failure after a pass, nothing having been deployed between.
     var comesAndGoes: Bool {
-        guard case .passes = suspicion.predicate else { return false }
+        guard suspicion.isRepeated else { return false }
         guard let pass = undisturbed.firstIndex(of: false) else { return again.isMixed }
         return undisturbed[pass...].contains(true) || again.isMixed
     }
 
     /// Failed at first, and passed ever since.
     var healed: Bool {
-        guard case .passes = suspicion.predicate else { return false }
+        guard suspicion.isRepeated else { return false }
         return undisturbed.first == true && undisturbed.contains(false) && !comesAndGoes
     }
 
@@ -94,6 +94,9 @@ struct Account {
     }
 
     var isOfTests: Bool { if case .passes = suspicion.predicate { true } else { false } }
+
+    /// About tests or about a target: it can be run again where it is, and may come and go.
+    var isRepeated: Bool { suspicion.isRepeated }
 
     var wasRedeployed: Bool {
         facts.records.contains { $0.run.kind == .deploy && $0.run.purpose == .redeploy }

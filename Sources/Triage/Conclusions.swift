@@ -41,10 +41,12 @@ enum Conclusions {
 
     private static func incident(_ account: Account) -> Incident {
         let suspicion = account.suspicion
-        return Incident(
+        var incident = Incident(
             id: "", signature: suspicion.signature, title: suspicion.title, tests: suspicion.results.map(\.id),
             suites: suspicion.suites, firstSeen: account.facts.openedAt, firstCycle: account.facts.cycle,
             diagnosis: Diagnosing(account).diagnosis)
+        if case .meets(let target, _) = suspicion.predicate { incident.targets = [target] }
+        return incident
     }
 
     // MARK: - One cause, one incident
@@ -186,5 +188,7 @@ extension Incident {
     fileprivate mutating func take(_ other: Incident) {
         tests += other.tests.filter { !tests.contains($0) }
         suites += other.suites.filter { !suites.contains($0) }
+        let missed = (targets ?? []) + (other.targets ?? []).filter { targets?.contains($0) != true }
+        targets = missed.isEmpty ? nil : missed
     }
 }

@@ -230,6 +230,7 @@ struct Diagnosing {
     }
 
     private var statistics: String? {
+        if let figures = suspicion.figures(facts) { return figures }
         guard account.isOfTests, account.here.runs > 0 else { return nil }
         var parts = ["fails \(account.here.fails)/\(account.here.runs) here"]
         if account.green.runs > 0 { parts.append("\(account.green.fails)/\(account.green.runs) on last green") }

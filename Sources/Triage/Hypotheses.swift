@@ -110,7 +110,7 @@ struct Hypotheses {
             var found: [Outcome] = []
             let reruns = account.undisturbed.dropFirst()
             let wanted = account.facts.wanted.short
-            if account.isOfTests, !reruns.isEmpty, !reruns.contains(false), !account.comesAndGoes {
+            if account.isRepeated, !reruns.isEmpty, !reruns.contains(false), !account.comesAndGoes {
                 found.append(
                     Outcome(
                         kind: .rerun, fails: true, runs: reruns.count,

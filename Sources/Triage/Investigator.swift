@@ -27,7 +27,7 @@ package enum Investigator {
     private static func isOpen(_ account: Account) -> Bool {
         if account.known != nil { return false }
         if account.wrong != nil { return account.wasRedeployed }
-        if account.isOfTests { return account.undisturbed.last == true && !account.comesAndGoes && !account.healed }
+        if account.isRepeated { return account.undisturbed.last == true && !account.comesAndGoes && !account.healed }
         return account.here.fails > 0
     }
 

@@ -9,6 +9,8 @@ enum Reruns {
     static let wanted = 0.01
     /// Runs that measure the rate of what came and went.
     static let measuring = Limits.rerunsPerTest
+    /// Measurements of a missed target beside the first.
+    private static let measurements = 2
     /// This share of the time that is left may go into looking again.
     private static let share = 0.15
 
@@ -18,7 +20,7 @@ enum Reruns {
         else { return nil }
         let done = facts.experiments.count { $0.experiment.kind == .rerun && isCurrent($0, facts) }
         // What was seen to come and go already is not asked whether it does.
-        let unseen = accounts.filter { $0.isOfTests && !$0.comesAndGoes }
+        let unseen = accounts.filter { $0.isRepeated && !$0.comesAndGoes }
         if done == 0, !unseen.isEmpty { return first(unseen, facts) }
         // What is mixed was measured too little to be told from a moment's trouble.
         let isUntouched = !accounts.contains { $0.again.runs > 0 || $0.green.runs > 0 }
@@ -57,6 +59,8 @@ enum Reruns {
 
     private static func first(_ failing: [Account], _ facts: TriageCase) -> Experiment? {
         let needed = failing.map { account in
+            // A measurement has samples of its own.
+            guard account.isOfTests else { return measurements }
             let counts = RunCounts(fails: max(1, account.undisturbed.count { $0 }))
             return FlakeJudgement.failuresNeeded(
                 here: counts, flakeRate: account.suspicion.flakeRate(facts), wanted: wanted,
@@ -79,6 +83,11 @@ enum Reruns {
         let affordable = Int(share * facts.allowance.seconds / max(once, 0.1))
         experiment.times = max(1, min(times, max(2, affordable)))
         let count = selections.reduce(0) { $0 + $1.only.count }
+        if count == 0 {
+            let suites = selections.map(\.suite).joined(separator: ", ")
+            experiment.question = "measure again after \(suites), \(experiment.times)x: is it missed each time?"
+            return experiment
+        }
         experiment.question =
             "rerun \(count) failing \(count == 1 ? "test" : "tests") \(experiment.times)x alone: \(purpose)"
         return experiment

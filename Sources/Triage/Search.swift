@@ -84,13 +84,13 @@ struct Search {
     /// Stages that deploy and start are broken by what deploys, starts and configures, more than by anything else.
     private static func weights(_ suspicion: Suspicion, _ facts: TriageCase) -> [Double] {
         let weights = CulpritPriors.weights(facts.commits, failing: suspicion.results)
-        if case .passes = suspicion.predicate { return weights }
+        if suspicion.isRepeated { return weights }
         return zip(facts.commits, weights).map { commit, weight in
             let isOfStages = commit.files.contains {
                 switch suspicion.predicate {
                 case .deploys, .getsStable:
                     Paths.isOfDeployment($0) || Paths.isMigration($0) || Paths.isConfiguration($0)
-                case .proves, .passes: FileKind.isTest($0)
+                case .proves, .passes, .meets: FileKind.isTest($0)
                 }
             }
             return isOfStages ? 8 * weight : weight

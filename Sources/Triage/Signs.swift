@@ -32,6 +32,9 @@ struct Signs {
         case .getsStable: found.insert(.notStable)
         case .passes: found.insert(.testsFail)
         case .proves: found.insert(.evidenceEmpty)
+        case .meets:
+            found.insert(.targetMissed)
+            if suspicion.target(account.facts)?.record.sinceGreen?.finding == .worse { found.insert(.targetRegressed) }
         }
         if account.wrong != nil { found.insert(.wrongRevision) }
         if suspicion.isMass { found.insert(.massFailure) }

@@ -90,7 +90,7 @@ extension Suspicion {
         switch predicate {
         case .deploys, .getsStable: true
         case .passes: isMass || looksLikeNetwork
-        case .proves: false
+        case .proves, .meets: false
         }
     }
 
@@ -137,7 +137,7 @@ extension Suspicion {
         switch predicate {
         case .deploys: kind = .deploy
         case .getsStable: kind = .stabilize
-        case .passes, .proves: return []
+        case .passes, .proves, .meets: return []
         }
         return facts.current.filter {
             $0.run.kind == kind && $0.run.revision == facts.wanted && $0.run.experiment == nil
@@ -147,7 +147,7 @@ extension Suspicion {
 
     /// What the stabilization that failed says about single services; for tests the look after the last one.
     func ailing(_ facts: TriageCase) -> Ailing {
-        if case .passes = predicate {
+        if isRepeated {
             return Ailing(lookAfterTests(facts).flatMap { $0.outcome == .succeeded ? nil : $0 })
         }
         return Ailing(failedStabilization(facts))

@@ -11,6 +11,8 @@ enum Predicate: Hashable, Sendable {
     case passes([Experiment.Selection])
     /// A suite runs whole and its evidence can carry a pass.
     case proves(suite: String)
+    /// A performance target is met, measured after its suite ran whole.
+    case meets(target: String, suite: String)
 }
 
 /// What was seen on one revision.
@@ -38,6 +40,12 @@ struct Suspicion: Hashable, Sendable {
     /// Suites that ran before a service was lost: where something is deployed for it they are run again, or what they did
     /// to the service is not asked.
     var before: [String] = []
+    var isRepeated: Bool {
+        switch predicate {
+        case .passes, .meets: true
+        case .deploys, .getsStable, .proves: false
+        }
+    }
     var hangs: Bool { results.contains { $0.outcome == .timedOut } }
 
     /// What the records say about the predicate on `revision`.
@@ -75,8 +83,14 @@ struct Suspicion: Hashable, Sendable {
                 } else if record.run.experiment != nil {
                     seen.untestable = true
                 }
+            case (.meets(let target, let suite), .test) where record.run.subject == suite && record.run.only == nil:
+                switch record.targets?.first(where: { $0.name == target })?.status {
+                case .met: seen.passes += 1
+                case .missed: seen.fails += 1
+                case .notMeasured, nil: if record.run.experiment != nil { seen.untestable = true }
+                }
             case (.passes, .deploy), (.passes, .stabilize), (.getsStable, .deploy), (.proves, .deploy),
-                (.proves, .stabilize):
+                (.proves, .stabilize), (.meets, .deploy), (.meets, .stabilize):
                 if !Suspicion.succeeded(record), record.run.experiment != nil { seen.untestable = true }
             default:
                 break
@@ -183,7 +197,10 @@ extension Suspicion {
                 found.append(suspicion)
             }
         }
-        if found.isEmpty { return doubtful(facts) }
+        if found.isEmpty {
+            let doubtful = doubtful(facts)
+            return doubtful.isEmpty ? missedTargets(facts) : doubtful
+        }
         return found.flatMap { $0.split(by: facts) }.map { $0.inCompany(facts).underLoad(facts) }
     }
 
@@ -334,6 +351,7 @@ extension Suspicion {
     func representatives(_ count: Int, deployed: Bool = false) -> [Experiment.Selection] {
         if deployed, !before.isEmpty { return before.map { Experiment.Selection(suite: $0, only: []) } }
         if case .proves(let suite) = predicate { return [Experiment.Selection(suite: suite, only: [])] }
+        if case .meets(_, let suite) = predicate { return [Experiment.Selection(suite: suite, only: [])] }
         guard case .passes(let all) = predicate else { return [] }
         if needsCompany { return all.map { Experiment.Selection(suite: $0.suite, only: []) } }
         let cost: (String) -> Double = { id in

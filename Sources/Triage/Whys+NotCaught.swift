@@ -18,6 +18,7 @@ extension Whys {
         case .passes: return healthPassed(category)
         case .getsStable: return deploymentPassed()
         case .proves: return suitesLookedWell()
+        case .meets: return testsPassedInTime()
         case .deploys: return nil
         }
     }
@@ -54,7 +55,7 @@ extension Whys {
             return (said, [deploy])
         case .proves:
             return ("whoever looks at the exit status alone sees a pass: no earlier check counts what ran", [])
-        case .passes:
+        case .passes, .meets:
             return testsPassed()
         }
     }
@@ -120,6 +121,16 @@ extension Whys {
             after = "none of them asks for what the tests need, so the stabilize stage let it through"
         }
         return answer(5, "\(before); \(after)", 0.7, [health])
+    }
+
+    /// Tests say whether it works, not how fast.
+    private func testsPassedInTime() -> Why? {
+        guard let reference = stage().first, let suite = suspicion.suites.first else { return nil }
+        let tests = facts.suites.first { $0.name == suite }?.totals.passed
+        let passed = tests.map { "\($0) \($0 == 1 ? "test" : "tests") of \(suite) passed" } ?? "\(suite) passed"
+        return answer(
+            5, "\(passed), and the health checks before: none of them looks at how long it takes; the target is the first",
+            0.6, [reference])
     }
 
     private func deploymentPassed() -> Why? {

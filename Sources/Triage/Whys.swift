@@ -75,6 +75,11 @@ struct Whys {
     }
 
     private func behavior() -> Why? {
+        if let figures = suspicion.figures(facts) {
+            let luck = account.comesAndGoes || account.healed
+            let often = luck ? "in \(account.here.fails) of \(account.here.runs) measurements of one revision: " : ""
+            return answer(2, often + figures, 0.9, stage())
+        }
         guard let result = suspicion.results.first, let reference = failing(result.id) else {
             guard let reference = stage().first else { return nil }
             if case .getsStable = suspicion.predicate {
@@ -252,6 +257,7 @@ struct Whys {
         case .deploys: kind = .deploy
         case .getsStable: kind = .stabilize
         case .passes: return []
+        case .meets(let target, _): return facts.references[TriageCase.targetKey(target)].map { [$0] } ?? []
         case .proves: kind = .test
         }
         let record = facts.current.last {

@@ -204,6 +204,111 @@ def story_deadman(_):
     return one
 
 
+SAYS = {
+    "what fails": ("Fails: beta::two",), "since when": ("Since 20",), "what staging serves": ("Staging serves",),
+    "what is likely": ("Likely", "Possible", "Proven", "Cause:"), "what is ruled out": ("Ruled out: ",),
+    "what comes next": ("Nightjar waits", "Nightjar deploys"),
+}
+
+
+def says_all(page, command):
+    """A page answers every question of somebody who was asleep, and the first command is the one to type."""
+    for what, words in SAYS.items():
+        check(any(fact.startswith(word) for word in words for fact in page["facts"]),
+              f"a page does not say {what}: {json.dumps(page, indent=1)}")
+    check(page["commands"][0] == command, f"the first command is {page['commands']}")
+    if os.environ.get("NIGHTJAR_SHOW"):
+        print("\n".join(["", page["title"], *("  " + fact for fact in page["facts"]),
+                         *("  $ " + one for one in page["commands"])]), flush=True)
+
+
+def story_rollback_failed(_):
+    """The way back is gone and fails: a page at once, and it says why and what is live."""
+    duty = Receiver()
+    one = loop()
+    one.settings["remedy"] = {"allow": ["rollback"]}
+    one.settings["triage"] = {"mayDeploy": True}
+    one.settings["paging"] = {"holdFor": "45m"}
+    one.settings["notify"] = [{"webhook": {"url": duty.url}, "levels": ["page"]}]
+    one.script("back.sh", "#!/bin/sh\necho 'no artifact for '$1' is kept any more' >&2\nexit 3\n")
+    one.settings["deploy"]["rollback"] = ["./back.sh", "{lastGreen}"]
+    one.save()
+    one.start()
+    breaks(one)
+    wait_for(60, lambda: duty.taken, "the page")
+    page = duty.bodies()[0]
+    says_all(page, "nightjar why INC-1")
+    check("NOT restored: the rollback to good-1 failed, " in page["title"], f"the title is {page['title']}")
+    check(any("exit 3" in fact for fact in page["facts"]), f"why it failed is not said: {page['facts']}")
+    live = (one.folder / "live").read_text()
+    served = next(fact for fact in page["facts"] if fact.startswith("Staging serves"))
+    check(f"Staging serves {live}" in served or "unknown" in served, f"{live} is live, and the page says {served}")
+    one.stop()
+    return one
+
+
+def story_asks(_):
+    """A question pages with both answers, about the revision that is live now; its answer ends it."""
+    duty = Receiver()
+    one = loop()
+    one.settings["remedy"] = {"allow": [], "approve": ["rollback"]}
+    one.settings["triage"] = {"mayDeploy": True}
+    one.settings["notify"] = [{"webhook": {"url": duty.url}, "levels": ["page"]}]
+    one.save()
+    one.start()
+    wait_for(40, lambda: one.sealed(), "a first cycle")
+    one.write("wanted", "bad-2")
+    wait_for(60, lambda: duty.taken, "the question")
+    page = duty.bodies()[0]
+    says_all(page, "nightjar approve INC-1 rollback")
+    check(page["title"].startswith("night asks: INC-1 rollback to good-1? P1 beta::two: wrong price"), page["title"])
+    check(page["commands"][1:] == ["nightjar reject INC-1", "nightjar why INC-1"], f"commands: {page['commands']}")
+    check("Staging serves bad-2, which fails: HOLD" in page["facts"], f"what is live is not said: {page['facts']}")
+    status, said = one.run(*page["commands"][0].split()[1:], "--by", "ada")
+    check(status == 0, f"the command of the page: {status} {said}")
+    wait_for(60, lambda: any(b["kind"] == "resolved" for b in duty.bodies()), "the end of the question")
+    wait_for(60, lambda: (one.folder / "live").read_text() == "good-1", "the way back that was allowed")
+    check(len([b for b in duty.bodies() if b["kind"] == "opened"]) == 1, f"pages: {[b['id'] for b in duty.bodies()]}")
+    one.stop()
+    return one
+
+
+def story_quiet(_):
+    """In quiet hours chat waits and a page does not, although the chat about it was decided first; the end is told to all."""
+    both, chat = Receiver(), Receiver()
+    one = loop()
+    one.settings["paging"] = {"holdFor": "2s", "quietHours": {"from": "00:00", "to": "23:59", "timeZone": "UTC"}}
+    one.settings["notify"] = [{"name": "both", "webhook": {"url": both.url}},
+                              {"name": "chat", "webhook": {"url": chat.url}, "levels": ["chat"]}]
+    one.save()
+    one.start()
+    breaks(one)
+    wait_for(60, lambda: both.taken, "the page")
+    check([b["level"] for b in both.bodies()] == ["page"], f"{[b['id'] for b in both.bodies()]}")
+    check(not chat.taken, f"chat in quiet hours: {chat.bodies()}")
+    one.write("wanted", "good-3")
+    wait_for(90, lambda: any(b["kind"] == "resolved" for b in both.bodies()), "the end")
+    wait_for(30, lambda: any(b["kind"] == "resolved" for b in chat.bodies()), "the end, where the beginning was for chat")
+    one.stop()
+    return one
+
+
+def story_refused(_):
+    """A receiver that is gone for good loses a page: the others hear of it, and so does who asks for the status."""
+    gone, other = Receiver(*["404"] * 50), Receiver()
+    one = loop()
+    one.settings["notify"] = [{"name": "gone", "webhook": {"url": gone.url}, "levels": ["page"]},
+                              {"name": "other", "webhook": {"url": other.url}, "levels": ["ticket"]}]
+    one.save()
+    one.start()
+    breaks(one)
+    wait_for(90, lambda: any("gone did not get a message" in b["title"] for b in other.bodies()), "the ticket about it")
+    status, said = one.run("status")
+    check("gone" in said and "404" in said, f"the status does not say that a page was lost: {said}")
+    one.stop()
+    return one
+
+
 def story_alertmanager(_):
     """A real Alertmanager takes the alert, groups it by its labels, and drops it at the end."""
     binary = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")

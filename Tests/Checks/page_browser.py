@@ -106,7 +106,7 @@ def keyboard(tab, base):
     return f"{len(stops)} stops by keyboard, each seen, marked and in order"
 
 
-def tree(tab, base):
+def tree(tab, base, documents):
     """What a screen reader gets: landmarks, one title, a name for everything that can be used, a polite live line."""
     tab.go(base + "/loops/api")
     nodes = [node for node in tab.call("Accessibility.getFullAXTree")["nodes"] if not node.get("ignored")]
@@ -120,7 +120,42 @@ def tree(tab, base):
     check(tab.run("document.querySelectorAll('h1').length") == 1, "not one h1")
     levels = tab.run("[...document.querySelectorAll('h1, h2, h3, h4')].map(h => Number(h.tagName[1]))")
     check(all(after <= before + 1 for before, after in zip(levels, levels[1:])), f"headings jump: {levels}")
-    return f"{len(named('link'))} links with names, {len(levels)} headings without a jump, four landmarks"
+    live = [node for node in nodes if node["role"].get("value") == "status"]
+    properties = {one["name"]: one["value"].get("value") for one in live[0].get("properties", [])}
+    check(properties.get("live") == "polite", f"the line that says whether the page is live is {properties}")
+    said = f"{len(named('link'))} links with names, {len(levels)} headings without a jump, four landmarks, a polite live line"
+    number = documents(base + "/api/v1/loops/api/cycles?limit=1")["cycles"][0]["cycle"]
+    return said + "; " + cycle_tree(tab, base, number)
+
+
+def cycle_tree(tab, base, number):
+    """A cycle page: its headings in the words of the report, tables with headers, figures with a name, no bare graphic."""
+    tab.go(f"{base}/loops/api/cycles/{number}")
+    nodes = [node for node in tab.call("Accessibility.getFullAXTree")["nodes"] if not node.get("ignored")]
+
+    def named(role):
+        return [node.get("name", {}).get("value", "") for node in nodes if node["role"].get("value") == role]
+    if os.environ.get("NIGHTJAR_SHOW"):
+        for node in nodes:
+            if node["role"].get("value") not in ("StaticText", "InlineTextBox", "generic"):
+                print("      ", node["role"].get("value"), repr(node.get("name", {}).get("value", ""))[:100], flush=True)
+    for role in ("banner", "navigation", "main", "contentinfo"):
+        check(len(named(role)) == 1, f"a cycle page has {len(named(role))} times the role {role}")
+    headings = named("heading")
+    levels = [next(int(p["value"]["value"]) for p in node["properties"] if p["name"] == "level")
+              for node in nodes if node["role"].get("value") == "heading"]
+    check(levels and levels.count(1) == 1 and levels[0] == 1, f"headings of a cycle page: {levels}")
+    check(all(after <= before + 1 for before, after in zip(levels, levels[1:])), f"headings jump: {levels}")
+    check(all(name.strip() for name in headings), "a heading without words")
+    check(any(str(number) in name for name in headings[:1]), f"the first heading is {headings[:1]}")
+    for word in ("Suites", "Incidents", "Stages"):
+        check(any(word.lower() in name.lower() for name in headings), f"no heading {word}: {headings}")
+    for role in ("link", "image", "img", "figure", "DisclosureTriangle", "table"):
+        bare = [name for name in named(role) if not name.strip()]
+        check(not bare, f"a cycle page has {len(bare)} of {len(named(role))} times the role {role} without a name")
+    columns = named("columnheader")
+    check(bool(named("table")) == bool(columns), f"{len(named('table'))} tables, {len(columns)} column headers")
+    return f"a cycle page with {len(headings)} headings, {len(named('table'))} tables and {len(columns)} column headers, all named"
 
 
 def stays(tab, base, loop):
@@ -173,7 +208,7 @@ def part(base, work, documents, loop):
         yield said
         yield f"axe-core finds nothing in {judged} looks" if script else missing
         yield keyboard(tab, base)
-        yield tree(tab, base)
+        yield tree(tab, base, documents)
         yield stays(tab, base, loop)
         yield paper(tab, base, pages, shots)
         text = tab.run("(document.scripts.length === 1) && !document.documentElement.outerHTML.includes('alert(1)</script>')")

@@ -252,6 +252,59 @@ def a_newer_revision_ends_the_wait(nightjar):
     return "the question ended with the newer revision, which is healthy"
 
 
+MEASURE = """#!/bin/sh
+# Twelve numbers around what is live.
+for n in 0 1 2 3 4 5 6 7 8 9 10 11; do echo "$(($(cat latency.live) + n % 3))ms"; done
+"""
+
+
+@story
+def a_target_that_regressed(nightjar):
+    """Every test passes, and the newest revisions are too slow: the commit is found by measuring, and staging put back."""
+    shop = Shop(nightjar, allow=["rollback"])
+    shop.script("deploy.sh", DEPLOY + 'cp "$2/src/latency" latency.live\n')
+    shop.script("measure.sh", MEASURE)
+    shop.settings["targets"] = [
+        {"name": "API response", "limit": "100ms", "command": ["./measure.sh"], "blocking": True},
+        {"name": "leisure", "limit": "150ms", "command": ["./measure.sh"]}]
+    shop.save()
+    prices = "apple 1\npear 2\nplum 3\n"
+    good = shop.commit("Open", src__prices=prices, src__latency="40\n")
+    shop.start()
+    shop.sealed_as(good)
+    shop.commit("Leaflet", docs__leaflet="cheap\n")
+    culprit = shop.commit("Log every request twice", src__latency="140\n")
+    wanted = shop.commit("Poster", docs__poster="cheaper\n")
+    document = shop.sealed_as(wanted)
+    check(document["verdict"] == "failing" and document["suites"][0]["status"] == "passed", document["verdict"])
+    check([one["title"] for one in document["incidents"]] == ["target API response: p95 of 12 is 142 ms > 100 ms"],
+          [one["title"] for one in document["incidents"]])
+    incident = document["incidents"][0]
+    diagnosis = incident["diagnosis"]
+    check((diagnosis["category"], diagnosis["grade"]) == ("performance-regression", "proven"),
+          f"{diagnosis['category']} {diagnosis['grade']}: {diagnosis['summary']}\n{shop.log()[-3000:]}")
+    check(diagnosis["culprit"]["commit"] == culprit, diagnosis["culprit"])
+    check("42 ms" in diagnosis["statistics"] and "142 ms > 100 ms" in diagnosis["statistics"], diagnosis["statistics"])
+    whys = diagnosis["whys"]
+    check(all(why["evidence"] for why in whys), f"a why without evidence: {[why['answer'] for why in whys if not why['evidence']]}")
+    for why in whys:
+        for reference in why["evidence"]:
+            path = shop.cycle_folder(document["cycle"]) / reference["path"]
+            lines = path.read_text().splitlines()
+            first, last = reference["lines"]
+            check("\n".join(lines[first - 1:last])[:300] == reference["excerpt"][:300], f"{reference} does not stand there")
+    check(action(document, "rollback")["outcome"] == "succeeded", document["actions"])
+    check(document["environment"]["serving"] == good and document["environment"]["state"] == "restored", document["environment"])
+    code, text = shop.run("why", "INC-1")
+    check("performance-regression" in text and "Log every request twice" in text, text)
+    # Slower than before, still within the limit: said, and nothing is rolled back.
+    lenient = shop.commit("Log every request once", src__latency="90\n")
+    healed = shop.sealed_as(lenient)
+    check(healed["verdict"] == "healthy", f"{healed['verdict']}: {healed['reasons']}")
+    shop.stop()
+    return f"{culprit[:7]} found by measuring, {len(document['experiments'])} experiments: {diagnosis['statistics']}"
+
+
 @story
 def a_child_of_the_culprit(nightjar):
     """A later revision with the culprit still in it joins the incident without experiments."""

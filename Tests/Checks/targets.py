@@ -16,6 +16,8 @@ import threading
 import time
 from pathlib import Path
 
+from wss import Authority, Terminator
+
 NIGHTJAR = os.environ["NIGHTJAR"]
 TOKEN = "s3cret-token-0815"
 SEED = 20261129
@@ -149,14 +151,14 @@ class Loop:
     def write(self):
         (self.folder / "nightjar.json5").write_text(json.dumps(self.settings, indent=1))
 
-    def run(self, *arguments):
+    def run(self, *arguments, **environment):
         return subprocess.run(
             [NIGHTJAR, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=120,
-            env=dict(os.environ, NO_COLOR="1"))
+            env=dict(os.environ, NO_COLOR="1", **environment))
 
-    def once(self):
+    def once(self, **environment):
         """One cycle: its record and its targets by name."""
-        done = self.run("once")
+        done = self.run("once", **environment)
         state = self.folder / "state" / "targets"
         record = json.loads((state / "latest" / "cycle.json").read_text())
         targets = {target["name"]: target for target in record["targets"]}
@@ -260,6 +262,69 @@ def failing(loop, staging):
     (loop.folder / "token").write_text(TOKEN + "\n")
 
 
+def slow(loop, staging):
+    """A target that blocks and is missed is asked about, with the sample that was judged as evidence."""
+    loop.settings["targets"][0]["blocking"] = True
+    loop.write()
+    staging.milliseconds, staging.failing = 600, 0.0
+    code, record, targets = loop.once()
+    check(targets["API response"]["status"] == "missed", f"{targets['API response']}")
+    check(record["verdict"] == "failing" and code == 1, f"a blocking miss: {record['verdict']}, {code}")
+    found = [one for one in record["incidents"] if one.get("targets") == ["API response"]]
+    check(len(found) == 1 and found[0]["title"].startswith("target API response: p95 of 30 is "), f"{record['incidents']}")
+    diagnosis = found[0]["diagnosis"]
+    first = diagnosis["whys"][0]["evidence"][0]
+    line = Path(loop.folder, "state/targets/latest", first["path"]).read_text().splitlines()[first["lines"][0] - 1]
+    check(line[:300] == first["excerpt"], f"the evidence does not stand there: {first}")
+    check(json.loads(line)["milliseconds"] == targets["API response"]["measured"], f"another sample was judged: {line}")
+    check("worse than last green #" in diagnosis["statistics"], diagnosis["statistics"])
+    # It is measured again where it is; the revision is the last green one, so no commit is blamed.
+    again = [one for one in record["experiments"] if one["experiment"]["kind"] == "rerun"]
+    check(again and again[0]["result"].startswith("passes 2/2"), f"experiments: {record['experiments']}")
+    check("culprit" not in diagnosis, f"a commit is blamed: {diagnosis}")
+    staging.milliseconds = 2
+    loop.settings["targets"][0]["blocking"] = False
+    loop.write()
+
+
+def secure(loop, staging):
+    """The same over TLS, with an authority of its own: measured where it is trusted, and not a byte sent where it is not."""
+    whole = json.loads(json.dumps(loop.settings))
+    authority, other = Authority(loop.folder / "authority"), Authority(loop.folder / "other")
+    front = Terminator(authority.server("staging"), staging.port)
+    for target in loop.settings["targets"]:
+        for key in ("http", "websocket"):
+            text = json.dumps(target.get(key)).replace("http://", "https://").replace("ws://", "wss://")
+            if key in target:
+                target[key] = json.loads(text.replace(f"127.0.0.1:{staging.port}", f"localhost:{front.port}"))
+    loop.settings["targets"][1]["timing"] = "tls"
+    loop.write()
+    _, record, targets = loop.once(SSL_CERT_FILE=authority.file)
+    for name in ("API response", "connect", "ping", "echo"):
+        check(targets[name]["status"] == "met", f"over TLS: {targets[name]}")
+    check(targets["connect"]["source"] == "http tls" and 0 < targets["connect"]["measured"] < 0.4, f"{targets['connect']}")
+    samples = Path(loop.folder, "state/targets/latest", targets["API response"]["evidence"]).read_text().splitlines()
+    rows = [json.loads(line) for line in samples]
+    check(all(0 < row["connectMilliseconds"] < row["tlsMilliseconds"] < row["milliseconds"] for row in rows), f"{rows[-1]}")
+    taken = front.bytes
+    loop.settings["targets"] = [one for one in loop.settings["targets"] if "http" in one or "websocket" in one]
+    loop.write()
+    for words, environment in (("another authority", {"SSL_CERT_FILE": other.file}), ("none", {})):
+        _, record, targets = loop.once(**environment)
+        for name, target in targets.items():
+            check(target["status"] == "notMeasured" and "measured" not in target, f"{words}: {name} is {target}")
+            check("certificate" in target["because"] or "trusted" in target["because"], f"{words}: {target['because']}")
+        check(front.bytes == taken, f"{words}: {front.bytes - taken} bytes of requests were sent")
+    text = json.dumps(loop.settings["targets"]).replace("localhost", "127.0.0.1")
+    loop.settings["targets"] = json.loads(text)
+    loop.write()
+    _, record, targets = loop.once(SSL_CERT_FILE=authority.file)
+    check(all(one["status"] == "notMeasured" for one in targets.values()), f"another host name: {targets}")
+    check(front.bytes == taken, "bytes were sent to a host of another name")
+    loop.settings = whole
+    loop.write()
+
+
 def refused(loop):
     for change, words in (({"limit": "5"}, "a time with its unit"), ({"tests": "*"}, "one of"),
                           ({"secrets": ["NONE"]}, "not in secrets"), ({"samples": 0}, "samples")):
@@ -284,6 +349,7 @@ def main():
     try:
         for name, step in (("measured", lambda: measured(loop)), ("slower", lambda: steady_then_slower(loop, staging)),
                            ("creeping", lambda: creeping(loop, staging)), ("failing", lambda: failing(loop, staging)),
+                           ("slow", lambda: slow(loop, staging)), ("secure", lambda: secure(loop, staging)),
                            ("refused", lambda: refused(loop)), ("secret", lambda: secret(loop))):
             step()
             print(f"   {name}: ok")

@@ -14,7 +14,8 @@ import Testing
     private static func attempt(_ script: String, secrets: [String] = []) async -> DeliveryOutcome {
         let delivery = Delivery(
             environment: ["PATH": "/usr/local/bin:/usr/bin:/bin"], secretEnvironment: [:], workingDirectory: "/",
-            secrets: { names in Dictionary(uniqueKeysWithValues: names.map { ($0, "s3cret-of-\($0)") }) })
+            secrets: { names in Dictionary(uniqueKeysWithValues: names.map { ($0, "s3cret-of-\($0)") }) },
+            now: { notice.at })
         let command = CommandSettings(
             arguments: ["/bin/sh", "-c", script], timeout: .seconds(30), secrets: secrets)
         return await delivery.attempt(

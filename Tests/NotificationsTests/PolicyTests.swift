@@ -195,9 +195,35 @@ struct PolicyTests {
         night.situation.approval = Approval(
             subject: .rollback, incident: "INC-1", name: "good", because: "migration 0007", pastMigration: true,
             askedAt: night.now, deadline: night.now + .seconds(14_400))
-        let page = try #require(night.look().first)
-        #expect(page.level == .page)
-        #expect(page.commands == ["nightjar approve INC-1 rollback --past-migration", "nightjar reject INC-1"])
+        night.breaks()
+        night.situation.serving = Revision("bad")
+        night.situation.isUnderWay = true
+        night.situation.next = "Nightjar waits for an answer"
+        let notices = night.look()
+        let page = try #require(notices.first { $0.level == .page })
+        #expect(page.key == "staging/approval-rollback-INC-1")
+        #expect(page.title == "staging asks: INC-1 rollback to good? chat times out on bad")
+        #expect(
+            page.facts == [
+                "Asks: INC-1 rollback to good, because migration 0007", "Fails: t",
+                "Since 2026-11-21T11:53:20Z (415s)", "Staging serves bad, which fails: HOLD",
+                "Likely (not proven): it was 9f3c1e2", "Nightjar waits for an answer",
+            ].map { $0.hasPrefix("Since") ? page.facts[2] : $0 })
+        #expect(
+            page.commands == [
+                "nightjar approve INC-1 rollback --past-migration", "nightjar reject INC-1", "nightjar why INC-1",
+            ])
+        // The incident itself pages nobody a second time while the question says it all.
+        #expect(notices.filter { $0.level == .page }.count == 1)
+        #expect(night.look(after: 3600).isEmpty)
+        // Another question about it is another page, however quickly it follows.
+        night.situation.approval?.subject = .fix
+        let next = night.look()
+        #expect(next.filter { $0.kind == .opened }.map(\.key) == ["staging/approval-fix-INC-1"])
+        #expect(
+            next.filter { $0.kind == .resolved }.map(\.title) == [
+                "RESOLVED, no longer asked: staging asks: INC-1 rollback to good? chat times out on bad"
+            ])
     }
 
     @Test func `quiet hours hold chat back and no page`() {
@@ -219,6 +245,42 @@ struct PolicyTests {
         #expect(notices.filter { $0.level == .ticket }.count == 3)
         #expect(notices.filter { $0.kind == .digest }.map(\.facts.count) == [3])
         #expect(night.look().isEmpty)
+    }
+
+    @Test func `what the budget withholds later is named as well, half an hour apart`() {
+        var night = Night()
+        night.settings.pagesPerShift = 1
+        night.breaks(restoring: "refused")
+        night.situation.incidents = [Night.incident("INC-1"), Night.incident("INC-2")]
+        #expect(night.look().filter { $0.kind == .digest }.count == 1)
+        night.situation.incidents.append(Night.incident("INC-3"))
+        #expect(night.look(after: 60).filter { $0.kind == .digest }.isEmpty)
+        #expect(night.look(after: 1800).filter { $0.kind == .digest }.map(\.facts.count) == [1])
+    }
+
+    @Test func `the end names every level at which the beginning was told`() throws {
+        var night = Night()
+        night.breaks()
+        #expect(night.look().map(\.level) == [.chat])
+        night.situation.restoreProblem = "refused"
+        #expect(night.look().map(\.level) == [.page])
+        night.situation.verdict = .healthy
+        night.situation.incidents = [Night.incident("INC-1", .resolved)]
+        let over = try #require(night.look().first)
+        #expect(over.kind == .resolved && over.told == [.chat, .page])
+    }
+
+    @Test func `a page that no incident explains says what fails`() throws {
+        var night = Night()
+        night.breaks()
+        night.situation.incidents = []
+        night.situation.fails = ["deploy: exit 3", "chat: the suite did not run"]
+        night.situation.environment = .unknown
+        night.situation.serving = nil
+        let page = try #require(night.look().first)
+        #expect(page.level == .page && page.facts.first == "Fails: deploy: exit 3; chat: the suite did not run")
+        #expect(page.facts.contains("Staging serves: unknown; last green: good"))
+        #expect(page.facts.contains("Cause: nothing is diagnosed yet, and nothing is ruled out"))
     }
 
     @Test func `hostile text stays one short line`() throws {

@@ -19,10 +19,10 @@ struct SpoolTests {
         spool = Spool(folder("notify"))
     }
 
-    private static func notice(_ number: Int, level: NoticeLevel = .page) -> Notice {
+    private static func notice(_ number: Int, level: NoticeLevel = .page, sequence: Int = 1) -> Notice {
         Notice(
-            id: "staging/INC-\(number).1", key: "staging/INC-\(number)", kind: .opened, level: level, loop: "staging",
-            host: "nj1", at: start + .milliseconds(Int64(number)), title: "it fails")
+            id: "staging/INC-\(number).\(sequence)", key: "staging/INC-\(number)", kind: .opened, level: level,
+            loop: "staging", host: "nj1", at: start + .milliseconds(Int64(10 * number + sequence)), title: "it fails")
     }
 
     private static func receiver(_ name: String, _ levels: [NoticeLevel] = [.chat, .page]) -> ReceiverSettings {
@@ -85,6 +85,62 @@ struct SpoolTests {
         #expect(left.first?.nextAttempt == Self.start + .seconds(61))
         await courier.deliver(receivers)
         #expect(tried.withLock { $0.count } == 3)
+    }
+
+    @Test func `a page waits neither for quiet hours nor for chat, and what it says already is not told later`() async throws {
+        let receivers = [Self.receiver("a")]
+        var held = Self.notice(1, level: .chat)
+        held.notBefore = Self.start + .seconds(3600)
+        var other = Self.notice(2, level: .chat)
+        other.notBefore = held.notBefore
+        let notices = [held, other, Self.notice(1, sequence: 2), Self.notice(3, level: .chat)]
+        try spool.add(notices, for: receivers, remembering: NoticeMemory())
+        let tried = Mutex<[String]>([])
+        await courier { notice, _ in
+            tried.withLock { $0.append(notice.id) }
+            return .delivered
+        }.deliver(receivers)
+        #expect(tried.withLock { $0 } == ["staging/INC-1.2", "staging/INC-3.1"])
+        #expect(try spool.items().map(\.notice.id) == ["staging/INC-2.1"])
+        #expect(try folder.read("notify/sent.jsonl").contains("overtaken by staging/INC-1.2"))
+    }
+
+    @Test func `a page is tried before the chat that the receiver refuses to take now`() async throws {
+        let receivers = [Self.receiver("a")]
+        try spool.add([Self.notice(1, level: .chat)], for: receivers, remembering: NoticeMemory())
+        let tried = Mutex<[String]>([])
+        let courier = courier { notice, _ in
+            tried.withLock { $0.append(notice.id) }
+            return notice.level == .page ? .delivered : .later("status 429", after: .seconds(600))
+        }
+        await courier.deliver(receivers)
+        try spool.add([Self.notice(2)], for: receivers, remembering: NoticeMemory())
+        await courier.deliver(receivers)
+        #expect(tried.withLock { $0 } == ["staging/INC-1.1", "staging/INC-2.1"])
+    }
+
+    @Test func `whoever heard the beginning hears the end, and nobody else`() throws {
+        let receivers = [Self.receiver("chat", [.chat]), Self.receiver("page", [.page]), Self.receiver("desk", [.ticket])]
+        var over = Self.notice(1, sequence: 3)
+        over.kind = .resolved
+        over.told = [.chat, .page]
+        try spool.add([over], for: receivers, remembering: NoticeMemory())
+        #expect(try spool.items().map(\.receiver) == ["chat", "page"])
+    }
+
+    @Test func `a receiver that lost a message is in trouble until it takes one, also after a start`() async throws {
+        let receivers = [Self.receiver("a")]
+        try spool.add([Self.notice(1)], for: receivers, remembering: NoticeMemory())
+        let refusing = courier { _, _ in .refused("status 404") }
+        await refusing.deliver(receivers)
+        let words = "refused: status 404 (staging/INC-1.1)"
+        #expect(await refusing.troubles == ["a": words])
+        let again = courier { _, _ in .delivered }
+        #expect(await again.troubles == ["a": words])
+        try spool.add([Self.notice(2)], for: receivers, remembering: NoticeMemory())
+        await again.deliver(receivers)
+        #expect(await again.troubles.isEmpty)
+        #expect(spool.troubles().isEmpty)
     }
 
     @Test func `what is refused is not tried again`() async throws {
@@ -154,6 +210,15 @@ struct PayloadTests {
         facts: ["<!channel> fails", "Staging serves good"], commands: ["nightjar why INC-1"], incident: "INC-1")
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    @Test func `a webhook is signed with the time of the attempt, and says when it was decided`() throws {
+        let first = try Payloads.webhook(Self.notice, secret: "s", at: Self.notice.at)
+        let later = try Payloads.webhook(Self.notice, secret: "s", at: Self.notice.at + .seconds(3600))
+        #expect(first.headers["X-Nightjar-Timestamp"] == "1795262400")
+        #expect(later.headers["X-Nightjar-Timestamp"] == "1795266000")
+        #expect(first.headers["X-Nightjar-Signature"] != later.headers["X-Nightjar-Signature"])
+        #expect(first.body == later.body && Self.text(later.body).contains("2026-11-21T12:00:00"))
+    }
 
     @Test func `slack gets no mention and no markup from outside`() throws {
         let text = Self.text(try Payloads.slack(Self.notice).body)

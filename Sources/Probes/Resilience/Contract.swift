@@ -62,6 +62,8 @@ package struct ResilienceContract: Sendable {
         package var item = MessagePattern(conditions: [])
         package var sequence = ""
         package var end: MessagePattern?
+        /// The number of the last event of a stream in a new session; without it nobody can tell whether it arrived.
+        package var last: Int?
         package var timeout = Duration.seconds(10)
     }
 
@@ -73,6 +75,8 @@ package struct ResilienceContract: Sendable {
         package var sequence = ""
         package var end: MessagePattern?
         package var count = 25
+        /// For `start`: the number of the last event that it makes in a new session.
+        package var last: Int?
     }
 
     package struct Heartbeat: Sendable, Equatable {

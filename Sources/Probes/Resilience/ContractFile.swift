@@ -90,6 +90,7 @@ extension ResilienceContract {
             stream.item = section.pattern("item") ?? stream.item
             stream.sequence = section.pointer("sequence") ?? ""
             stream.end = section.pattern("end")
+            stream.last = section.count("last", in: 1...1_000_000)
             stream.timeout = section.duration("timeout") ?? stream.timeout
             if stream.end == nil { section.complain("end", "is missing") }
             section.end()
@@ -102,6 +103,7 @@ extension ResilienceContract {
             queue.item = section.pattern("item") ?? queue.item
             queue.sequence = section.pointer("sequence") ?? ""
             queue.end = section.pattern("end")
+            queue.last = section.count("last", in: 1...1_000_000)
             queue.count = section.count("count", in: 1...1000) ?? queue.count
             if (queue.publish == nil) == (queue.start == nil) {
                 section.complain("publish", "a queue has either publish or start")

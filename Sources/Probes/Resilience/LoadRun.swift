@@ -29,6 +29,9 @@ package struct LoadReport: Codable, Hashable, Sendable {
     /// Connections that were refused, by what the server said.
     package var refused: [String: Int]
     package var messages: Int
+    /// What the plan asked of the users that got in. Each one waits for an answer before it speaks again, and the users
+    /// of one thread for each other: a slow server is offered less than that, which must not pass for a load.
+    package var planned: Int
     package var unanswered: Int
     /// Connections that ended before they were asked to.
     package var dropped: Int
@@ -39,6 +42,16 @@ package struct LoadReport: Codable, Hashable, Sendable {
     package var roundTripP99: Double
     package var messagesPerSecond: Double
     package var seconds: Double
+}
+
+extension LoadReport {
+    /// With less of the plan sent than this share, the load was not the one that was asked for.
+    package static let leastShare = 0.95
+
+    /// The share of the planned messages that were sent.
+    package var offered: Double {
+        planned == 0 ? 0 : min(1, Double(messages + unanswered) / Double(planned))
+    }
 }
 
 /// Why no load was put on anything.
@@ -60,6 +73,16 @@ package enum LoadRun {
             throw LoadRefused(
                 description: "the scenario file does not list \(probe.target) in loadTargets: load is for one's own "
                     + "environment only")
+        }
+        for (name, action) in [("login", contract.login), ("signUp", contract.signUp)] {
+            guard let action, let url = try? HTTPAddress(variables.fill(action.url)) else { continue }
+            let address = "\(url.host):\(url.port)"
+            let isListed = contract.loadTargets.contains { (try? variables.fill($0)) == address }
+            guard isListed else {
+                throw LoadRefused(
+                    description: "the scenario file does not list \(address) of \(name) in loadTargets: every user "
+                        + "would go there as well")
+            }
         }
         let tally = LoadCounter()
         let workers = min(8, plan.users)
@@ -105,6 +128,7 @@ private struct LoadTally: Sendable {
         }
         return LoadReport(
             endpoint: endpoint, users: plan.users, opened: opens.count, refused: refused, messages: trips.count,
+            planned: opens.count * max(1, Int(plan.duration / plan.interval)),
             unanswered: unanswered, dropped: dropped, openP50: percentile(opens, 0.5), openP95: percentile(opens, 0.95),
             roundTripP50: percentile(trips, 0.5), roundTripP95: percentile(trips, 0.95),
             roundTripP99: percentile(trips, 0.99),

@@ -11,6 +11,7 @@ extension ResilienceReport {
             text +=
                 "<testsuite name=\"\(result.scenario.key)\" \(Self.counts(result.cases, seconds: result.seconds))>\n"
             text += "<properties>\(Self.property("status", result.status.rawValue))"
+            if let value = result.value { text += Self.property("value", ScenarioKPI.short(value)) }
             for need in result.prerequisites { text += Self.property("prerequisite", need) }
             text += "</properties>\n"
             text += result.cases.map { Self.element($0, of: result.scenario) }.joined()
@@ -31,7 +32,7 @@ extension ResilienceReport {
         var text = "<testcase classname=\"resilience.\(scenario.key)\" name=\"\(escape(found.name))\" "
         text += "time=\"\(time(found.seconds))\">"
         if !found.kpis.isEmpty {
-            text += "<properties>\(found.kpis.map { property("kpi", $0.text) }.joined())</properties>"
+            text += "<properties>\(found.kpis.map(figures).joined())</properties>"
         }
         let reason = escape(found.reason ?? "")
         switch found.outcome {
@@ -42,6 +43,15 @@ extension ResilienceReport {
         }
         if !found.notes.isEmpty { text += "<system-out>\(escape(found.notes.joined(separator: "\n")))</system-out>" }
         return text + "</testcase>\n"
+    }
+
+    /// As a sentence, and as numbers with their units that a performance target can read: `reconnect.mean`.
+    private static func figures(_ kpi: ScenarioKPI) -> String {
+        func amount(_ value: Double) -> String { "\(ScenarioKPI.short(value)) \(kpi.unit)" }
+        let name = kpi.name.replacing(" ", with: "-")
+        var text = property("kpi", kpi.text) + property("\(name).\(kpi.statistic)", amount(kpi.measured))
+        if let p95 = kpi.p95 { text += property("\(name).p95", amount(p95)) }
+        return text + property("\(name).limit", amount(kpi.limit)) + property("\(name).n", "\(kpi.samples)")
     }
 
     private static func property(_ name: String, _ value: String) -> String {

@@ -67,17 +67,21 @@ package struct ScenarioKPI: Codable, Hashable, Sendable {
 
     /// The mean of samples, and their 95th percentile.
     static func mean(_ name: String, _ samples: [Double], atMost limit: Double) -> ScenarioKPI {
-        let sorted = samples.sorted()
         let mean = samples.isEmpty ? 0 : samples.reduce(0, +) / Double(samples.count)
         return ScenarioKPI(
             name: name, unit: "ms", statistic: "mean", comparator: "<=", limit: limit, measured: mean,
-            samples: samples.count, p95: samples.count >= 20 ? sorted[(sorted.count * 95 + 99) / 100 - 1] : nil)
+            samples: samples.count, p95: p95(samples))
+    }
+
+    /// The nearest rank; fewer than 20 samples have none but their worst.
+    private static func p95(_ samples: [Double]) -> Double? {
+        samples.count >= 20 ? samples.sorted()[(samples.count * 95 + 99) / 100 - 1] : nil
     }
 
     static func worst(_ name: String, _ samples: [Double], atMost limit: Double, unit: String = "ms") -> ScenarioKPI {
         ScenarioKPI(
             name: name, unit: unit, statistic: "max", comparator: "<=", limit: limit, measured: samples.max() ?? 0,
-            samples: samples.count)
+            samples: samples.count, p95: p95(samples))
     }
 }
 

@@ -153,6 +153,11 @@ struct Scenarios {
                 _ = client.ending(within: .seconds(2))
             }
         }
+        if contract.stream?.last == nil {
+            // Nothing can be measured: the case is there to say so.
+            let last = ("the number of a stream's last event (stream.last)", false)
+            recorder.test("the last event of a stream arrives", needs: [needsStream, last]) { .none }
+        }
         recorder.test("a stall of half a second loses nothing", needs: [needsStream]) {
             try stream(cuts: 0, times: 1) { _ in
                 world.proxy.set([ProxyRule(.stall, trigger: .time(.milliseconds(20)), lasts: .milliseconds(500))])
@@ -164,6 +169,9 @@ struct Scenarios {
             }
         }
     }
+
+    /// The number of the last event that there must be: what never came is missing too.
+    func lastOfStream(_ client: ScenarioClient) -> Int { max(client.last, contract.stream?.last ?? 0) }
 
     /// Starts a stream, gets into trouble `cuts` times, comes back each time, and counts the events.
     private func stream(
@@ -196,7 +204,7 @@ struct Scenarios {
                         "the stream did not reach its end within \(seconds(stream.timeout)); event \(client.last) was the last"
                 )
             }
-            reading.add(SequenceReading(client.sequences, from: 1, to: client.last))
+            reading.add(SequenceReading(client.sequences, from: 1, to: lastOfStream(client)))
         }
         var kpis = reading.kpis(limits)
         if !contexts.isEmpty { kpis.append(.worst("context", contexts, atMost: limits.context)) }
@@ -207,6 +215,10 @@ struct Scenarios {
 
     private func queueing() {
         let few = max(1, contract.trials / 4)
+        if let queue = contract.queue, queue.publish == nil, queue.last == nil {
+            let last = ("the number of the last event that queue.start makes (queue.last)", false)
+            recorder.test("the last event made while away arrives", needs: [last]) { .none }
+        }
         recorder.test("events made while away arrive on return, in order and once", needs: [needsQueue, needsResume]) {
             try queue(times: few, returns: 1)
         }
@@ -251,7 +263,7 @@ struct Scenarios {
                 _ = client.read(within: .milliseconds(200)) { _ in false }
                 if returns > 1 { try world.cut(client) }
             }
-            let last = queue.publish == nil ? client.last : before + published
+            let last = queue.publish == nil ? max(client.last, before + (queue.last ?? 0)) : before + published
             guard last > before else { throw ScenarioFailure(reason: "no event arrived at all") }
             reading.add(SequenceReading(client.sequences, from: before + 1, to: last))
         }

@@ -25,9 +25,10 @@ struct TargetMeasurement: Sendable {
         var properties: [ReportProperty]
     }
 
-    /// Those of the configuration that are measured after this suite; none for a selection of tests or an experiment.
+    /// Those of the configuration that are measured after this suite ran whole, also for an experiment; none for a
+    /// selection of tests.
     func targets(of suite: String) -> [TargetSettings] {
-        guard run.only == nil, run.experiment == nil else { return [] }
+        guard run.only == nil else { return [] }
         let settings = context.settings.current
         let last = settings.suites.inRunOrder(\.priority).last
         return settings.targets.filter { ($0.suite ?? last?.name) == suite }
