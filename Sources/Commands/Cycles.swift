@@ -20,7 +20,10 @@ struct CyclesCommand: Command {
             .init("nightjar cycles -n 50", "The last fifty."),
             .init("nightjar cycles --verdict failing --verdict unproven", "Only those that somebody should read."),
         ],
-        exits: [.init(.ok, "listed, also where there are none"), .init(.notFound, "no such loop")])
+        exits: [
+            .init(.ok, "listed, also where there are none"), .init(.notFound, "no such loop"),
+            .init(.unproven, "the evidence of a listed cycle is not what was sealed"),
+        ])
 
     func run(_ context: Context) async throws -> ExitCode {
         let limit = try context.arguments.integer("number", in: 1...100_000) ?? 20
@@ -29,16 +32,19 @@ struct CyclesCommand: Command {
         let index = try EvidenceIndex.load(loop.layout, newest: wanted.isEmpty ? limit : nil)
         let chosen = index.cycles.filter { wanted.isEmpty || wanted.contains($0.verdict) }.suffix(limit)
         let reader = CycleReader(loop.layout)
+        var changed: [String] = []
         let cycles = chosen.map { summary in
-            // Only what did not go well needs its reason, and that stands in the document.
-            guard summary.verdict != .healthy, let record = try? reader.record(summary.cycle) else {
+            do throws(EvidenceError) {
+                return CycleBrief(try reader.sealedRecord(summary.cycle))
+            } catch {
+                if case .damaged = error { changed.append("\(error)") }
                 return CycleBrief(summary)
             }
-            return CycleBrief(record)
         }
         try context.output.result(cycles, json: context.wantsJSON) {
             CyclesTable.text(cycles, columns: context.output.columns, palette: context.output.palette)
         }
-        return .ok
+        for problem in changed { context.output.note("damaged evidence: \(problem)") }
+        return changed.isEmpty ? .ok : .unproven
     }
 }

@@ -27,7 +27,8 @@ struct LoadCommand: Command {
         ],
         exits: [
             .init(.ok, "every user was served"),
-            .init(.failing, "somebody was refused, dropped or not answered, or less than 95 % of the load could be sent"),
+            .init(
+                .failing, "somebody was refused, dropped or not answered, or less than 95 % of the load could be sent"),
             .init(.usage, "the file is wrong, or does not list the endpoint"),
             .init(.infrastructure, "the endpoint cannot be reached"), .init(.notFound, "no such file"),
         ])
@@ -73,7 +74,8 @@ struct LoadCommand: Command {
 
             """
         if report.offered < LoadReport.leastShare {
-            text += "too slow for this load: each user waits for its answer, so the server was offered less than planned\n"
+            text +=
+                "too slow for this load: each user waits for its answer, so the server was offered less than planned\n"
         }
         for (reason, count) in report.refused.sorted(by: { $0.key < $1.key }) {
             text += "refused \(count): \(Printable.line(reason))\n"

@@ -81,7 +81,7 @@ struct ReportCommand: Command {
 
     private func cycle(_ operand: String, _ loop: LoopPlace, _ context: Context) throws -> ExitCode {
         let number = try CycleChoice.number(operand, loop, command: "report")
-        let record = try CycleReader(loop.layout).record(number)
+        let record = try CycleReader(loop.layout).sealedRecord(number)
         if context.wantsJSON {
             context.output.line(try JSONText.pretty(record))
             return .ok
@@ -187,14 +187,14 @@ struct WindowSpan: Equatable {
         let reader = CycleReader(loop.layout)
         if let numbers {
             let sealed = try reader.numbers().filter { numbers.contains($0) && reader.isSealed($0) }
-            return try sealed.map { try reader.record($0) }
+            return try sealed.map { try reader.sealedRecord($0) }
         }
         let summaries = try EvidenceIndex.load(loop.layout).cycles.filter { cycle in
             cycle.endedAt >= since ?? cycle.endedAt && cycle.startedAt <= until ?? cycle.startedAt
         }
         // The index leaves out what it cannot read.
-        if let newest = try reader.latest(), summaries.last?.cycle != newest { _ = try reader.record(newest) }
-        return try summaries.map { try reader.record($0.cycle) }
+        if let newest = try reader.latest(), summaries.last?.cycle != newest { _ = try reader.sealedRecord(newest) }
+        return try summaries.map { try reader.sealedRecord($0.cycle) }
     }
 }
 

@@ -46,7 +46,7 @@ struct ShowCommand: Command {
             if !text.hasSuffix("\n") { output.write("\n") }
             return .ok
         }
-        let record = try CycleReader(loop.layout).record(number)
+        let record = try CycleReader(loop.layout).sealedRecord(number)
         let cycles = (try? EvidenceIndex.load(loop.layout, newest: ShowCommand.cyclesCharted))?.cycles ?? []
         let reports = ReportContext.reading(record, loop.layout, cycles: cycles)
         switch formats.first {

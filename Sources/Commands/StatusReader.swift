@@ -120,7 +120,7 @@ struct StatusReader {
         guard let number else { return nil }
         if let known = memory, known.number == number { return known.value }
         do throws(EvidenceError) {
-            let record = try CycleReader(layout).record(number)
+            let record = try CycleReader(layout).sealedRecord(number)
             memory = (number, record)
             return record
         } catch {

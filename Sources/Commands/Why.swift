@@ -40,7 +40,7 @@ struct WhyCommand: Command {
             let judged = try cycle == nil ? status(context).verdictCycle.map(String.init) : nil
             number = try CycleChoice.number(cycle ?? judged, loop, command: "why")
         }
-        let record = try CycleReader(loop.layout).record(number)
+        let record = try CycleReader(loop.layout).sealedRecord(number)
         let incidents = record.incidents.filter { wanted == nil || $0.id == wanted }
         if let wanted, incidents.isEmpty {
             throw CommandError.notFound("cycle #\(number) of loop '\(loop.name)' has no incident \(wanted)")

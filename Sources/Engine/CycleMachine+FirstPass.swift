@@ -202,12 +202,15 @@ extension CycleMachine {
             progress.decidingRecord(suite: suite.name)?.targets?.contains(where: \.isInQuestion) == true
         }
         // One pass says little about a test that is new or changed: triage knows which are.
-        let isToBurnIn = isKnown && !isSlow && judgement.verdict != .interrupted && !isInfrastructure && burnIn(progress) != nil
+        let isToBurnIn =
+            isKnown && !isSlow && judgement.verdict != .interrupted && !isInfrastructure && burnIn(progress) != nil
         if isToBurnIn {
             if progress.triageStartedAt == nil { cycle?.triageStartedAt = now }
             return askTriage(now)
         }
-        if (isKnown && !isSlow) || judgement.verdict == .interrupted || isInfrastructure { return restoreOrConclude(now) }
+        if (isKnown && !isSlow) || judgement.verdict == .interrupted || isInfrastructure {
+            return restoreOrConclude(now)
+        }
         if let joined = progress.joined, let incident = memory.incidents.first(where: { $0.id == joined.incident }) {
             return diagnosed([incident], now)
         }

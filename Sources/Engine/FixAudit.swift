@@ -20,6 +20,8 @@ package enum FixAudit {
         return AuditRecord(rule: rule, passed: bad.isEmpty, finding: finding)
     }
 
+    private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
     private static func matches(_ path: String, _ patterns: [String]) -> Bool {
         patterns.contains { Glob.matches($0, path) }
     }
@@ -27,7 +29,9 @@ package enum FixAudit {
     private static func empty(_ changes: [FileChange]) -> AuditRecord {
         AuditRecord(
             rule: "empty", passed: !changes.isEmpty,
-            finding: changes.isEmpty ? "nothing is changed" : "\(changes.count) files are changed")
+            finding: changes.isEmpty
+                ? "nothing is changed"
+                : "\(counted(changes.count, "file")) \(changes.count == 1 ? "is" : "are") changed")
     }
 
     private static func paths(_ changes: [FileChange], _ fix: FixSettings) -> AuditRecord {
@@ -64,7 +68,7 @@ package enum FixAudit {
     private static func size(_ changes: [FileChange], _ fix: FixSettings) -> AuditRecord {
         let lines = changes.reduce(0) { $0 + ($1.added ?? 0) + ($1.removed ?? 0) }
         let isSmall = changes.count <= fix.maxFiles && lines <= fix.maxLines
-        let words = "\(changes.count) files, \(lines) lines"
+        let words = "\(counted(changes.count, "file")), \(counted(lines, "line"))"
         let limit = "\(fix.maxFiles) files, \(fix.maxLines) lines"
         return AuditRecord(rule: "size", passed: isSmall, finding: "\(words) \(isSmall ? "<=" : ">") \(limit)")
     }

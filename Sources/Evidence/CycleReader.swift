@@ -23,6 +23,26 @@ package struct CycleReader: Sendable {
         }
     }
 
+    /// The document as it was sealed, for those who pass on what it says. Throws as `record` does, and `damaged` where the
+    /// folder's SHA256SUMS has another hash for it. What was changed together with its sums is for `nightjar verify`.
+    package func sealedRecord(_ cycle: Int) throws(EvidenceError) -> CycleRecord {
+        let record = try record(cycle)
+        let sums = layout.sums(cycle)
+        guard let listed = try contents(sums) else { return record }
+        let path = layout.document(cycle)
+        guard let file = SumsFile(text: String(decoding: listed, as: UTF8.self)) else {
+            throw .damaged(path: sums, line: nil, reason: "it is no list of sums")
+        }
+        let name = String(path.split(separator: "/").last ?? "")
+        guard let bytes = try contents(path),
+            file.lines.contains(where: { $0.path == name && $0.sha256 == SHA256.hex(of: bytes) })
+        else {
+            throw .damaged(
+                path: path, line: nil, reason: "it is not what was sealed; nightjar verify tells what else is not")
+        }
+        return record
+    }
+
     private struct Schema: Decodable {
         var schema: String
     }

@@ -83,7 +83,8 @@ package struct NotificationPolicy: Sendable {
             memory.withheld.removeAll { $0 == key }
             let matter = Matter(
                 name: name, level: entry.level,
-                title: Wording.over(incident.map { Wording.name($0, situation) } ?? entry.title, isQuestion: Matters.isQuestion(name)),
+                title: Wording.over(
+                    incident.map { Wording.name($0, situation) } ?? entry.title, isQuestion: Matters.isQuestion(name)),
                 facts: [
                     "Over after \(Wording.span(now.since(incident?.firstSeen ?? entry.since)))",
                     Wording.serving(situation), situation.next,

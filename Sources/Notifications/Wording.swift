@@ -128,9 +128,14 @@ package enum Wording {
             return "Staging serves: unknown\(known)"
         }
         let isFailing = situation.verdict == .failing && serving == situation.wanted
+        // A question may be put while what an experiment deployed is still live.
+        let isLeft = situation.isUnderWay && serving != situation.wanted
         let how =
-            situation.environment == .restored
-            ? " (restored)" : isFailing ? ", which fails: HOLD" : situation.lastGreen == serving ? " (last green)" : ""
+            isLeft
+            ? "\(situation.lastGreen == serving ? " (last green)" : ""), left there by an experiment"
+            : situation.environment == .restored
+                ? " (restored)"
+                : isFailing ? ", which fails: HOLD" : situation.lastGreen == serving ? " (last green)" : ""
         return "Staging serves \(serving.short)\(how)"
     }
 

@@ -63,7 +63,8 @@ extension CycleReport {
         }
         let isRole = Role(rawValue: reading.step) != nil
         let command = stage.commands.first { $0.role == "main" } ?? stage.commands.first
-        let name = command?.command.first.map { ": \($0)" } ?? ""
+        // The whole command stands in its log; a long path would leave no room for what was said.
+        let name = command?.command.first.map { ": \($0.split(separator: "/").last.map(String.init) ?? $0)" } ?? ""
         let decision = reading.decision?.words ?? stage.outcome.words
         var detail = [reading.summary, reading.revision.map { "commit \($0.short)" }, reading.branch].compactMap { $0 }
         detail += reading.reasons

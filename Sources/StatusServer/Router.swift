@@ -114,7 +114,7 @@ struct Router: Sendable {
     ) -> HTTPResponse {
         let record: CycleRecord
         do throws(EvidenceError) {
-            record = try CycleReader(loop.layout).record(number)
+            record = try CycleReader(loop.layout).sealedRecord(number)
         } catch {
             if case .notFound = error { return missing(request) }
             let text = shell.page("<h2>Cycle \(number)</h2><p class=\"problem\">\("\(error)")</p>", at: options.now())

@@ -227,7 +227,8 @@ actor Notifier {
         guard let last, last.outcome == .failed || last.outcome == .skipped else { return nil }
         guard last.outcome == .failed else { return last.because }
         let target = last.name.map { " to \(Revision($0).short)" } ?? ""
-        return "the rollback\(target) failed\(last.result.map { ", \($0)" } ?? "")"
+        let why = last.result.map { ": " + ($0.hasPrefix("rollback: ") ? String($0.dropFirst(10)) : $0) } ?? ""
+        return "the rollback\(target) failed\(why)"
     }
 
     private func next(

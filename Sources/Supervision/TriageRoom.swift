@@ -182,7 +182,8 @@ struct TriageRoom: Sendable {
                     guard let took = sample.milliseconds, let milliseconds else { return false }
                     return abs(took - milliseconds) < 1e-6
                 }
-                found[TriageCase.targetKey(target.name)] = line(index, of: path, cycle.number) ?? tail(path, cycle.number)
+                found[TriageCase.targetKey(target.name)] =
+                    line(index, of: path, cycle.number) ?? tail(path, cycle.number)
             }
         }
         return found

@@ -66,7 +66,9 @@ extension Suspicion {
         if let change = target.sinceGreen { parts.append(change.words) }
         if let green = facts.lastGreen {
             let now = measured(on: green, facts).compactMap { $0.measured.map { Measure.text($0, target.unit) } }
-            if !now.isEmpty { parts.append("\(now.joined(separator: ", ")) on last green \(green.short), measured now") }
+            if !now.isEmpty {
+                parts.append("\(now.joined(separator: ", ")) on last green \(green.short), measured now")
+            }
         }
         return parts.joined(separator: "; ")
     }

@@ -129,7 +129,8 @@ extension Whys {
         let tests = facts.suites.first { $0.name == suite }?.totals.passed
         let passed = tests.map { "\($0) \($0 == 1 ? "test" : "tests") of \(suite) passed" } ?? "\(suite) passed"
         return answer(
-            5, "\(passed), and the health checks before: none of them looks at how long it takes; the target is the first",
+            5,
+            "\(passed), and the health checks before: none of them looks at how long it takes; the target is the first",
             0.6, [reference])
     }
 

@@ -139,7 +139,9 @@ def cycle_tree(tab, base, number):
         for node in nodes:
             if node["role"].get("value") not in ("StaticText", "InlineTextBox", "generic"):
                 print("      ", node["role"].get("value"), repr(node.get("name", {}).get("value", ""))[:100], flush=True)
-    for role in ("banner", "navigation", "main", "contentinfo"):
+    ways = named("navigation")
+    check(len(ways) == 2 and len(set(ways)) == 2, f"the ways on and back of a cycle page are {ways}")
+    for role in ("banner", "main", "contentinfo"):
         check(len(named(role)) == 1, f"a cycle page has {len(named(role))} times the role {role}")
     headings = named("heading")
     levels = [next(int(p["value"]["value"]) for p in node["properties"] if p["name"] == "level")

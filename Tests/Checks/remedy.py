@@ -294,7 +294,7 @@ def a_target_that_regressed(nightjar):
             first, last = reference["lines"]
             check("\n".join(lines[first - 1:last])[:300] == reference["excerpt"][:300], f"{reference} does not stand there")
     check(action(document, "rollback")["outcome"] == "succeeded", document["actions"])
-    check(document["environment"]["serving"] == good and document["environment"]["state"] == "restored", document["environment"])
+    check(document["environment"]["serving"] == document["revision"]["lastGreen"] and document["environment"]["state"] == "restored", document["environment"])
     code, text = shop.run("why", "INC-1")
     check("performance-regression" in text and "Log every request twice" in text, text)
     # Slower than before, still within the limit: said, and nothing is rolled back.

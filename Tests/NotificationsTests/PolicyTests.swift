@@ -204,11 +204,12 @@ struct PolicyTests {
         #expect(page.key == "staging/approval-rollback-INC-1")
         #expect(page.title == "staging asks: INC-1 rollback to good? chat times out on bad")
         #expect(
-            page.facts == [
-                "Asks: INC-1 rollback to good, because migration 0007", "Fails: t",
-                "Since 2026-11-21T11:53:20Z (415s)", "Staging serves bad, which fails: HOLD",
-                "Likely (not proven): it was 9f3c1e2", "Nightjar waits for an answer",
-            ].map { $0.hasPrefix("Since") ? page.facts[2] : $0 })
+            page.facts
+                == [
+                    "Asks: INC-1 rollback to good, because migration 0007", "Fails: t",
+                    "Since 2026-11-21T11:53:20Z (415s)", "Staging serves bad, which fails: HOLD",
+                    "Likely (not proven): it was 9f3c1e2", "Nightjar waits for an answer",
+                ].map { $0.hasPrefix("Since") ? page.facts[2] : $0 })
         #expect(
             page.commands == [
                 "nightjar approve INC-1 rollback --past-migration", "nightjar reject INC-1", "nightjar why INC-1",

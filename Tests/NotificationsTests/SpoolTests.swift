@@ -87,7 +87,9 @@ struct SpoolTests {
         #expect(tried.withLock { $0.count } == 3)
     }
 
-    @Test func `a page waits neither for quiet hours nor for chat, and what it says already is not told later`() async throws {
+    @Test func `a page waits neither for quiet hours nor for chat, and what it says already is not told later`()
+        async throws
+    {
         let receivers = [Self.receiver("a")]
         var held = Self.notice(1, level: .chat)
         held.notBefore = Self.start + .seconds(3600)
@@ -120,7 +122,9 @@ struct SpoolTests {
     }
 
     @Test func `whoever heard the beginning hears the end, and nobody else`() throws {
-        let receivers = [Self.receiver("chat", [.chat]), Self.receiver("page", [.page]), Self.receiver("desk", [.ticket])]
+        let receivers = [
+            Self.receiver("chat", [.chat]), Self.receiver("page", [.page]), Self.receiver("desk", [.ticket]),
+        ]
         var over = Self.notice(1, sequence: 3)
         over.kind = .resolved
         over.told = [.chat, .page]

@@ -69,6 +69,18 @@ import Testing
             standing {
                 $0.status = .passed; $0.totals = Night.totals(passed: 25)
             } == .approved)
+        // What was skipped was not told: each reason is a prerequisite.
+        var skipping = Night.failing
+        skipping.suites[1].status = .passed
+        skipping.suites[1].totals = Night.totals(passed: 23)
+        skipping.suites[1].totals.tests = 25
+        skipping.suites[1].totals.skipped = 2
+        skipping.suites[1].notPassed = ["a", "b"].map {
+            TestResult(id: $0, outcome: .skipped, message: "needs a login")
+        }
+        skipping.reasons = []
+        let skipped = SignOff.suites(skipping).first { $0.suite == "authentication" }
+        #expect(skipped?.standing == .conditional && skipped?.prerequisites == ["needs a login (2 tests)"])
         #expect(standing { _ in } == .rejected)
         #expect(standing({ _ in }, [reason("quarantine")]) == .conditional)
         #expect(standing({ _ in }, [reason("quarantine"), failing]) == .rejected)

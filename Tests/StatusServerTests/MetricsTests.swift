@@ -17,6 +17,8 @@ struct MetricsTests {
     /// With everything present that may be absent.
     static func text() throws -> String {
         var reading = Scene.reading("staging", .failing)
+        reading.status.daemon.spooledNotices = 2
+        reading.status.lostMessages = ["chat lost a message, refused: status 404"]
         reading.running = RunningStage(stage: "test", subject: "chat", cycle: 215, since: Scene.minutes(1))
         let state = LoopState(loop: Scene.loop(reading, root: "/tmp"), index: 0, reading: reading)
         let board = Board(version: 1, at: Scene.now, loops: [state], views: [:])
@@ -43,6 +45,7 @@ struct MetricsTests {
             "nightjar_cycle_tests{loop=\"staging\",outcome=\"failed\"} 1",
             "nightjar_cycles_total{loop=\"staging\"} 214",
             "nightjar_value_at_risk{loop=\"staging\",unit=\"USD/month\"} 160000",
+            "nightjar_loop_messages_spooled{loop=\"staging\"} 2", "nightjar_loop_receivers_failing{loop=\"staging\"} 1",
             "nightjar_loop_incidents_unacknowledged{loop=\"staging\"} 1",
             "nightjar_loop_last_sign_of_life_timestamp_seconds{loop=\"staging\"} 1795231370",
         ] { #expect(text.contains("\n" + line + "\n") || text.hasPrefix(line), "\(line)") }

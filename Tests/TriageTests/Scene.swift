@@ -20,6 +20,7 @@ struct Scene {
         var suite: SuiteReading?
         var failures: [ProbeSample] = []
         var live: LiveReading?
+        var targets: [TargetRecord]?
     }
 
     init(
@@ -100,6 +101,11 @@ struct Scene {
             durationSeconds: 1)
         record.suite = ending.suite
         record.live = ending.live
+        record.targets = ending.targets
+        for target in ending.targets ?? [] {
+            facts.references[TriageCase.targetKey(target.name)] = EvidenceReference(
+                path: "\(run.folder).target-1/samples.jsonl", lines: [1, 1], excerpt: "sample")
+        }
         if !ending.failures.isEmpty {
             record.probes = ProbeSummary(rounds: 9, goodInARow: 0, steadySeconds: 0, failures: ending.failures)
         }
