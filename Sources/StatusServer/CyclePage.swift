@@ -79,7 +79,7 @@ struct CyclePage {
                 """
         }
         return """
-            <h3>Stages</h3><div class="scroll" tabindex="0" role="region" aria-label="stages"><table><thead><tr><th>Outcome</th>\
+            <h3>Stages</h3><div class="scroll" tabindex="0" role="region" aria-label="stages"><table aria-label="stages"><thead><tr><th>Outcome</th>\
             <th>Stage</th><th class="n">Time</th><th>When</th><th>Result</th></tr></thead><tbody>\(rows)</tbody></table></div>
             """
     }
@@ -131,7 +131,7 @@ struct CyclePage {
             """
         }
         return """
-            <h3>Experiments</h3><div class="scroll" tabindex="0" role="region" aria-label="experiments"><table><thead><tr><th>Experiment</th>\
+            <h3>Experiments</h3><div class="scroll" tabindex="0" role="region" aria-label="experiments"><table aria-label="experiments"><thead><tr><th>Experiment</th>\
             <th>Question</th><th>Result</th></tr></thead><tbody>\(rows)</tbody></table></div>
             """
     }
@@ -153,7 +153,7 @@ struct CyclePage {
         }
         let more: Markup = moreFiles ? "<p class=\"soft\">and more on disk</p>" : ""
         return """
-            <h3>Evidence</h3><div class="scroll" tabindex="0" role="region" aria-label="evidence files"><table><thead><tr><th>File</th>\
+            <h3>Evidence</h3><div class="scroll" tabindex="0" role="region" aria-label="evidence files"><table aria-label="evidence files"><thead><tr><th>File</th>\
             <th class="n">Size</th></tr></thead><tbody>\(items)</tbody></table></div>\(more)\
             <p class="soft">Check it all: <code>nightjar verify</code>, or <code>sha256sum -c SHA256SUMS</code> in the folder.</p>
             """

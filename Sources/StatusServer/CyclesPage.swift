@@ -28,7 +28,7 @@ enum CyclesPage {
         }
         return """
             <h2>Cycles of \(reading.status.loop, limit: 80)</h2>
-            <div class="scroll" tabindex="0" role="region" aria-label="cycles"><table><thead><tr><th>Cycle</th><th>Verdict</th><th>Advice</th>\
+            <div class="scroll" tabindex="0" role="region" aria-label="cycles"><table aria-label="cycles"><thead><tr><th>Cycle</th><th>Verdict</th><th>Advice</th>\
             <th>Revision</th><th>Ended</th><th class="n">Took</th><th>Tests</th><th>Incidents</th></tr></thead>
             <tbody>\(Array(rows))</tbody></table></div>\(pager)
             """

@@ -135,7 +135,7 @@ enum SuitePieces {
                 """
         }
         return """
-            <div class="scroll" tabindex="0" role="region" aria-label="suites"><table>
+            <div class="scroll" tabindex="0" role="region" aria-label="suites"><table aria-label="suites">
             <thead><tr><th>Result</th><th>Pri</th><th>Suite</th><th>Tests</th><th class="n">Time</th>\
             <th class="n">\(record.value.unit.isEmpty ? "Value" : record.value.unit, limit: 30)</th><th>Evidence</th></tr></thead>
             <tbody>\(Array(rows))</tbody></table></div>

@@ -28,7 +28,7 @@ BREAKAGES = {
     "accepts-expired": ("expiredToken", ["security"], "security tries an expired token, too"),
     "accepts-forged": ("security", [], ""),
     "no-pong": ("heartbeat", [], ""),
-    "no-heartbeat": ("heartbeat", [], ""),
+    "no-heartbeat": ("heartbeat", [], "a bystander that is asked for nothing says nothing, and is dropped as silent", ["malformed"]),
     "dies-on-malformed": ("malformed", ["interfaceSwitch", "tokenRefresh", "security"], "the service is gone from then on"),
     "disconnects-on-refresh": ("tokenRefresh", [], ""),
     "leaks-between-users": ("security", [], "events of others get among those that are counted", ["midStream", "queueing"]),
