@@ -321,6 +321,7 @@ extension CycleMachine {
             said.append(.say(LogLine(.ok, "reverify", what)))
         } else {
             said.append(.say(LogLine(.fail, "reverify", "\(action.kind.rawValue) did not restore a green staging")))
+            if action.kind == .rollback { said += withdrawBlame() }
             // Where nothing was cured and nothing tested since, what was seen before still decides.
             if action.kind == .runbook, !progress.deciding.contains(where: { $0.run.kind == .test }) {
                 cycle?.decidingFrom = progress.decidedFrom
