@@ -257,6 +257,8 @@ package enum ExperimentResult {
         let rest = tests.count - failing - passing
         let unclear = rest == 0 ? "" : ", \(rest) unclear"
         if tests.isEmpty { return records.isEmpty ? "ran nothing" : "deploys and gets stable" }
+        let missing = tests.count { ($0.targets ?? []).contains(where: \.isInQuestion) }
+        if failing == 0, missing > 0 { return "misses a target \(missing)/\(tests.count), tests pass\(unclear)" }
         if failing == 0 { return "passes \(passing)/\(tests.count)\(unclear)" }
         return "\(failing)/\(tests.count) fail\(unclear)"
     }
