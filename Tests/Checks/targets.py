@@ -155,9 +155,11 @@ class Loop:
         (self.folder / "nightjar.json5").write_text(json.dumps(self.settings, indent=1))
 
     def run(self, *arguments, **environment):
+        # A machine's own settings of whom to trust come before SSL_CERT_FILE in curl.
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("SSL_CERT_")}
         return subprocess.run(
             [NIGHTJAR, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=120,
-            env=dict(os.environ, NO_COLOR="1", **environment))
+            env=dict(plain, NO_COLOR="1", **environment))
 
     def once(self, **environment):
         """One cycle: its record and its targets by name."""
