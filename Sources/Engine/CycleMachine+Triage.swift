@@ -157,7 +157,9 @@ extension CycleMachine {
         let runs = (cycle?.records ?? []).filter { $0.run.experiment == experiment.number && $0.run.kind == .test }
         let round = runs.suffix(experiment.tests.count)
         return !round.isEmpty && runs.count.isMultiple(of: experiment.tests.count)
-            && round.allSatisfy { $0.outcome == .succeeded }
+            && round.allSatisfy { record in
+                record.outcome == .succeeded && !(record.targets ?? []).contains(where: \.isInQuestion)
+            }
     }
 
     /// The experiment's steps are done: what came of it is written down, and triage is asked again.

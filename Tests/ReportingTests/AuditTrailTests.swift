@@ -56,7 +56,7 @@ struct AuditTrailTests {
         let trail = CycleReport(record(), ReportContext()).auditTrail
         #expect(
             trail.map(\.who) == [
-                "permit: ./may-deploy.sh", "role review: ./review.sh", "audit rule", "audit rule", "ann", "bob", "eve",
+                "permit: ./may-deploy.sh", "role review: review.sh", "audit rule", "audit rule", "ann", "bob", "eve",
             ])
         #expect(trail.map(\.result) == ["not now", "reject", "fail", "pass", "done", "done", "done"])
         #expect(trail[1].detail == "the test was weakened; assert removed" && trail[1].tone == .doubt)
