@@ -86,7 +86,9 @@ package enum SignOff {
         var lines = groups.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map { reason, tests in
             "\(Plurals.count(tests.count, "test")) \(reason)"
         }
-        if count > listed.count { lines.append("\(Plurals.count(count - listed.count, "more test")) skipped or not run") }
+        if count > listed.count {
+            lines.append("\(Plurals.count(count - listed.count, "more test")) skipped or not run")
+        }
         return lines
     }
 

@@ -84,13 +84,15 @@ import WebSocket
 
     @Test func `every endpoint on a user's way must be listed`() throws {
         #expect(try LoadRun.targets(of: contract("")) == ["127.0.0.1:1"])
-        for way in [#", "login": {"url": "http://127.0.0.2:2/login"}"#, #", "signUp": {"url": "http://other/{user}"}"#] {
+        for way in [#", "login": {"url": "http://127.0.0.2:2/login"}"#, #", "signUp": {"url": "http://other/{user}"}"#]
+        {
             #expect(throws: LoadRefused.self) { try LoadRun.targets(of: contract(way)) }
         }
         let listed = #", "login": {"url": "http://127.0.0.2:2/"}, "loadTargets": ["127.0.0.1:1", "127.0.0.2:2"]"#
         #expect(try LoadRun.targets(of: contract(listed)).count == 2)
         // A user's own variables lead elsewhere.
-        let astray = #", "users": [{"user": "a", "host": "127.0.0.1:1"}, {"host": "b:1"}], "login": {"url": "http://{host}/"}"#
+        let astray =
+            #", "users": [{"user": "a", "host": "127.0.0.1:1"}, {"host": "b:1"}], "login": {"url": "http://{host}/"}"#
         let error = #expect(throws: LoadRefused.self) { try LoadRun.targets(of: contract(astray)) }
         #expect(error?.description.contains("b:1 (login)") == true)
         let unknown = #", "login": {"url": "http://{captured}/"}"#

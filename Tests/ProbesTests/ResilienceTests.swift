@@ -130,7 +130,8 @@ import Testing
         var sum = SequenceReading([1], from: 1, to: 2)
         sum.add(SequenceReading([1, 2], from: 1, to: 2))
         #expect(sum.kpis(ResilienceLimits()).map(\.isMet) == [false, true, true, true])
-        #expect(SequenceReading([1, 2], from: 1, to: 1).kpis(ResilienceLimits()).map(\.isMet) == [true, true, true, false])
+        #expect(
+            SequenceReading([1, 2], from: 1, to: 1).kpis(ResilienceLimits()).map(\.isMet) == [true, true, true, false])
         #expect(!SequenceReading().kpis(ResilienceLimits())[0].isMet, "nothing expected is nothing delivered")
     }
 
@@ -138,7 +139,8 @@ import Testing
         var reading = SequenceReading()
         reading.add(SequenceReading([1, 2], from: 1, to: 2))
         reading.add(SequenceReading([1, 2], from: 1, to: 2, isTold: false))
-        #expect(!reading.isTold && reading.kpis(ResilienceLimits()).map(\.name) == ["gaps", "duplicates", "out of order"])
+        #expect(
+            !reading.isTold && reading.kpis(ResilienceLimits()).map(\.name) == ["gaps", "duplicates", "out of order"])
         let gap = SequenceReading([1, 3], from: 1, to: 3, isTold: false)
         #expect(gap.kpis(ResilienceLimits()).map(\.isMet) == [false, true, true])
     }
@@ -186,7 +188,9 @@ import Testing
         recorder.test("known but good") { .none }
         recorder.test("no login") { throw ScenarioFailure(reason: "refused", isSurroundings: true) }
         recorder.test("half told") { CaseFindings(kpis: [.worst("open", [1], atMost: 2)], needs: "a count") }
-        recorder.test("half told and bad") { CaseFindings(kpis: [.worst("open", [900], atMost: 850)], needs: "a count") }
+        recorder.test("half told and bad") {
+            CaseFindings(kpis: [.worst("open", [900], atMost: 850)], needs: "a count")
+        }
         let outcomes = recorder.cases.map(\.outcome)
         #expect(outcomes == [.failed, .skipped, .skipped, .skipped, .passed, .errored, .skipped, .failed])
         #expect(recorder.cases[6].reason == "needs a count")
@@ -204,7 +208,9 @@ import Testing
         #expect(text.contains("tests=\"4\" failures=\"1\" errors=\"1\" skipped=\"1\""))
         #expect(text.contains("classname=\"resilience.queueing\" name=\"case &lt;0&gt;\""))
         #expect(text.contains("<property name=\"kpi\" value=\"open max 1.5 ms &lt;= 2 ms (n 1)\"/>"))
-        for property in ["open.max\" value=\"1.5 ms", "open.n\" value=\"1", "open.limit\" value=\"2 ms", "value\" value=\"10"] {
+        for property in [
+            "open.max\" value=\"1.5 ms", "open.n\" value=\"1", "open.limit\" value=\"2 ms", "value\" value=\"10",
+        ] {
             #expect(text.contains("<property name=\"\(property)\"/>"), "\(property)")
         }
         #expect(!text.contains("open.p95"), "one sample has none")

@@ -111,7 +111,8 @@ import WebSocket
     @Test func `a server that says nothing to what is wrong gives nothing away that was seen`() async throws {
         let peer = try ScriptedPeer { connection in while connection.hear() != nil {} }
         defer { peer.stop() }
-        let errors = try outcome("errors give nothing away", await peer.cases(.security, Self.login))
+        let quick = #""connect": {"url": "ws://ADDRESS/ws", "timeout": "200ms"}"#
+        let errors = try outcome("errors give nothing away", await peer.cases(.security, quick))
         #expect(errors.outcome == .skipped)
     }
 
@@ -119,7 +120,8 @@ import WebSocket
     func `where sessions survive a restart none has to be refused`(_ kept: Bool, _ isThere: Bool) async throws {
         let peer = try ScriptedPeer { connection in while connection.hear() != nil {} }
         defer { peer.stop() }
-        let cases = try await peer.cases(.restart, #""restart": {"command": ["false"], "keepsSessions": \#(kept)}"#)
+        let cases = try await peer.cases(
+            .restart, #""restart": {"command": ["false"], "timeout": "200ms", "keepsSessions": \#(kept)}"#)
         #expect(cases.contains { $0.name == "a lost session is refused openly after a restart" } == isThere)
     }
 

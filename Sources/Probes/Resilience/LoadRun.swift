@@ -61,7 +61,8 @@ package enum LoadRun {
                 let target = ScenarioWorld.target(of: url, variables)
                 guard let target, allowed.contains(target) else {
                     throw LoadRefused(
-                        description: "the scenario file does not list \(target ?? url) (\(name)) in loadTargets: load is "
+                        description:
+                            "the scenario file does not list \(target ?? url) (\(name)) in loadTargets: load is "
                             + "for one's own environment only")
                 }
             }

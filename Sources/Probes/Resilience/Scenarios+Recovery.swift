@@ -223,7 +223,9 @@ struct Scenarios {
     }
 
     /// What a stream's numbers say. Without a known number of events nothing passes: the last ones may be lost.
-    func delivery(_ reading: SequenceReading, of what: String = "a stream (stream.count or stream.total)") -> CaseFindings {
+    func delivery(_ reading: SequenceReading, of what: String = "a stream (stream.count or stream.total)")
+        -> CaseFindings
+    {
         CaseFindings(kpis: reading.kpis(limits), needs: reading.isTold ? nil : "the number of events of \(what)")
     }
 

@@ -74,7 +74,8 @@ extension Scenarios {
             try expectNoDataBeforeRefusal()
         }
         recorder.test(
-            "after the refusal, a fresh token gets back to the session", needs: [needsExpired, needsResume, needsSession]
+            "after the refusal, a fresh token gets back to the session",
+            needs: [needsExpired, needsResume, needsSession]
         ) {
             let client = try world.open(world.signIn()).client
             let session = client.variables.values[contract.sessionVariable]
@@ -125,7 +126,8 @@ extension Scenarios {
         guard client.received == 0 else {
             throw ScenarioFailure(reason: "\(client.received) events came with an expired token")
         }
-        guard saidNo || isRefused(client) || ending?.code.map({ contract.refusal.close.contains(Int($0)) }) == true else {
+        guard saidNo || isRefused(client) || ending?.code.map({ contract.refusal.close.contains(Int($0)) }) == true
+        else {
             throw ScenarioFailure(
                 reason: "\(who) was not refused: the connection \(ending?.words ?? "stayed open, and nothing said no")")
         }

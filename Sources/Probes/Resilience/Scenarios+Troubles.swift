@@ -243,7 +243,8 @@ extension Scenarios {
     func interfaceSwitch() {
         let second = ("another local address (secondAddress)", contract.secondAddress != nil)
         let source = ScenarioWorld.Way.past(source: contract.secondAddress)
-        recorder.test("the session is the same from another local address", needs: [second, needsResume, needsSession]) {
+        recorder.test("the session is the same from another local address", needs: [second, needsResume, needsSession])
+        {
             let client = try world.open(world.signIn()).client
             let session = client.variables.values[contract.sessionVariable]
             try world.cut(client)
@@ -278,7 +279,9 @@ extension Scenarios {
             reading.add(new, to: lastEvent(of: stream, new))
             return delivery(reading)
         }
-        recorder.test("back on the first way, the session is still the same", needs: [second, needsResume, needsSession]) {
+        recorder.test(
+            "back on the first way, the session is still the same", needs: [second, needsResume, needsSession]
+        ) {
             var client = try world.open(world.signIn()).client
             let session = client.variables.values[contract.sessionVariable]
             for way in [source, .proxy, source, .proxy] {
