@@ -367,10 +367,12 @@ CONTRACTS = {
                    "drops-tail": "queueing",
                    "accepts-expired": "expiredToken", "no-heartbeat": "heartbeat", "leaks-sessions": "security"}),
     "phoenix": (Phoenix, {"midStream", "queueing", "expiredToken", "flapping", "malformed", "tokenRefresh", "security"},
-                {"loses-session": "reconnection", "drops-missed": "midStream", "drops-tail": "queueing", "accepts-expired": "expiredToken",
+                {"loses-session": "reconnection", "drops-missed": "midStream", "drops-tail": "queueing",
+                 "accepts-expired": "expiredToken",
                  "disconnects-on-refresh": "tokenRefresh", "leaks-sessions": "security"}),
     "graphql-ws": (GraphQL, {"heartbeat", "malformed"},
-                   {"loses-events": "midStream", "drops-tail": "midStream", "accepts-expired": "expiredToken", "no-heartbeat": "heartbeat"}),
+                   {"loses-events": "midStream", "drops-tail": "midStream", "accepts-expired": "expiredToken",
+                    "no-heartbeat": "heartbeat"}),
 }
 
 

@@ -54,11 +54,7 @@ def run_once(nightjar, scenarios, breakage, *only):
 
 
 def run(nightjar, scenarios, breakage):
-    return once_more(nightjar, scenarios, breakage, run_once(nightjar, scenarios, breakage))
-
-
-def once_more(nightjar, scenarios, breakage, report):
-    """Runs what has a status that nothing explains once more, and puts the second result in its place."""
+    report = run_once(nightjar, scenarios, breakage)
     for index, result in enumerate(report.get("results", [])):
         if result["status"] != "APPROVED" and result["scenario"] not in explained(breakage):
             again = run_once(nightjar, scenarios, breakage, "--scenario", result["scenario"])
@@ -163,7 +159,7 @@ def main():
     with open(arguments.scenarios) as file:
         scenarios = json.load(file)
     # As it is shipped, and alone.
-    shipped = once_more(arguments.nightjar, arguments.scenarios, None, run_once(arguments.nightjar, arguments.scenarios, None))
+    shipped = run(arguments.nightjar, arguments.scenarios, None)
     # Several run side by side from here on: fewer trials, and times that a busy machine keeps.
     scenarios["trials"] = 13
     scenarios["heartbeat"]["tolerance"] = 0.6
