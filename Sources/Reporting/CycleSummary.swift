@@ -80,8 +80,7 @@ struct CycleSummary: Sendable {
         if record.verdict == .interrupted {
             return "\(Numbers.grouped(value.protected)) of \(total)\(unit) proven before it was interrupted"
         }
-        let conditional = SignOff.conditionalValue(record)
-        let condition = conditional > 0 ? ", \(Numbers.grouped(conditional)) of it on conditions" : ""
+        let condition = SignOff.conditions(SignOff.conditionalValue(record))
         if value.protected == value.total { return "all \(total)\(unit) protected\(condition)" }
         return "\(Numbers.grouped(value.protected)) of \(total)\(unit) protected\(condition), "
             + "\(Numbers.grouped(value.atRisk)) at risk"

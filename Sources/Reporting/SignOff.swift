@@ -99,6 +99,11 @@ package enum SignOff {
             .reduce(0) { $0 + ($1.value ?? 0) }
     }
 
+    /// `, 80,000 of it on conditions`; empty where nothing is.
+    package static func conditions(_ value: Double?) -> String {
+        value.map { $0 > 0 ? ", \(Numbers.grouped($0)) of it on conditions" : "" } ?? ""
+    }
+
     /// Implementation, review, execution, final approval.
     package static func phases(_ record: CycleRecord) -> [SignOffPhase] {
         let standings = suites(record)

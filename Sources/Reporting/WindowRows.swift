@@ -39,9 +39,7 @@ extension WindowReport {
         return parts.joined(separator: "; ") + "."
     }
 
-    private var conditions: String {
-        valueOnConditions.map { ", \(Numbers.grouped($0)) of it on conditions" } ?? ""
-    }
+    private var conditions: String { SignOff.conditions(valueOnConditions) }
 
     private var interruption: String {
         cycles.last?.verdict == .interrupted && verdict != .interrupted ? " that was not interrupted" : ""
