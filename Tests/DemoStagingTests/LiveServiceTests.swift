@@ -94,7 +94,7 @@ import WebSocket
         }
     }
 
-    @Test(arguments: [([], 41), ([LiveBreakage.dropsTail], 21)])
+    @Test(arguments: [(Set<LiveBreakage>(), 41), (Set([LiveBreakage.dropsTail]), 21)])
     func `a stream is whole, or ends early without a gap`(_ breakages: Set<LiveBreakage>, _ last: Int) async throws {
         let numbers = try await withLive(breakages) { visitor in
             let (connection, _) = try visitor.open(visitor.token())
@@ -109,7 +109,7 @@ import WebSocket
         #expect(numbers == Array(1...last))
     }
 
-    @Test(arguments: [([], true), ([LiveBreakage.noRateLimit], false)])
+    @Test(arguments: [(Set<LiveBreakage>(), true), (Set([LiveBreakage.noRateLimit]), false)])
     func `who says too much is told so, and only what is too much`(
         _ breakages: Set<LiveBreakage>, _ isLimited: Bool
     ) async throws {
