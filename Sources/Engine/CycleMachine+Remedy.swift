@@ -285,10 +285,18 @@ extension CycleMachine {
         if isCritical, record.outcome != .succeeded, !effectSeen {
             cycle?.queue = []
             cycle?.actions[index].outcome = .failed
-        } else if record.run.kind == .test, record.outcome != .succeeded {
+        } else if record.run.kind == .test, record.outcome != .succeeded, isOfWeight(record, index) {
             cycle?.actions[index].outcome = .failed
         }
         return startNext(now)
+    }
+
+    /// The way back has worked where all that blocks passes: a suite that does not block is judged by what failed of it.
+    private func isOfWeight(_ record: StageRecord, _ index: Int) -> Bool {
+        guard let progress = cycle, progress.actions[index].kind == .rollback, record.run.only == nil else {
+            return true
+        }
+        return progress.policy.suites.first { $0.name == record.run.subject }?.blocking ?? true
     }
 
     mutating func closeRemedy(_ index: Int, _ now: Timestamp) -> [Action] {

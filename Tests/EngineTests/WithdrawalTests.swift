@@ -48,6 +48,19 @@ struct WithdrawalTests {
         #expect(story.machine.memory.knownBad.map(\.revision) == [Samples.wanted])
     }
 
+    @Test func `a suite that does not block and did not fail before takes no rollback back`() {
+        var story = self.failing()
+        story.conclude([Samples.incident(["a"], .codeRegression, .rollback, culprit: Samples.wanted)])
+        while let run = story.run, [.rollback, .reverify, .recheck].contains(run.purpose) {
+            switch run.kind {
+            case .deploy, .remedy: story.end()
+            case .stabilize: story.end(live: Samples.green)
+            case .test: story.test(failing: run.subject == "extras" ? ["slow"] : [])
+            }
+        }
+        #expect(story.machine.cycle?.actions.map(\.outcome) == [.succeeded])
+    }
+
     @Test func `runs that ask whether it passes at all end with the first round that does`() {
         var story = failing()
         var experiment = Experiment(
