@@ -42,7 +42,7 @@ struct PatchHunk: Hashable {
     private static let citedBytes = 160
     private static let shown = 100
 
-    /// What it does, in a line: `threads.py:42 loses "..." and gets "..."`.
+    /// What it does: the file and line, what goes and what comes.
     var words: String {
         let changed = lines[cited].filter(\.isChanged)
         let gone = changed.first { $0.text.hasPrefix("-") && !$0.isIdle }
@@ -51,8 +51,11 @@ struct PatchHunk: Hashable {
             gone.map { "loses \(PatchHunk.quoted($0.text))" }, new.map { "gets \(PatchHunk.quoted($0.text))" },
         ]
         let said = parts.compactMap(\.self).joined(separator: " and ")
-        return said.isEmpty ? "it changes \(file):\(range.lowerBound)" : "\(file):\(range.lowerBound) \(said)"
+        return said.isEmpty ? "it changes \(file):\(line)" : "\(file):\(line) \(said)"
     }
+
+    /// Where the cited part begins in the file after the change.
+    private var line: Int { max(1, range.lowerBound + lines[..<cited.lowerBound].count { !$0.text.hasPrefix("-") }) }
 
     var reference: EvidenceReference {
         let part = lines[cited]
@@ -108,7 +111,7 @@ struct PatchHunk: Hashable {
 
     private static func quoted(_ line: Substring) -> String {
         let text = line.dropFirst().drop(while: \.isWhitespace)
-        return "\"\(text.prefix(shown))\(text.count > shown ? "…" : "")\""
+        return "`\(text.prefix(shown))\(text.count > shown ? "…" : "")`"
     }
 
     /// At most so many bytes, of whole characters.
