@@ -213,7 +213,8 @@ struct Whys {
         if account.green.isFailing, account.changedTest == nil {
             seen = [witness(on: facts.lastGreen, fails: true)]
             said =
-                "none of the commits: last green \(green), deployed now, fails too (\(account.green.words)), so what changed is around them"
+                account.groundFault.map { "none of the commits: last green \(green), deployed now, \($0)" }
+                ?? "none of the commits: last green \(green), deployed now, fails too (\(account.green.words)), so what changed is around them"
         } else if account.green.isMixed, !account.passesOnGreen {
             seen = [witness(on: facts.lastGreen, fails: true), witness(on: facts.lastGreen, fails: false)]
             said = "none of the commits: it comes and goes on last green \(green) too (\(account.green.words))"
