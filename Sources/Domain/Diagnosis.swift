@@ -295,7 +295,7 @@ package struct ExperimentRecord: Codable, Hashable, Sendable {
     package var experiment: Experiment
     /// Folders of its stage runs inside the cycle folder.
     package var stages: [String]
-    /// `3/3 fail`, `passes 3/3`, `could not deploy`, `refused: …`.
+    /// `3/3 fail`, `passes 3/3`, `unproven 1/1`, `could not deploy`, `refused: …`.
     package var result: String
     package var refused: Bool
     /// Who allowed it, where it needed a person's word.
