@@ -175,9 +175,10 @@ extension CycleMachine {
             return evaluate(now)
         }
         state = .backingOff(step(of: record.run))
+        let seconds: Int64 = cyclesLeft == nil ? 5 : 1
         return [
-            .say(LogLine(.hold, record.run.stage, "infrastructure error: tried again in 5s")),
-            wake(.backOff, after: .seconds(cyclesLeft == nil ? 5 : 1)),
+            .say(LogLine(.hold, record.run.stage, "infrastructure error: tried again in \(seconds)s")),
+            wake(.backOff, after: .seconds(seconds)),
         ]
     }
 

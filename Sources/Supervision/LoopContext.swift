@@ -59,6 +59,13 @@ final class SettingsCell: Sendable {
     /// Those that wait, or else those in force.
     var newest: LoopSettings { cell.withLock { $0.staged.last?.settings ?? $0.current } }
 
+    /// Takes what came last into force; answers whether anything had come. Only while no cycle is under way.
+    func adoptNewest() -> Bool {
+        guard let hash = cell.withLock({ $0.staged.last?.hash }) else { return false }
+        adoptStaged(hash)
+        return true
+    }
+
     func stage(_ settings: LoopSettings, hash: String) {
         cell.withLock { $0.staged.append((settings, hash)) }
     }
@@ -109,13 +116,9 @@ struct LoopContext: Sendable {
 
     /// Asks every command of a stage run that is at work to end.
     func stop(_ run: StageRun) {
-        let folder = folder(run)
-        runner.stop(folder: folder)
-        let parent = Files.parent(of: folder)
+        runner.stop(folder: folder(run))
         // Helping commands lie beside it: `test-1-api.before`.
-        for name in (try? Files.list(parent)) ?? [] where name.hasPrefix(run.folder + ".") {
-            runner.stop(folder: "\(parent)/\(name)")
-        }
+        runner.stop(prefix: folder(run) + ".")
     }
 
     /// Runs one command of a stage in a folder of its own, or takes over what an earlier daemon began there. A helping
