@@ -105,7 +105,8 @@ package final class LoopHost: Sendable {
             var machine = CycleMachine()
             for entry in opening.entries { _ = machine.handle(entry.event, at: entry.at) }
             let log = CycleLogFile(layout.cycleLog, echo: start.echo)
-            let context = makeContext(start, layout, runner, log)
+            var context = makeContext(start, layout, runner, log)
+            context.isInPlace = { await journal.displaced() == nil }
             let nap = Nap()
             let performer = Performer(
                 context, log: log, version: start.version,

@@ -121,6 +121,10 @@ import Testing
             try text(path).replacing("\"failing\"", with: "\"healthy\"").replacing("\"hold\"", with: "\"ship\""), path)
         #expect(await gate("ccccccc").code == .failing)
         #expect(await gate("bbbbbbb").code == .unproven)
+        let verified = await fixture.run("verify", "--state", "state")
+        #expect(verified.code == .failing && verified.output.contains("index.jsonl: its line about cycles/000003 says"))
+        let status = await fixture.run("status", "--state", "state")
+        #expect(status.code == .failing && status.output.contains("RED") && !status.output.contains("SHIP"))
     }
 
     @Test func `changed sums do not ship, whatever they sum up`() async throws {

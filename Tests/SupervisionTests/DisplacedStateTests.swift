@@ -104,4 +104,18 @@ import Testing
         host.supervisor.tell(.stopRequested(StopRequested(now: true, by: "test")))
         _ = await running.value
     }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a deployment whose folder was replaced meanwhile is not begun`() async throws {
+        // A copy takes the place of the folder while the permit is asked: the answer can be read, and the lock is another.
+        let more = """
+            repository: { path: ".", revisionCommand: { shell: "echo r1" } },
+            deploy: { worktree: false, permit: { shell: "cp -a state copy && mv state gone && mv copy state" },
+                      command: { shell: "touch deployed" } },
+            suites: [\(quick)]
+            """
+        let host = try await loop.open(try loop.settings(loop: "mode: \"operate\"", more))
+        #expect(reason(await host.run()).contains("/lock is not the file that this daemon locked"))
+        #expect(loop.exists("gone") && !loop.exists("deployed"))
+    }
 }
