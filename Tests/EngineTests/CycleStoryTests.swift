@@ -307,4 +307,17 @@ struct CycleStoryTests {
             #expect(story.lines.contains { $0.contains("tried again in \(seconds)s") }, "\(story.lines)")
         }
     }
+
+    @Test func `a configuration that proves nothing is no riddle, and makes nothing green`() {
+        var policy = Samples.policy
+        policy.provesRevision = false
+        var story = Story(policy)
+        story.wake()
+        story.see()
+        story.pass()
+        #expect(story.place == "concluding" && story.verdict == .unproven)
+        #expect(story.machine.cycle?.incidents == [])
+        story.seal()
+        #expect(story.machine.memory.lastGreen == Samples.green)
+    }
 }
