@@ -78,7 +78,9 @@ extension KeyTable {
             help: "Whether failures make the cycle failing."),
         KeyShape(
             name: "real", shape: .flag, standard: "false",
-            help: "Whether the tests talk to the environment, so that a run that did not is doubted."),
+            help:
+                "Whether the tests talk to the environment, so that a run that looks as if it had not is doubted. A drop "
+                + "in the number of tests is doubted in every suite."),
         KeyShape(
             name: "exitCodes", shape: .list(.integer(1...255), atLeast: 0), standard: "[]",
             help: "Exit statuses that do not contradict a report in which all passed."),

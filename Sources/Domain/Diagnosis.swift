@@ -188,6 +188,9 @@ package struct Incident: Codable, Hashable, Sendable {
     package enum State: String, Codable, Sendable {
         case open, acknowledged, resolved
     }
+    /// An incident is open until so many cycles in a row had a sound verdict and did not see it.
+    package static let closingCycles = 2
+
     /// `INC-57`.
     package var id: String
     package var signature: String

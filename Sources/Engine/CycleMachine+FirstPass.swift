@@ -175,9 +175,10 @@ extension CycleMachine {
             return evaluate(now)
         }
         state = .backingOff(step(of: record.run))
+        let seconds: Int64 = cyclesLeft == nil ? 5 : 1
         return [
-            .say(LogLine(.hold, record.run.stage, "infrastructure error: tried again in 5s")),
-            wake(.backOff, after: .seconds(cyclesLeft == nil ? 5 : 1)),
+            .say(LogLine(.hold, record.run.stage, "infrastructure error: tried again in \(seconds)s")),
+            wake(.backOff, after: .seconds(seconds)),
         ]
     }
 
@@ -194,9 +195,10 @@ extension CycleMachine {
         guard let progress = cycle else { return [] }
         let judgement = VerdictRules.judge(progress, at: now)
         let isInfrastructure = judgement.reasons.first?.rule == "infrastructure"
-        // What everybody knows of (quarantine, a known flake) is no question.
+        // What everybody knows of (quarantine, a known flake, a configuration without proof) is no question.
         let isKnown = judgement.reasons.allSatisfy { reason in
-            reason.verdict == .healthy || reason.rule == "quarantine" || reason.rule.hasPrefix("target-")
+            reason.verdict == .healthy || ["quarantine", "revision-not-read"].contains(reason.rule)
+                || reason.rule.hasPrefix("target-")
         }
         // One pass says little about a test that is new or changed: triage knows which are.
         let isToBurnIn = isKnown && judgement.verdict != .interrupted && !isInfrastructure && burnIn(progress) != nil

@@ -26,7 +26,8 @@ extension CycleMachine {
         if let pause = memory.pause {
             if cyclesLeft != nil {
                 let words =
-                    "paused by \(pause.owner): \(pause.reason); no cycle was run; nightjar resume ends the pause"
+                    "paused by \(pause.owner): \(pause.reason); no cycle was run; nightjar run and then nightjar resume "
+                    + "end the pause"
                 return [.say(LogLine(.hold, "waiting", words))] + finish(.done)
             }
             guard let until = pause.until else { return [] }
@@ -60,7 +61,7 @@ extension CycleMachine {
         if window.isOpen, isNewNight {
             renewNight(now)
         }
-        let until = window.until.map { " until \($0.clockMinute)" } ?? ""
+        let until = window.until.map { " until \($0.moment(at: now))" } ?? ""
         let say = Action.say(LogLine(.going, "window", (window.isOpen ? "open" : "closed") + until))
         if case .backingOff(let step) = state, step.kind == .deploy, isOutsideWindow {
             let text = "the window closed before \(step.revision.short) could be deployed"
@@ -94,6 +95,9 @@ extension CycleMachine {
         failedLooks = 0
         let outage = memory.unreadable
         if work.live != nil || !policy.provesRevision { memory.unreadable = nil }
+        if let live = work.live {
+            memory.serving = [work.wanted, memory.lastGreen].compactMap { $0 }.first { $0.names(live) } ?? live
+        }
         if dueLook == .request, work.trigger != .request { return [.lookForWork(.request)] }
         dueLook = nil
         let isAsked = work.trigger == .request

@@ -149,7 +149,7 @@ struct BisectionRun {
         let left =
             schedule.map { $0.searches.map { search in search.ranked.count { $0.probability > 0.001 } }.max() ?? 0 }
             ?? 0
-        say(.plan, "deploy \(revision.short) \(subject(revision)): \(left) suspects left")
+        say(.plan, "deploy \(revision.short)\(subject(revision)): \(Plurals.count(left, "suspect")) left")
         deployed = nil
         let deploy = await deploy(revision, .bisect)
         if deploy.outcome == .stopped || switchboard.isOn { return false }
@@ -424,8 +424,9 @@ struct BisectionRun {
         }
     }
 
+    /// Empty for what lies outside the range, such as its good end.
     private func subject(_ revision: Revision) -> String {
-        commits.first { $0.revision == revision }.map { "\"\($0.subject)\"" } ?? ""
+        commits.first { $0.revision == revision }.map { " \"\($0.subject)\"" } ?? ""
     }
 
     private func say(_ mark: LogLine.Mark, _ text: String) { context.say(LogLine(mark, "bisect", text)) }

@@ -18,6 +18,8 @@ enum CycleDocument {
             let isFix = action.kind == .fix && serving?.id == action.name
             return action.outcome == .succeeded && (action.kind == .rollback || isFix)
         }
+        // What was deployed is in the actions and stages; what is live was never read.
+        let serving = cycle.policy.provesRevision ? serving : nil
         let state: EnvironmentRecord.State
         if let serving, serving.names(cycle.wanted) {
             state = .asWanted

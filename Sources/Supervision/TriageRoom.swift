@@ -15,7 +15,8 @@ struct TriageRoom: Sendable {
     func ask(_ cycle: CycleProgress, _ budget: TriageBudget, _ memory: LoopMemory) async -> Event {
         let judgement = VerdictRules.judge(cycle, at: context.now())
         let doubts = judgement.reasons.filter {
-            !["test-failed", "quarantine", "flaky", "fail-fast"].contains($0.rule) && !$0.rule.hasPrefix("target-")
+            !["test-failed", "quarantine", "flaky", "fail-fast", "revision-not-read"].contains($0.rule)
+                && !$0.rule.hasPrefix("target-")
         }
         let commits = await commits(cycle)
         let irreversible = await irreversible(cycle)

@@ -62,6 +62,12 @@ struct WorkFinder: Sendable {
         if source.fetch, let remote = try? await repository.resolve("refs/remotes/origin/\(source.ref)") {
             return remote
         }
+        // A fetch removes the branch that origin no longer has, and leaves the local one of that name as it was.
+        if source.fetch, (try? await repository.resolve("refs/heads/\(source.ref)")) != nil {
+            throw RepositoryError(
+                attempted: "find the wanted revision", path: source.path,
+                problem: "origin has no branch \(source.ref) any more; the local one of that name is not deployed")
+        }
         return try await repository.resolve(source.ref)
     }
 

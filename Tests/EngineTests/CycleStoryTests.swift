@@ -287,4 +287,37 @@ struct CycleStoryTests {
         #expect(story.actions.isEmpty)
         #expect(story.machine == before)
     }
+
+    @Test func `what a look has read is what staging serves, also where nothing is deployed then`() {
+        var story = Story(cycles: 1)
+        story.wake()
+        story.see(live: Samples.other)
+        #expect(story.machine.memory.serving == nil, "a deployment is under way")
+        story.end(.refused, "permit says not now (exit 75)")
+        #expect(story.machine.memory.serving == Samples.other)
+    }
+
+    @Test func `the wait that is told is the wait that is kept`() {
+        for cycles in [1, nil] {
+            var story = Story(cycles: cycles)
+            story.wake()
+            story.see()
+            story.end(.couldNotRun, "no such file", infrastructure: true)
+            let seconds = (story.timer?.delay.milliseconds ?? 0) / 1000
+            #expect(story.lines.contains { $0.contains("tried again in \(seconds)s") }, "\(story.lines)")
+        }
+    }
+
+    @Test func `a configuration that proves nothing is no riddle, and makes nothing green`() {
+        var policy = Samples.policy
+        policy.provesRevision = false
+        var story = Story(policy)
+        story.wake()
+        story.see()
+        story.pass()
+        #expect(story.place == "concluding" && story.verdict == .unproven)
+        #expect(story.machine.cycle?.incidents == [])
+        story.seal()
+        #expect(story.machine.memory.lastGreen == Samples.green)
+    }
 }

@@ -23,7 +23,7 @@ final class SaidLines: Sendable {
 struct StageFixture {
     let folder: TemporaryFolder
     let context: LoopContext
-    let said = SaidLines()
+    let said: SaidLines
 
     static let environment = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
 
@@ -36,17 +36,30 @@ struct StageFixture {
         settings.secrets = Dictionary(uniqueKeysWithValues: secrets.keys.map { ($0, .environment($0)) })
         change(&settings)
         let layout = EvidenceLayout(root: folder("state"))
+        said = SaidLines()
+        context = try Self.context(layout, settings, secrets: secrets, said)
+        try Files.createDirectories(layout.cycle(7))
+    }
+
+    /// The loop of another fixture as its next daemon sees it: what is not in its files is not known.
+    init(restarting other: StageFixture) throws {
+        folder = other.folder
+        said = SaidLines()
+        context = try Self.context(other.context.layout, other.context.settings.current, secrets: [:], said)
+    }
+
+    private static func context(
+        _ layout: EvidenceLayout, _ settings: LoopSettings, secrets: [String: String], _ said: SaidLines
+    ) throws -> LoopContext {
         let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
-        let said = said
-        let base = folder.path
-        context = LoopContext(
+        let base = settings.baseDirectory
+        return LoopContext(
             layout: layout, settings: SettingsCell(settings, secretEnvironment: secrets),
             runner: try CommandRunner(executablePath: Nightjar.path), environment: Self.environment,
             prober: Prober(
                 transport: .system(environment: Self.environment, workingDirectory: { base }),
                 environment: Self.environment),
             progress: ProgressBoard(layout, now: now), history: SuiteHistory(layout), say: { said.add($0) })
-        try Files.createDirectories(layout.cycle(7))
     }
 
     static func script(_ text: String, _ arguments: [String] = []) -> CommandSettings {

@@ -72,4 +72,42 @@ struct TestStageTests {
         #expect(reading.notPassed.first?.message?.contains("could be taken for an option") == true)
         #expect(record.commands.first?.command.contains("--collect-only") == false)
     }
+
+    @Test(arguments: [true, false])
+    func `tests that cannot be collected are told, and doubted in a suite that is marked real`(real: Bool) async throws
+    {
+        let fixture = try StageFixture { settings in
+            hanging(collected: [], select: StageFixture.script(Self.passing, ["{tests}"]), in: &settings)
+            settings.suites[0].collect = CommandSettings(arguments: ["/nonexistent/tool"], timeout: .seconds(60))
+            settings.suites[0].real = real
+        }
+        let record = await fixture.test("unit")
+        #expect(fixture.said.texts(.warn).contains { $0.hasPrefix("unit: collect could not be started") })
+        let authenticity = try #require(record.suite?.authenticity)
+        let reason = try #require(authenticity.reasons.first { $0.rule == "not-collected" })
+        #expect(reason.verdict == (real ? .unproven : .healthy))
+    }
+
+    @Test func `a report that another daemon's secret may be in is not shown`() async throws {
+        let write = #"""
+            printf '<testsuite name="s" tests="1" failures="1"><testcase classname="s" name="a"><failure message="%s">%s</failure></testcase></testsuite>' "$TOKEN" "$TOKEN" > "$1"
+            exit 1
+            """#
+        let fixture = try StageFixture { settings in
+            settings.secrets = ["TOKEN": .command(["/bin/sh", "-c", "echo secret-of-$(date +%s%N)"])]
+            var command = StageFixture.script(write, ["{report}"])
+            command.secrets = ["TOKEN"]
+            settings.suites = [SuiteSettings(name: "unit", priority: 0, command: command, blocking: true)]
+        }
+        let first = try #require(await fixture.test("unit").suite)
+        #expect(first.notPassed.first?.message?.contains("REDACTED") == true, "\(first)")
+        #expect(first.reports.count == 1)
+        // The next daemon finds what the first one has left, and its own token is another.
+        let next = try StageFixture(restarting: fixture)
+        let second = try #require(await next.test("unit").suite)
+        #expect(second.totals == first.totals && second.notPassed.map(\.id) == first.notPassed.map(\.id))
+        #expect(second.notPassed.first?.message?.hasPrefix("[withheld") == true && second.reports.isEmpty)
+        #expect(second.notPassed.first?.details == nil)
+        #expect(next.said.texts(.warn).contains { $0.contains("the value that TOKEN had then is not known") })
+    }
 }

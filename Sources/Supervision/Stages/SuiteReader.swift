@@ -22,6 +22,8 @@ final class SuiteReader {
     private var expectedIDs: Set<String> = []
     /// Why single tests were not put onto a command line, by id.
     private var refused: [String: String] = [:]
+    /// Whether texts of a report may hold secrets that nobody here knows.
+    private var isWithheld = false
     /// Why what was left was not run.
     private var givenUp: String?
     private var parts = 0
@@ -167,6 +169,7 @@ final class SuiteReader {
     private func read(
         _ done: SupervisedCommand, report: String, directory: String, wasCut: Bool
     ) -> ReportReading? {
+        isWithheld = isWithheld || knowsNotAllSecrets(of: done)
         let log = "\(done.folder)/console.log"
         let redaction = TextRedaction(needles: context.secrets.needles)
         let paths: [String]
@@ -199,9 +202,27 @@ final class SuiteReader {
             } catch {
                 if !wasCut { facts.reportProblem = ("report-unreadable", "\(error)") }
             }
-            if path != log { keep(path) }
+            if path != log, !isWithheld { keep(path) }
         }
-        return whole.map { $0.redacted(redaction) }
+        let clean = whole.map { $0.redacted(redaction) }
+        // The console was redacted by the shepherd, which knows what the command was given.
+        return isWithheld && paths != [log] ? clean?.withheld : clean
+    }
+
+    /// Whether a command that an earlier daemon began was given secrets that this one never saw: commands print another
+    /// value each time.
+    private func knowsNotAllSecrets(of done: SupervisedCommand) -> Bool {
+        guard let recovery = done.result?.recovery else { return false }
+        let names = (suite.command.secrets + (suite.select?.secrets ?? [])).filter { name in
+            if case .command = context.settings.current.secrets[name] { true } else { false }
+        }
+        guard !names.isEmpty else { return false }
+        context.say(
+            LogLine(
+                .warn, "test",
+                "\(suite.name): \(recovery); its report is not kept and its texts are withheld, since the value that "
+                    + "\(Set(names).sorted().joined(separator: ", ")) had then is not known"))
+        return true
     }
 
     private func isStale(_ path: String, _ done: SupervisedCommand) -> Bool {
@@ -223,6 +244,9 @@ final class SuiteReader {
             context.say(LogLine(.warn, "test", "\(suite.name): the report could not be kept: \(error)"))
         }
     }
+
+    /// The tests that are left after a cut could not be asked for.
+    func noteUncollected(_ problem: String) { facts.collectProblem = problem }
 
     // MARK: - All parts
 
@@ -255,12 +279,12 @@ final class SuiteReader {
         } catch {
             facts.reportProblem = facts.reportProblem ?? ("evidence", "the results could not be written: \(error)")
         }
+        let doubts = SuiteRules.doubts(facts, exitCodes: suite.exitCodes, allowAllSkipped: suite.allowAllSkipped)
         let notPassed = chosen.filter { $0.outcome != .passed }
         let reading = SuiteReading(
             totals: facts.totals, notPassed: Array(notPassed.prefix(Limits.notPassedInRecord)), testsFile: file,
-            reports: reports, authenticity: SuiteRules.authenticity(facts, real: suite.real),
-            doubts: SuiteRules.doubts(facts, exitCodes: suite.exitCodes, allowAllSkipped: suite.allowAllSkipped),
-            cut: cuts, testsRevision: testsRevision)
+            reports: reports, authenticity: SuiteRules.authenticity(facts, real: suite.real, doubts: doubts),
+            doubts: doubts, cut: cuts, testsRevision: testsRevision)
         return (reading, isLimit)
     }
 
@@ -274,7 +298,7 @@ final class SuiteReader {
         }
         facts.timingPrint = TimingPrint.of(facts.results.lazy.map { ($0.id, $0.outcome, $0.durationSeconds) })
         facts.vanished = known.isEmpty ? nil : known.count { indices[$0] == nil }
-        guard suite.real, !facts.isSelection, let last = usual.last, SuiteRules.asksForTestChanges(facts) else {
+        guard !facts.isSelection, let last = usual.last, SuiteRules.asksForTestChanges(facts) else {
             return
         }
         facts.testsChanged = await TestSources(context: context, suite: suite).changed(
@@ -283,30 +307,6 @@ final class SuiteReader {
 
     private var noOutcome: String {
         givenUp ?? cuts.last.map { "not run after \($0) was cut" } ?? "no outcome was reported"
-    }
-}
-
-extension ReportReading {
-    fileprivate func redacted(_ redaction: TextRedaction) -> ReportReading {
-        guard !redaction.isIdle else { return self }
-        var clean = self
-        clean.results = results.map { $0.redacted(redaction) }
-        clean.suiteProblems = suiteProblems.map(redaction.text)
-        clean.disagreements = disagreements.map(redaction.text)
-        return clean
-    }
-}
-
-extension TestResult {
-    fileprivate func redacted(_ redaction: TextRedaction) -> TestResult {
-        var clean = self
-        clean.id = redaction.text(id)
-        clean.message = message.map(redaction.text)
-        clean.type = type.map(redaction.text)
-        clean.details = details.map(redaction.text)
-        clean.file = file.map(redaction.text)
-        clean.selector = selector.map(redaction.text)
-        return clean
     }
 }
 

@@ -209,6 +209,10 @@ struct TestStage: Sendable {
                     name in
                     KnownTest(id: TestIdentity.reportID(console: name, format: suite.console), selector: name)
                 }
+            } else {
+                reader.noteUncollected(done.words)
+                context.say(
+                    LogLine(.warn, run.stage, "\(suite.name): collect \(done.words): what is left is not known"))
             }
         }
         reader.expect(all)
