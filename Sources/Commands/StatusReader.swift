@@ -169,7 +169,9 @@ struct StatusReader {
         }
         let verdict = cycles.filter { $0.revision.names(serving) }.newestJudged?.verdict
         let isBad = history.memory.knownBad.contains { $0.revision.names(serving) }
-        let state = isBad ? "known bad" : verdict == .healthy ? "green" : verdict?.rawValue ?? "not tested"
+        // What the repository names as green, and what a rollback brought back and tested there, has no cycle of its own.
+        let isGreen = verdict == .healthy || (verdict == nil && history.memory.lastGreen?.names(serving) == true)
+        let state = isBad ? "known bad" : isGreen ? "green" : verdict?.rawValue ?? "not tested"
         status.servingState = state + (restored.map { ", restored \($0.clockMinute)" } ?? "")
     }
 
@@ -191,6 +193,13 @@ struct StatusReader {
                 text: "waits until \(question.deadline.clockMinute) for \(question.title): \(question.because)",
                 since: question.askedAt)
             return activity
+        }
+        if let waits = history.backingOff {
+            var doing = StatusSnapshot.Doing(
+                .waiting, cycle: history.memory.cycle, text: "\(waits.step.kind.rawValue) waits: \(waits.because)",
+                since: waits.since)
+            doing.next = waits.next
+            return doing
         }
         if let running {
             // Stages without a command have no folder of their own until they end.

@@ -15,6 +15,8 @@ package struct SuiteFacts: Sendable {
     package var failingAtExit: Int?
     /// Set where the report is missing, stale or damaged: rule and words.
     package var reportProblem: (rule: String, text: String)?
+    /// Why it cannot be told which tests were left.
+    package var unaccounted: String?
     package var suiteProblems: [String] = []
     package var disagreements: [String] = []
     package var totals = Totals()
@@ -65,8 +67,12 @@ package enum SuiteRules {
         if ran > 0, facts.totals.skipped == ran, !allowAllSkipped {
             doubt("all-skipped", "all \(ran) tests were skipped (allowAllSkipped is false)")
         }
+        let why = facts.unaccounted
         if facts.totals.notRun > 0 {
-            doubt("tests-not-run", "\(facts.totals.notRun) of \(facts.totals.tests) tests did not run")
+            let words = "\(facts.totals.notRun) of \(facts.totals.tests) tests did not run"
+            doubt("tests-not-run", words + (why.map { ": \($0)" } ?? ""))
+        } else if let why {
+            doubt("tests-not-run", "some tests may not have run: \(why)")
         }
         if let exit = facts.exit, exit != 0, facts.failingWithExit == 0, facts.totals.tests > 0,
             !exitCodes.contains(Int(exit)), facts.reportProblem == nil
@@ -79,8 +85,22 @@ package enum SuiteRules {
         return doubts
     }
 
-    /// How the run looks from outside. `real` suites claim to talk to the environment; only they are held to it.
-    package static func authenticity(_ facts: SuiteFacts, real: Bool) -> Authenticity {
+    /// How the run looks from outside. `real` suites claim to talk to the environment; only they are held to it. What the
+    /// hard rules doubt is no proof either.
+    package static func authenticity(_ facts: SuiteFacts, real: Bool, doubts: [Reason] = []) -> Authenticity {
+        // The doubts themselves decide elsewhere: here they are remarks.
+        let known = doubts.map { Reason(rule: $0.rule, verdict: .healthy, text: $0.text) }
+        var seen = observed(facts, real: real)
+        seen.reasons += known.filter { remark in !seen.reasons.contains { $0.rule == remark.rule } }
+        if doubts.contains(where: { ["exit-disagrees", "exit-zero-with-failures"].contains($0.rule) }) {
+            seen.status = .contradicted
+        } else if !doubts.isEmpty, seen.status != .contradicted {
+            seen.status = .doubtful
+        }
+        return seen
+    }
+
+    private static func observed(_ facts: SuiteFacts, real: Bool) -> Authenticity {
         var contradictions: [Reason] = facts.disagreements.prefix(5).map {
             Reason(rule: "counters-disagree", verdict: .healthy, text: $0)
         }
@@ -92,7 +112,7 @@ package enum SuiteRules {
             return Authenticity(status: .contradicted, reasons: contradictions)
         }
         guard real, !facts.isSelection, facts.reportProblem == nil else {
-            return Authenticity(status: .proven, reasons: contradictions)
+            return Authenticity(status: .unobserved, reasons: contradictions)
         }
         let found = hollow(facts) + DriftRules.reasons(facts) + unread(facts)
         let remarks = contradictions + accepted(facts.baseline)
