@@ -203,9 +203,12 @@ struct StatusReader {
                 since: question.askedAt)
             return activity
         }
-        if case .backingOff(let step) = history.machine.state, let last = history.underWay?.records.last {
-            let text = "waits to try \(StageRun.stage(step.kind, step.purpose)) again: \(last.summary)"
-            return .init(.waiting, cycle: last.run.cycle, text: text, since: last.endedAt)
+        if let waits = history.backingOff {
+            var doing = StatusSnapshot.Doing(
+                .waiting, cycle: history.memory.cycle, text: "\(waits.step.kind.rawValue) waits: \(waits.because)",
+                since: waits.since)
+            doing.next = waits.next
+            return doing
         }
         if let running {
             // Stages without a command have no folder of their own until they end.

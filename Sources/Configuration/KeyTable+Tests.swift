@@ -24,7 +24,9 @@ extension KeyTable {
                 name: "collect", shape: .command, otherwise: "not collected",
                 help: "Prints the tests that would run, one per line. Timeout 5m."),
             KeyShape(name: "before", shape: .command, help: "Run before the tests. Timeout 10m."),
-            KeyShape(name: "after", shape: .command, help: "Run after the tests, however they ended. Timeout 10m."),
+            KeyShape(
+                name: "after", shape: .command,
+                help: "Run after the tests, however they ended, and where before failed. Timeout 10m."),
             KeyShape(
                 name: "leavesServices", shape: .flag, standard: "false",
                 help: "Whether services that before, command or select start in a session of their own may be left "

@@ -89,10 +89,14 @@ extension CycleMachine {
     // MARK: - Work
 
     mutating func see(_ work: WorkSeen, _ now: Timestamp) -> [Action] {
-        if case .awaitingApproval = state { return seeWhileAwaiting(work, now) }
+        if case .awaitingApproval = state {
+            serve(work)
+            return seeWhileAwaiting(work, now)
+        }
         guard case .waiting(looking: true) = state, let policy = memory.policy else { return [] }
         if isBlind(work, policy) { return miss(.liveRevision(work.trigger), now, wanting: work) }
         failedLooks = 0
+        serve(work)
         let outage = memory.unreadable
         if work.live != nil || !policy.provesRevision { memory.unreadable = nil }
         if let live = work.live {
@@ -116,6 +120,13 @@ extension CycleMachine {
                 + enterWaiting(now)
         }
         return open(work, policy, retesting: known, now)
+    }
+
+    /// What a look read is what the environment serves. An abbreviation stands for the revision that is known.
+    private mutating func serve(_ work: WorkSeen) {
+        guard let live = work.live else { return }
+        let known = [work.wanted, memory.lastGreen, memory.serving].compactMap { $0 }
+        memory.serving = known.first { $0.names(live) } ?? live
     }
 
     /// Why the wanted revision is not deployed again. Who asks for a number of cycles is refused only what was rolled back.

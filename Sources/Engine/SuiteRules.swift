@@ -15,6 +15,8 @@ package struct SuiteFacts: Sendable {
     package var failingAtExit: Int?
     /// Set where the report is missing, stale or damaged: rule and words.
     package var reportProblem: (rule: String, text: String)?
+    /// Why it cannot be told which tests were left.
+    package var unaccounted: String?
     package var suiteProblems: [String] = []
     package var disagreements: [String] = []
     package var totals = Totals()
@@ -67,8 +69,12 @@ package enum SuiteRules {
         if ran > 0, facts.totals.skipped == ran, !allowAllSkipped {
             doubt("all-skipped", "all \(ran) tests were skipped (allowAllSkipped is false)")
         }
+        let why = facts.unaccounted
         if facts.totals.notRun > 0 {
-            doubt("tests-not-run", "\(facts.totals.notRun) of \(facts.totals.tests) tests did not run")
+            let words = "\(facts.totals.notRun) of \(facts.totals.tests) tests did not run"
+            doubt("tests-not-run", words + (why.map { ": \($0)" } ?? ""))
+        } else if let why {
+            doubt("tests-not-run", "some tests may not have run: \(why)")
         }
         if let exit = facts.exit, exit != 0, facts.failingWithExit == 0, facts.totals.tests > 0,
             !exitCodes.contains(Int(exit)), facts.reportProblem == nil
@@ -82,7 +88,7 @@ package enum SuiteRules {
     }
 
     /// How the run looks from outside. Which tests there are is asked of every suite; `real` ones claim to talk to the
-    /// environment as well, and only they are held to it.
+    /// environment as well, and only they are held to it: of the others nothing is `proven`.
     ///
     /// - doubts: those of the hard rules, which judge for themselves: a run that is no pass is not called proven here.
     package static func authenticity(_ facts: SuiteFacts, real: Bool, doubts: [Reason] = []) -> Authenticity {
@@ -96,16 +102,16 @@ package enum SuiteRules {
             )
             return Authenticity(status: .contradicted, reasons: contradictions)
         }
-        let unproven = disproof(doubts)
+        let against = disproof(doubts)
         guard !facts.isSelection, facts.reportProblem == nil else {
-            return Authenticity(status: unproven.status, reasons: unproven.remarks + contradictions)
+            return Authenticity(status: against.status ?? .unobserved, reasons: against.remarks + contradictions)
         }
         let found =
             (real ? hollow(facts) : []) + DriftRules.reasons(facts, real: real) + unread(facts, real: real)
             + uncollected(facts, real: real)
-        let remarks = unproven.remarks + contradictions + accepted(facts.baseline)
-        let isDoubtful = unproven.status == .proven && found.contains { $0.verdict != .healthy }
-        let status = isDoubtful ? .doubtful : unproven.status
+        let remarks = against.remarks + contradictions + accepted(facts.baseline)
+        let isDoubtful = found.contains { $0.verdict != .healthy }
+        let status = against.status ?? (isDoubtful ? .doubtful : real ? .proven : .unobserved)
         let seen = facts.baseline.runs.count
         return Authenticity(
             status: status, reasons: found + remarks,
@@ -113,11 +119,11 @@ package enum SuiteRules {
     }
 
     /// What the hard rules leave of the run's word. Tests that did not run say nothing against those that did.
-    private static func disproof(_ doubts: [Reason]) -> (status: Authenticity.Status, remarks: [Reason]) {
+    private static func disproof(_ doubts: [Reason]) -> (status: Authenticity.Status?, remarks: [Reason]) {
         let telling = doubts.filter { $0.rule != "tests-not-run" }
         let isContradicted = telling.contains { $0.rule == "exit-disagrees" }
         let remarks = telling.map { Reason(rule: $0.rule, verdict: .healthy, text: $0.text) }
-        return (isContradicted ? .contradicted : telling.isEmpty ? .proven : .doubtful, remarks)
+        return (isContradicted ? .contradicted : telling.isEmpty ? nil : .doubtful, remarks)
     }
 
     /// Nothing learned is no reason for doubt; what was learned and cannot be read is one.

@@ -198,7 +198,7 @@ package enum VerdictRules {
             reason.subject = policy.name
             reasons.append(reason)
         }
-        if let authenticity = suite.authenticity, authenticity.status != .proven {
+        if let authenticity = suite.authenticity, authenticity.isDoubted {
             for doubt in authenticity.reasons where doubt.verdict != .healthy {
                 var reason = doubt
                 reason.verdict = soft

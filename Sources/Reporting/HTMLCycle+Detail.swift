@@ -148,7 +148,7 @@ extension HTMLCycle {
         let rows = record.suites.map { suite -> [String] in
             let seen = report.observed(suite)
             let status = suite.authenticity?.status
-            let tone: HTML.Tone = status == .proven ? .good : status == nil ? .quiet : .doubt
+            let tone: HTML.Tone = status == .proven ? .good : status == nil || status == .unobserved ? .quiet : .doubt
             let learning = suite.authenticity?.baseline.map { ", learning \($0)" } ?? ""
             let reasons = suite.authenticity?.reasons.map { HTML.escaped($0.text) } ?? []
             return [

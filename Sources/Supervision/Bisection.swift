@@ -159,7 +159,7 @@ package final class Bisection: Sendable {
                 transport: .system(
                     environment: start.environment, workingDirectory: { settings.baseDirectory },
                     secrets: { try await cell.secrets.fetch($0) }),
-                environment: start.environment),
+                environment: start.environment, redact: { cell.secrets.redaction.text($0) }),
             progress: ProgressBoard(layout.bisections, now: now, observer: start.observer),
             history: SuiteHistory(layout), say: say, numbering: "bisection-")
     }

@@ -362,7 +362,10 @@ struct BisectionRun {
 
     private var surroundings: StageSurroundings {
         StageSurroundings(
-            wanted: record.bad, lastGreen: record.good, previous: record.restoreTo, cycleStartedAt: record.startedAt)
+            wanted: record.bad, lastGreen: record.good, previous: record.restoreTo, cycleStartedAt: record.startedAt,
+            deployments: record.stages.filter { $0.run.kind == .deploy && !$0.services.isEmpty }.map {
+                DeployedServices(revision: $0.run.revision, services: $0.services)
+            })
     }
 
     /// Deploys, and again where it was fenced before its command ran.

@@ -20,6 +20,8 @@ struct StageSurroundings: Sendable {
     var component: String?
     /// The fix that the run is a step of.
     var fix: FixSurroundings?
+    /// What the newest deployments said about their services, newest last.
+    var deployments: [DeployedServices] = []
 }
 
 /// What a step of a fix needs to know of those before it.
@@ -166,6 +168,8 @@ struct LoopContext: Sendable {
                 outputLimit: outputLimit ?? settings.outputBytes, needles: secrets.needles,
                 standardInput: standardInput, lock: lock)
             let result = await runner.run(spec)
+            // What it left in files is read next, and may name what an earlier daemon gave it.
+            if isBegun { _ = try? await secrets.fetch(command.secrets) }
             return SupervisedCommand(
                 result: result, record: result.record(role: role, command: prepared.argv, log: log), folder: folder)
         } catch {

@@ -144,7 +144,7 @@ package final class LoopHost: Sendable {
                 transport: .system(
                     environment: start.environment, workingDirectory: { settings.current.baseDirectory },
                     secrets: { try await settings.secrets.fetch($0) }),
-                environment: start.environment),
+                environment: start.environment, redact: { settings.secrets.redaction.text($0) }),
             progress: ProgressBoard(layout, now: now, observer: start.observer), history: SuiteHistory(layout),
             say: { line in log.write(line, cycle: nil, at: now()) })
     }

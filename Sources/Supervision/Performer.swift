@@ -101,7 +101,7 @@ final class Performer: Sendable {
             wanted: cycle?.wanted, lastGreen: cycle?.lastGreen, previous: cycle?.previousLive,
             cycleStartedAt: cycle?.startedAt ?? context.now(),
             component: cycle?.incidents.lazy.compactMap(\.diagnosis).first { $0.runbook == run.subject }?.component,
-            fix: run.purpose == .fix ? FixSurroundings(cycle) : nil)
+            fix: run.purpose == .fix ? FixSurroundings(cycle) : nil, deployments: machine.memory.deployments ?? [])
         let context = context
         let task = Task {
             let record = await StagePerformer(context: context).perform(run, surroundings)

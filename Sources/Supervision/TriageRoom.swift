@@ -105,17 +105,10 @@ struct TriageRoom: Sendable {
     /// An irreversible change between the two revisions bars every deployment across it, experiment or rollback.
     private func irreversible(_ cycle: CycleProgress) async -> String? {
         let patterns = context.settings.current.deploy?.irreversible ?? []
-        guard !patterns.isEmpty, let green = cycle.lastGreen, green != cycle.wanted,
-            let repository = context.repository
-        else { return nil }
-        do {
-            return try await repository.irreversibleFile(patterns, between: green, and: cycle.wanted).map {
-                "\($0) changed since \(green.short) and matches deploy.irreversible"
-            }
-        } catch {
-            return
-                "whether an irreversible change lies between \(green.short) and \(cycle.wanted.short) could not be told"
+        guard let green = cycle.lastGreen, green != cycle.wanted, let repository = context.repository else {
+            return nil
         }
+        return await repository.irreversible(patterns, between: green, and: cycle.wanted)
     }
 
     /// Whether the oldest suspect was made on the last green revision; taken for granted where git does not tell.

@@ -233,11 +233,26 @@ struct CycleStoryTests {
         #expect(story.verdict == .degraded)
     }
 
-    @Test func `others deploy during the tests: the cycle is superseded and looks again at once`() {
+    /// In mode operate that would deploy over what they have just deployed.
+    @Test func `others deploy during the tests: superseded, and the next look is not hurried`() {
         var story = Story()
         story.wake()
         story.see()
         story.end()
+        story.end(live: Samples.wanted)
+        for _ in 0..<3 { story.test() }
+        story.end(.failed, live: Samples.other)
+        #expect(story.rules.first == "superseded")
+        story.seal()
+        #expect(story.timer?.delay == .seconds(600))
+    }
+
+    @Test func `others deploy during the tests: a loop that deploys nothing looks again at once`() {
+        var policy = Samples.policy
+        policy.mode = .verify
+        var story = Story(policy)
+        story.wake()
+        story.see(live: Samples.wanted)
         story.end(live: Samples.wanted)
         for _ in 0..<3 { story.test() }
         story.end(.failed, live: Samples.other)

@@ -53,12 +53,13 @@ struct StageFixture {
     ) throws -> LoopContext {
         let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
         let base = settings.baseDirectory
+        let cell = SettingsCell(settings, secretEnvironment: secrets)
         return LoopContext(
-            layout: layout, settings: SettingsCell(settings, secretEnvironment: secrets),
+            layout: layout, settings: cell,
             runner: try CommandRunner(executablePath: Nightjar.path), environment: Self.environment,
             prober: Prober(
                 transport: .system(environment: Self.environment, workingDirectory: { base }),
-                environment: Self.environment),
+                environment: Self.environment, redact: { cell.secrets.redaction.text($0) }),
             progress: ProgressBoard(layout, now: now), history: SuiteHistory(layout), say: { said.add($0) })
     }
 
@@ -66,12 +67,32 @@ struct StageFixture {
         CommandSettings(arguments: ["/bin/sh", "-c", text, "sh"] + arguments, timeout: .seconds(600))
     }
 
+    func deploy() async -> StageRecord {
+        let run = StageRun(cycle: 7, kind: .deploy, purpose: .cycle, attempt: 1, revision: Revision("9e1b7a33"))
+        return await DeployStage(context: context, run: run, surroundings: surroundings).perform(Stopwatch(context))
+    }
+
+    func stabilize(deployments: [DeployedServices] = []) async -> StageRecord {
+        let run = StageRun(cycle: 7, kind: .stabilize, purpose: .cycle, attempt: 1, revision: Revision("9e1b7a33"))
+        var surroundings = surroundings
+        surroundings.deployments = deployments
+        return await StabilizeStage(context: context, run: run, surroundings: surroundings).perform(Stopwatch(context))
+    }
+
+    /// As the loop runs it: with what is told about every stage.
+    func performTest(_ suite: String) async -> StageRecord {
+        let run = StageRun(
+            cycle: 7, kind: .test, purpose: .cycle, subject: suite, attempt: 1, revision: Revision("9e1b7a33"))
+        return await StagePerformer(context: context).perform(run, surroundings)
+    }
+
+    private var surroundings: StageSurroundings { StageSurroundings(cycleStartedAt: context.now()) }
+
     /// Runs the suite, or some of its tests.
     func test(_ suite: String, only: [String]? = nil) async -> StageRecord {
         let run = StageRun(
             cycle: 7, kind: .test, purpose: .cycle, subject: suite, attempt: 1, revision: Revision("9e1b7a33"),
             only: only)
-        let surroundings = StageSurroundings(cycleStartedAt: context.now())
         return await TestStage(context: context, run: run, surroundings: surroundings).perform(Stopwatch(context))
     }
 }

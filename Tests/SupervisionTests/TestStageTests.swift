@@ -110,4 +110,61 @@ struct TestStageTests {
         #expect(second.notPassed.first?.details == nil)
         #expect(next.said.texts(.warn).contains { $0.contains("the value that TOKEN had then is not known") })
     }
+
+    // MARK: - Nothing is lost silently
+
+    /// No run before it, no `collect` and no `select`: only the tool's plan tells of the third test.
+    @Test func `what a hung test keeps from running is counted as not run`() async throws {
+        let fixture = try StageFixture { settings in
+            settings.suites = [
+                SuiteSettings(
+                    name: "unit", priority: 0,
+                    command: StageFixture.script(#"printf '1..3\nok 1 - a\n# Subtest: h\n'; exec sleep 600"#),
+                    reportFormat: .console, console: .tap, testTimeout: .milliseconds(300), blocking: true)
+            ]
+        }
+        let record = await fixture.test("unit")
+        let reading = try #require(record.suite)
+        #expect((reading.totals.tests, reading.totals.timedOut, reading.totals.notRun) == (3, 1, 1))
+        let doubt = try #require(reading.doubts.first { $0.rule == "tests-not-run" })
+        #expect(doubt.text.hasPrefix("1 of 3 tests did not run: "), "\(doubt.text)")
+        #expect(!reading.doubts.contains { $0.rule == "suite-error" })
+        #expect(reading.authenticity.status == .unobserved)
+    }
+
+    private func suite(
+        _ text: String = #"printf '1..1\nok 1 - a\n'"#, before: String? = nil, after: String? = nil
+    ) throws -> StageFixture {
+        try StageFixture { settings in
+            settings.suites = [
+                SuiteSettings(
+                    name: "unit", priority: 0, command: StageFixture.script(text), reportFormat: .console,
+                    console: .tap, before: before.map { StageFixture.script($0) },
+                    after: after.map { StageFixture.script($0) }, blocking: true)
+            ]
+        }
+    }
+
+    @Test func `what puts back is run also where what prepares failed`() async throws {
+        let fixture = try suite(before: "exit 3", after: "echo x > put-back")
+        let record = await fixture.test("unit")
+        #expect(record.outcome == .couldNotRun)
+        #expect(record.commands.map(\.role) == ["before", "after"])
+        #expect(Files.exists(fixture.folder("put-back")))
+    }
+
+    @Test func `what could not be put back is told`() async throws {
+        let fixture = try suite(after: "echo no database; exit 3")
+        let record = await fixture.test("unit")
+        #expect(record.outcome == .succeeded)
+        #expect(record.summary.hasSuffix("; after: exit 3: no database"), "\(record.summary)")
+        #expect(fixture.said.texts(.warn) == ["unit after: exit 3: no database"])
+    }
+
+    @Test func `what tests leave running is told`() async throws {
+        let fixture = try suite(#"sleep 611 > /dev/null 2>&1 & printf '1..1\nok 1 - a\n'"#)
+        let record = await fixture.performTest("unit")
+        #expect(record.summary.contains("left 1 process running, ended: sleep 611"), "\(record.summary)")
+        #expect(fixture.said.texts(.warn).contains { $0.contains("unit left 1 process running") })
+    }
 }

@@ -210,7 +210,7 @@ extension HistoryRun {
             suite: suite, purpose: stage.run.purpose, outcome: stage.outcome, revision: stage.run.revision,
             isWhole: stage.run.only == nil, isContradicted: reading.authenticity.status == .contradicted,
             isHollow: HistoryCycle.isHollow(reading),
-            isDoubtful: reading.authenticity.status != .proven || !reading.doubts.isEmpty,
+            isDoubtful: reading.authenticity.isDoubted || !reading.doubts.isEmpty,
             hasContactedHosts: parts.contains { !$0.hosts.isEmpty }, startedAt: stage.startedAt,
             durationSeconds: parts.isEmpty ? stage.durationSeconds : parts.reduce(0) { $0 + $1.durationSeconds },
             cpuSeconds: resources.isEmpty ? nil : resources.reduce(0) { $0 + $1.cpuSeconds },

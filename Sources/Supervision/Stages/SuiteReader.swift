@@ -27,6 +27,8 @@ final class SuiteReader {
     /// Why what was left was not run.
     private var givenUp: String?
     private var parts = 0
+    /// How many tests the tool said it would run.
+    private var announced: Int?
     /// Whether the report of the last part has an error outside any test.
     private var hasSuiteProblem = false
     private var reports: [String] = []
@@ -105,6 +107,7 @@ final class SuiteReader {
         // Only pytest says a number that its report must agree with; a part that was ended agrees with nothing.
         let isWhole = suite.console == .pytest && !console.wasEnded && parts == 1
         facts.collected = isWhole ? console.collected : nil
+        if parts == 1 { announced = console.collected }
         let reading = read(done, report: report, directory: directory, wasCut: console.wasEnded)
         for result in reading?.results ?? [] { add(result, selector: console.selectors[result.id]) }
         properties += reading?.properties ?? []
@@ -171,7 +174,7 @@ final class SuiteReader {
     ) -> ReportReading? {
         isWithheld = isWithheld || knowsNotAllSecrets(of: done)
         let log = "\(done.folder)/console.log"
-        let redaction = TextRedaction(needles: context.secrets.needles)
+        let redaction = context.secrets.redaction
         let paths: [String]
         switch suite.reportFormat {
         case .console: return nil
@@ -189,7 +192,8 @@ final class SuiteReader {
         for path in paths {
             if suite.reportPath != nil, path != log, isStale(path, done) {
                 if !wasCut {
-                    facts.reportProblem = ("report-stale", "the report \(path) was not written during the stage")
+                    let name = redaction.text(path)
+                    facts.reportProblem = ("report-stale", "the report \(name) was not written during the stage")
                 }
                 continue
             }
@@ -200,7 +204,7 @@ final class SuiteReader {
                 if !wasCut { facts.reportProblem = ("report-damaged", redaction.text("\(damage)")) }
                 whole = whole.map { $0.joined(damage.reading) } ?? damage.reading
             } catch {
-                if !wasCut { facts.reportProblem = ("report-unreadable", "\(error)") }
+                if !wasCut { facts.reportProblem = ("report-unreadable", redaction.text("\(error)")) }
             }
             if path != log, !isWithheld { keep(path) }
         }
@@ -266,12 +270,9 @@ final class SuiteReader {
         }
         facts.results = chosen
         facts.totals = Totals(chosen)
+        countUnnamed()
         facts.isSelection = run.only != nil
         await lookBack()
-        if !cuts.isEmpty, expected.isEmpty {
-            facts.suiteProblems.append(
-                "\(cuts.joined(separator: ", ")) was cut and the rest could not be told (collect, select)")
-        }
         let file = "\(run.folder)/tests.jsonl"
         do {
             try Files.createDirectories(context.folder(run))
@@ -279,13 +280,26 @@ final class SuiteReader {
         } catch {
             facts.reportProblem = facts.reportProblem ?? ("evidence", "the results could not be written: \(error)")
         }
-        let doubts = SuiteRules.doubts(facts, exitCodes: suite.exitCodes, allowAllSkipped: suite.allowAllSkipped)
         let notPassed = chosen.filter { $0.outcome != .passed }
+        let doubts = SuiteRules.doubts(facts, exitCodes: suite.exitCodes, allowAllSkipped: suite.allowAllSkipped)
         let reading = SuiteReading(
             totals: facts.totals, notPassed: Array(notPassed.prefix(Limits.notPassedInRecord)), testsFile: file,
-            reports: reports, authenticity: SuiteRules.authenticity(facts, real: suite.real, doubts: doubts),
-            doubts: doubts, cut: cuts, testsRevision: testsRevision)
+            reports: reports,
+            authenticity: SuiteRules.authenticity(facts, real: suite.real, doubts: doubts), doubts: doubts, cut: cuts,
+            testsRevision: testsRevision)
         return (reading, isLimit)
+    }
+
+    /// After a cut, where nothing tells which tests are left (no run before this one, no `collect`), the number that the tool
+    /// gave is all that is known of them.
+    private func countUnnamed() {
+        guard !cuts.isEmpty, expected.isEmpty else { return }
+        let left = announced.map { max(0, $0 - results.count) }
+        guard left != 0 else { return }
+        facts.totals.tests += left ?? 0
+        facts.totals.notRun += left ?? 0
+        facts.unaccounted =
+            "\(cuts.joined(separator: ", ")) was cut, and which tests were left could not be told (collect, select)"
     }
 
     /// What the soft rules compare with. Looked up before they judge; their judgement goes into the journal.
