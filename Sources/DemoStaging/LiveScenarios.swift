@@ -67,7 +67,7 @@ package enum LiveScenarios {
             "item": { "/type": { "in": ["event", "stream-end"] } },
             "sequence": "/seq",
             "end": { "/type": "stream-end" },
-            "last": 41
+            "count": 41
           },
           "queue": {
             "publish": {
@@ -108,6 +108,7 @@ package enum LiveScenarios {
           "messageLimit": 262144,
           "secondAddress": "127.0.0.2",
           "loadTargets": ["{address}"],
+          "rateLimit": { "after": 300, "within": "1s", "answer": { "/type": "rate-limited" } },
           "trials": 20,
           "values": {
             "reconnection": 50000, "midStream": 75000, "queueing": 75000, "expiredToken": 500000, "restart": 100000,

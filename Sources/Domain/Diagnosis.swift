@@ -188,6 +188,9 @@ package struct Incident: Codable, Hashable, Sendable {
     package enum State: String, Codable, Sendable {
         case open, acknowledged, resolved
     }
+    /// An incident is open until so many cycles in a row had a sound verdict and did not see it.
+    package static let closingCycles = 2
+
     /// `INC-57`.
     package var id: String
     package var signature: String
@@ -297,7 +300,7 @@ package struct ExperimentRecord: Codable, Hashable, Sendable {
     package var experiment: Experiment
     /// Folders of its stage runs inside the cycle folder.
     package var stages: [String]
-    /// `3/3 fail`, `passes 3/3`, `could not deploy`, `refused: …`.
+    /// `3/3 fail`, `passes 3/3`, `unproven 1/1`, `could not deploy`, `refused: …`.
     package var result: String
     package var refused: Bool
     /// Who allowed it, where it needed a person's word.

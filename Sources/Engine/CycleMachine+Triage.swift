@@ -242,7 +242,7 @@ extension CycleMachine {
     }
 }
 
-/// What an experiment showed, in words: `3/3 fail`, `passes 3/3`.
+/// What an experiment showed, in words: `3/3 fail`, `passes 3/3`, `unproven 1/1`.
 package enum ExperimentResult {
     package static func words(_ records: [StageRecord]) -> String {
         if let deploy = records.last(where: { $0.run.kind == .deploy }), deploy.outcome != .succeeded,
@@ -254,14 +254,34 @@ package enum ExperimentResult {
             return "did not get stable: \(stable.summary)"
         }
         let tests = records.filter { $0.run.kind == .test }
-        let failing = tests.count { ($0.suite?.totals.failing ?? 0) > 0 }
-        let passing = tests.count { $0.outcome == .succeeded }
-        let rest = tests.count - failing - passing
-        let unclear = rest == 0 ? "" : ", \(rest) unclear"
         if tests.isEmpty { return records.isEmpty ? "ran nothing" : "deploys and gets stable" }
         let missing = tests.count { ($0.targets ?? []).contains(where: \.isInQuestion) }
-        if failing == 0, missing > 0 { return "misses a target \(missing)/\(tests.count), tests pass\(unclear)" }
-        if failing == 0 { return "passes \(passing)/\(tests.count)\(unclear)" }
-        return "\(failing)/\(tests.count) fail\(unclear)"
+        if missing > 0, tests.allSatisfy({ $0.outcome == .succeeded }) {
+            return "misses a target \(missing)/\(tests.count), tests pass"
+        }
+        var (failing, unproven, passing) = (0, 0, 0)
+        for record in tests {
+            if (record.suite?.totals.failing ?? 0) > 0 {
+                failing += 1
+            } else if isDoubtful(record) {
+                unproven += 1
+            } else if record.outcome == .succeeded {
+                passing += 1
+            }
+        }
+        let unclear = tests.count - failing - unproven - passing
+        let parts = [
+            (failing, "\(failing)/\(tests.count) fail"), (unproven, "unproven \(unproven)/\(tests.count)"),
+            (passing, "passes \(passing)/\(tests.count)"), (unclear, "unclear \(unclear)/\(tests.count)"),
+        ]
+        // Passes are all that is left where others are counted first.
+        let counted = parts.filter { $0.0 > 0 }.map(\.1)
+        return (failing > 0 ? counted.filter { !$0.hasPrefix("passes") } : counted).joined(separator: ", ")
+    }
+
+    /// A suite that ran whole and whose evidence carries no pass: triage counts it as a failure.
+    private static func isDoubtful(_ record: StageRecord) -> Bool {
+        guard let suite = record.suite, record.run.only == nil else { return false }
+        return !suite.doubts.isEmpty || suite.authenticity.reasons.contains { $0.verdict != .healthy }
     }
 }

@@ -38,10 +38,10 @@ extension CycleMachine {
         return said
     }
 
-    /// Its tests fail there again; of a stage that failed, more than half of all tests do.
+    /// More than half of its tests fail there again, or of all tests where a stage failed: a single one may be a flake.
     private static func isThereToo(_ incident: Incident, _ records: [StageRecord]) -> Bool {
-        let failing = records.flatMap { $0.suite?.notPassed ?? [] }.filter(\.outcome.isFailure).map(\.id)
-        if !incident.tests.isEmpty { return !Set(failing).isDisjoint(with: incident.tests) }
+        let failing = Set(records.flatMap { $0.suite?.notPassed ?? [] }.filter(\.outcome.isFailure).map(\.id))
+        if !incident.tests.isEmpty { return 2 * failing.intersection(incident.tests).count > Set(incident.tests).count }
         let totals = records.filter { $0.run.only == nil }.compactMap(\.suite?.totals)
         let executed = totals.reduce(0) { $0 + $1.executed }
         return executed > 0 && 2 * totals.reduce(0) { $0 + $1.failing } > executed

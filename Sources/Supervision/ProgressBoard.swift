@@ -46,6 +46,12 @@ package actor ProgressBoard {
         publish(force: true)
     }
 
+    /// What the suite usually takes, from the cycles on disk where this process has not run it yet.
+    func learn(_ suite: String, from history: SuiteHistory) async {
+        guard usual[suite] == nil, let last = await history.usual(of: suite).last else { return }
+        usual[suite] = usual[suite] ?? (last.durationSeconds, last.tests)
+    }
+
     func remember(_ suite: String, seconds: Double, tests: Int) {
         usual[suite] = (seconds, tests)
     }

@@ -36,7 +36,8 @@ struct Diagnosing {
             culprit: culprit, candidates: culprit == nil ? candidates(category) : [],
             recommendedAction: action(category, grade, hasRunbook: runbook != nil), runbook: runbook,
             whys: Whys(account, signs).answers(category, compared), ruledOut: hypotheses.ruledOut(facts.rules),
-            hypotheses: hypotheses.records, check: category == .unknown ? check : nil, statistics: statistics)
+            hypotheses: hypotheses.records, check: category == .unknown ? NextCheck(account).words : nil,
+            statistics: statistics)
     }
 
     // MARK: - Category and grade
@@ -188,7 +189,7 @@ struct Diagnosing {
                 .map { "\($0.category.rawValue) \(Numbers.percent($0.probability))" }
             let known = compared.isEmpty ? suspicion.title : compared
             return
-                "\(known); unknown why, at best \(two.joined(separator: " or ")): the check that would tell is to \(check)"
+                "\(known); unknown why, at best \(two.joined(separator: " or ")): the check that would tell is to \(NextCheck(account).words)"
         }
         let ailing = suspicion.ailing(facts)
         var said = compared.isEmpty ? suspicion.title : compared
@@ -214,21 +215,6 @@ struct Diagnosing {
     }
 
     private func named(_ commit: CommitInfo) -> String { "\(commit.revision.short) \"\(commit.subject)\"" }
-
-    /// The one check that would tell most, whether or not it is allowed.
-    private var check: String {
-        let barred = facts.allowance.deploysBarred ?? (facts.allowance.deploys < 1 ? "no deploy is left" : "not tried")
-        if account.green.runs == 0, let green = facts.lastGreen, green != facts.wanted {
-            return "compare with the last green revision (\(barred))"
-        }
-        if account.again.runs == 0 { return "deploy \(facts.wanted.short) once more and run the tests (\(barred))" }
-        if account.green.isFailing {
-            return
-                "look at what both revisions share: \(Components.shared(account)), and what changed there since the loop was last green"
-        }
-        return
-            "deploy the commits between \(facts.lastGreen?.short ?? "last green") and \(facts.wanted.short) one by one (\(barred))"
-    }
 
     private var statistics: String? {
         if let figures = suspicion.figures(facts) { return figures }
