@@ -26,6 +26,10 @@ extension KeyTable {
             KeyShape(name: "before", shape: .command, help: "Run before the tests. Timeout 10m."),
             KeyShape(name: "after", shape: .command, help: "Run after the tests, however they ended. Timeout 10m."),
             KeyShape(
+                name: "leavesServices", shape: .flag, standard: "false",
+                help: "Whether services that before, command or select start in a session of their own may be left "
+                    + "running. Otherwise they are ended with the command and reported."),
+            KeyShape(
                 name: "timeout", shape: .duration(zeroAllowed: false), standard: "\"30m\"",
                 help: "Limit of command and select."),
             KeyShape(

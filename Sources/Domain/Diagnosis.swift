@@ -257,6 +257,9 @@ package struct Experiment: Codable, Hashable, Sendable {
     package var tests: [Selection]
     /// How often the tests are run.
     package var times: Int
+    /// Ends with the first round in which all pass: the question is answered then (Wald, "Sequential Tests of Statistical
+    /// Hypotheses", 1945, with the number of failures that suffice as the other bound).
+    package var untilPass: Bool?
     /// What triage expects to spend, for the plan that is announced.
     package var plannedDeploys: Int
     /// Of a `revert`: the commit that is taken back in `revision`.

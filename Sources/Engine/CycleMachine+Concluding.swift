@@ -75,7 +75,12 @@ extension CycleMachine {
         else { return }
         let isOfSurroundings = progress.incidents.allSatisfy { incident in
             guard let diagnosis = incident.diagnosis else { return false }
-            return diagnosis.category.isOfSurroundings && diagnosis.grade != .possible && diagnosis.culprit == nil
+            guard diagnosis.category.isOfSurroundings, diagnosis.culprit == nil else { return false }
+            // Possible is enough where the same revision, deployed once more, was well.
+            let isCleared = progress.experiments.contains {
+                $0.experiment.kind == .again && ($0.result.hasPrefix("passes") || $0.result.hasPrefix("deploys"))
+            }
+            return diagnosis.grade != .possible || isCleared
         }
         if isOfSurroundings, !progress.incidents.isEmpty { return }
         if let index = memory.knownBad.firstIndex(where: { $0.revision == progress.wanted }) {

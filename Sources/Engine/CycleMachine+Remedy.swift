@@ -285,10 +285,18 @@ extension CycleMachine {
         if isCritical, record.outcome != .succeeded, !effectSeen {
             cycle?.queue = []
             cycle?.actions[index].outcome = .failed
-        } else if record.run.kind == .test, record.outcome != .succeeded {
+        } else if record.run.kind == .test, record.outcome != .succeeded, isOfWeight(record, index) {
             cycle?.actions[index].outcome = .failed
         }
         return startNext(now)
+    }
+
+    /// The way back has worked where all that blocks passes: a suite that does not block is judged by what failed of it.
+    private func isOfWeight(_ record: StageRecord, _ index: Int) -> Bool {
+        guard let progress = cycle, progress.actions[index].kind == .rollback, record.run.only == nil else {
+            return true
+        }
+        return progress.policy.suites.first { $0.name == record.run.subject }?.blocking ?? true
     }
 
     mutating func closeRemedy(_ index: Int, _ now: Timestamp) -> [Action] {
@@ -304,6 +312,7 @@ extension CycleMachine {
             said.append(.say(LogLine(.ok, "reverify", what)))
         } else {
             said.append(.say(LogLine(.fail, "reverify", "\(action.kind.rawValue) did not restore a green staging")))
+            if action.kind == .rollback { said += withdrawBlame() }
             // Where nothing was cured and nothing tested since, what was seen before still decides.
             if action.kind == .runbook, !progress.deciding.contains(where: { $0.run.kind == .test }) {
                 cycle?.decidingFrom = progress.decidedFrom

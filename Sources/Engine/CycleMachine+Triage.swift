@@ -143,12 +143,21 @@ extension CycleMachine {
             return start(step(of: record.run))
         }
         if record.run.purpose == .recheck { return recheckEnded(record, now) }
+        if experiment.untilPass == true, hasPassed(experiment) { cycle?.queue.removeAll { $0.kind == .test } }
         if record.run.kind != .test, record.outcome != .succeeded,
             record.live?.revision?.names(record.run.revision) != true || record.run.kind == .stabilize
         {
             cycle?.queue = []
         }
         return startNext(now)
+    }
+
+    /// Whether the round of runs that has just ended passed as a whole.
+    private func hasPassed(_ experiment: Experiment) -> Bool {
+        let runs = (cycle?.records ?? []).filter { $0.run.experiment == experiment.number && $0.run.kind == .test }
+        let round = runs.suffix(experiment.tests.count)
+        return !round.isEmpty && runs.count.isMultiple(of: experiment.tests.count)
+            && round.allSatisfy { $0.outcome == .succeeded }
     }
 
     /// The experiment's steps are done: what came of it is written down, and triage is asked again.

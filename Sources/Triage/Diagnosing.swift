@@ -27,8 +27,10 @@ struct Diagnosing {
         let category = category
         let grade = grade(category)
         let culprit = blamed(category)
-        let runbook = facts.runbook.first { $0.categories.contains(category) && grade != .unknown }?.name
         let component = Components(account, category).component
+        let runbook = facts.runbook.first {
+            $0.categories.contains(category) && grade != .unknown && (component != nil || $0.needsComponent != true)
+        }?.name
         return Diagnosis(
             category: category, component: component, summary: summary(category, component), grade: grade,
             culprit: culprit, candidates: culprit == nil ? candidates(category) : [],
@@ -159,8 +161,7 @@ struct Diagnosing {
                 "fails \(account.here.fails)/\(account.here.runs) on \(wanted), passes \(account.green.passes)/\(account.green.runs) on \(green) now"
         }
         if account.green.isFailing {
-            let ground =
-                "fails \(account.green.fails)/\(account.green.runs) on last green \(green) now too"
+            let ground = account.wordsOfGreen
             guard let changed = account.changedTest else { return "\(ground): not brought by the new commits" }
             return "\(ground); but \(changed) changed since \(green), so it is no witness of what was before"
         }

@@ -203,7 +203,8 @@ struct Whys {
         let said: String
         if account.green.isFailing, account.changedTest == nil {
             said =
-                "none of the commits: last green \(green), deployed now, fails too (\(account.green.words)), so what changed is around them"
+                account.groundFault.map { "none of the commits: last green \(green), deployed now, \($0)" }
+                ?? "none of the commits: last green \(green), deployed now, fails too (\(account.green.words)), so what changed is around them"
         } else if account.green.isMixed, !account.passesOnGreen {
             said = "none of the commits: it comes and goes on last green \(green) too (\(account.green.words))"
         } else if account.again.isPassing {

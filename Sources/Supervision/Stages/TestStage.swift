@@ -33,7 +33,8 @@ struct TestStage: Sendable {
             return started.record(run, .couldNotRun, "\(error)", infrastructure: true)
         }
         if let before = suite.before {
-            let done = await context.command(before, role: "before", of: run, values: values)
+            let done = await context.command(
+                before, role: "before", of: run, values: values, leavesServices: suite.leavesServices)
             commands.append(done)
             guard done.succeeded else {
                 let words = "before: \(done.words)\(done.lastLine.isEmpty ? "" : ": \(done.lastLine)")"
@@ -130,7 +131,8 @@ struct TestStage: Sendable {
             let follower = PartFollower(context: context, run: run, suite: suite, folder: folder(role), known: known)
             await follower.start()
             reader.begin(directory: values.workingDirectory)
-            let done = await context.command(choice.command, role: role, of: run, values: values)
+            let done = await context.command(
+                choice.command, role: role, of: run, values: values, leavesServices: suite.leavesServices)
             var console = await follower.finish()
             if done.result?.outcome != .stopped { console.failedFast = false }
             commands.append(done)
