@@ -15,7 +15,9 @@ package enum HistoryRebuild {
     package static func run(_ layout: EvidenceLayout) throws(EvidenceError) {
         var ignored = HistoryUpdate()
         let folder = layout.history
-        try onDisk("create", folder) { () throws(SystemError) in _ = try Files.createDirectory(folder) }
+        // A loop's folder that was taken away is not begun anew.
+        guard Files.exists(layout.root) else { throw .notFound(what: "loop", path: layout.root) }
+        try onDisk("create", folder) { () throws(SystemError) in try Files.createDirectories(folder) }
         let old = try HistoryGeneration.newest(layout) ?? HistoryGeneration(folder: folder, number: 0)
         _ = try renew(layout, old, try places(old).places, &ignored)
     }

@@ -108,7 +108,9 @@ package struct HistoryStore {
         _ layout: EvidenceLayout, _ result: inout HistoryUpdate
     ) throws(EvidenceError) -> HistoryStore {
         let folder = layout.history
-        try onDisk("create", folder) { () throws(SystemError) in _ = try Files.createDirectory(folder) }
+        // A loop's folder that was taken away is not begun anew.
+        guard Files.exists(layout.root) else { throw .notFound(what: "loop", path: layout.root) }
+        try onDisk("create", folder) { () throws(SystemError) in try Files.createDirectories(folder) }
         guard let generation = try HistoryGeneration.newest(layout) else {
             let first = HistoryGeneration(folder: folder, number: 1)
             return HistoryStore(layout, first, HistoryNames(), end: 0, last: 0)
