@@ -16,6 +16,10 @@ final class Performer: Sendable {
     private let version: String
     private static let cyclesBetweenRetention = 10
     private let tasks = Mutex<Running>(Running())
+    /// Apart, so that the reports of one cycle hold up neither the stages nor the seal of the next.
+    private let stageQueue = WorkQueue("stages")
+    private let sealQueue = WorkQueue("seal")
+    private let reportQueue = WorkQueue("reports")
     /// Told when a cycle has been sealed: live views and reports hang on it.
     private let onSealed: @Sendable (CycleRecord) -> Void
 
@@ -45,7 +49,6 @@ final class Performer: Sendable {
             context.settings.adoptStaged(machine.cycle?.settingsHash)
             try? Files.createDirectories(context.layout.cycle(number))
         case .run(let run):
-            clearTemporary(except: run)
             start(run, machine, tell)
         case .cancel(let run):
             cancel(run)
@@ -55,11 +58,15 @@ final class Performer: Sendable {
             // A look during a cycle asks for a newer revision only: the cycle keeps its settings.
             if machine.cycle == nil { context.settings.adoptStaged(machine.memory.settingsHash) }
             let memory = machine.memory
-            Task { tell(await WorkFinder(context: context).look(trigger, memory)) }
+            Task(executorPreference: stageQueue) { [self] in
+                tell(await WorkFinder(context: context).look(trigger, memory))
+            }
         case .askTriage(let budget):
             guard let cycle = machine.cycle else { return }
             let memory = machine.memory
-            Task { tell(await TriageRoom(context: context).ask(cycle, budget, memory)) }
+            Task(executorPreference: stageQueue) { [self] in
+                tell(await TriageRoom(context: context).ask(cycle, budget, memory))
+            }
         case .markGreen(let revision):
             markGreen(revision)
         case .seal:
@@ -95,7 +102,8 @@ final class Performer: Sendable {
             component: cycle?.incidents.lazy.compactMap(\.diagnosis).first { $0.runbook == run.subject }?.component,
             fix: run.purpose == .fix ? FixSurroundings(cycle) : nil)
         let context = context
-        let task = Task {
+        let task = Task(executorPreference: stageQueue) { [self] in
+            clearTemporary(except: run)
             let record = await StagePerformer(context: context).perform(run, surroundings)
             tell(.stageEnded(record))
         }
@@ -141,12 +149,12 @@ final class Performer: Sendable {
     /// Document, sums, and only then the event; each step can be repeated, so a full disk is waited out.
     private func seal(_ machine: CycleMachine, _ tell: @escaping @Sendable (Event) -> Void) {
         guard let cycle = machine.cycle, let judgement = cycle.concluded else { return }
-        let record = CycleDocument.make(
-            cycle, judgement, serving: machine.memory.serving, settings: context.settings.current,
-            layout: context.layout, writtenBy: version)
-        clearTemporary(except: nil)
+        let (serving, settings) = (machine.memory.serving, context.settings.current)
         let previous = machine.memory.sealedHash.map { SealedReference(cycle: cycle.number - 1, sha256: $0) }
-        let task = Task {
+        let task = Task(executorPreference: sealQueue) { [self] in
+            let record = CycleDocument.make(
+                cycle, judgement, serving: serving, settings: settings, layout: context.layout, writtenBy: version)
+            clearTemporary(except: nil)
             var complained = false
             while true {
                 do {
@@ -168,7 +176,7 @@ final class Performer: Sendable {
 
     /// Index, `latest` and reports: conveniences that can be made again from the sealed evidence.
     private func publish(_ number: Int) {
-        let task = Task {
+        let task = Task(executorPreference: reportQueue) { [self] in
             do {
                 let reader = CycleReader(context.layout)
                 guard reader.isSealed(number) else { return }
@@ -252,8 +260,9 @@ final class Performer: Sendable {
         await running.publishing?.value
         if case .detached = ending {
             context.runner.detach()
-            return
+        } else {
+            for task in running.stages.values { await task.value }
         }
-        for task in running.stages.values { await task.value }
+        await context.progress.settle()
     }
 }

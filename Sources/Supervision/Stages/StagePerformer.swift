@@ -11,7 +11,7 @@ struct StagePerformer: Sendable {
 
     func perform(_ run: StageRun, _ surroundings: StageSurroundings) async -> StageRecord {
         let started = Stopwatch(context)
-        await context.progress.begin(run, at: started.wall)
+        context.progress.begin(run, at: started.wall)
         let taker = FingerprintTaker(context: context, run: run)
         let before = await taker.before()
         var record: StageRecord
@@ -29,7 +29,7 @@ struct StagePerformer: Sendable {
         let looks = [before, await taker.after(record)].compactMap { $0 }
         if !looks.isEmpty { record.fingerprints = looks }
         await LogKeeper(context: context, run: run, surroundings: surroundings).keep(&record)
-        await context.progress.end(run)
+        context.progress.end(run)
         return record
     }
 }
