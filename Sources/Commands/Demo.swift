@@ -122,6 +122,7 @@ struct DemoCommand: Command {
     private func judge(_ record: CycleRecord?, _ repository: DemoRepository, _ cleanup: DemoCleanup.Report) throws
         -> ExitCode
     {
+        if record?.verdict == .interrupted { return .interrupted }
         let culprit = record?.incidents.lazy.compactMap { $0.diagnosis?.culprit?.commit.id }.first
         guard let record, record.cycle == 2, record.verdict == .failing, culprit == repository.culprit,
             record.environment.state == .restored, cleanup.isClean

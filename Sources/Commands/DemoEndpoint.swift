@@ -24,7 +24,7 @@ final class DemoEndpoint: Sendable {
         if let breakage, !LiveScenarios.breakages.contains(breakage) {
             throw CommandError.usage(
                 "option '--break' takes \(LiveScenarios.breakages.joined(separator: ", ")), not '\(breakage)'",
-                command: "resilience")
+                command: context.arguments.command)
         }
         let root = NSTemporaryDirectory() + "nightjar-live-\(UInt32.random(in: 0 ... .max))"
         let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? context.program

@@ -35,12 +35,25 @@ struct EvidencePlace {
             for index in around.prefix(EvidencePlace.shownLines) {
                 let isCited = range.contains(index)
                 let number = Printable.padded("\(index + 1)", to: 6)
-                let line = Printable.line(lines[index], columns: max(40, output.columns - 17))
+                let line = Printable.line(
+                    isCited ? EvidencePlace.from(reference.excerpt, lines[index]) : lines[index],
+                    columns: max(40, output.columns - 17))
                 shown += "      \(isCited ? ">" : " ") \(number)  \(output.palette(line, isCited ? nil : .dim))\n"
             }
         }
         text = shown
     }
+
+    /// A long line from the cited words on, or its end would be out of sight.
+    private static func from(_ excerpt: String, _ line: String) -> String {
+        let first = excerpt.split(whereSeparator: \.isNewline).first?.drop(while: \.isWhitespace) ?? ""
+        guard line.utf8.count > shownBytes, !first.isEmpty, let place = line.firstRange(of: first),
+            place.lowerBound > line.startIndex
+        else { return line }
+        return "… " + line[place.lowerBound...]
+    }
+
+    private static let shownBytes = 60
 
     private static func place(_ reference: EvidenceReference) -> String {
         if let lines = reference.lines, let first = lines.first, let last = lines.last {

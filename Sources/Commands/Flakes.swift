@@ -10,7 +10,7 @@ struct FlakesCommand: Command {
     static let description = CommandDescription(
         "flakes", "tests by how often they fail without a cause in the code",
         details: [
-            "The rate is the share of failures among whole runs on revisions on which the test also passes, with its 95 % interval. Mass failures, contradicted evidence and failures with a diagnosed cause do not count."
+            "The rate is the share of failures among whole runs on revisions on which the test also passes, with its 95 % interval. Mass failures, runs on an environment that was not well, contradicted evidence and failures with a diagnosed cause do not count."
         ],
         operands: [OperandDescription("TEST", "its id or a part of it: its outcomes over the cycles")],
         options: CommandDescription.loopOptions + [

@@ -2,6 +2,7 @@
 // `nightjar gate`: may this revision ship? For pipelines; the exit code is the answer.
 
 import Domain
+import Engine
 import Evidence
 import Reporting
 import Supervision
@@ -13,7 +14,7 @@ struct GateCommand: Command {
             "The newest finished cycle about the revision decides; one that was interrupted says nothing. A commit may be "
                 + "abbreviated to 7 characters. "
                 + "A revision that no cycle has tested is unproven, and so is one "
-                + "whose evidence is not as it was sealed."
+                + "whose evidence is not as it was sealed, or any while staging does not answer the loop."
         ],
         operands: [OperandDescription("REVISION", "the revision (default: that of the newest cycle)")],
         options: CommandDescription.loopOptions + [
@@ -25,7 +26,7 @@ struct GateCommand: Command {
         ],
         exits: [
             .init(.ok, "ship"), .init(.failing, "hold"),
-            .init(.unproven, "unproven, untested, too old, or the evidence was changed"),
+            .init(.unproven, "unproven, untested, too old, the evidence was changed, or staging does not answer"),
             .init(.notFound, "no such loop"),
         ])
 
@@ -53,6 +54,11 @@ struct GateCommand: Command {
         if let interrupted {
             answer.interruptedSince = interrupted
             answer.because += "; #\(interrupted) was interrupted since and says nothing"
+        }
+        if code == .ok, let doubt = try GateCommand.doubt(answer.revision, layout) {
+            answer.answer = "hold"
+            answer.because = "\(doubt); before that \(answer.because)"
+            code = .unproven
         }
         if let found {
             let report = try await EvidenceReading.run { () throws(EvidenceError) in
@@ -93,6 +99,21 @@ struct GateCommand: Command {
             interrupted = interrupted ?? record
         }
         return (interrupted, nil)
+    }
+
+    /// What the loop knows since its newest cycle that speaks against shipping the revision: staging does not answer, or
+    /// the cycle under way has found failures.
+    static func doubt(_ revision: Revision?, _ layout: EvidenceLayout) throws -> String? {
+        var cursor = JournalCursor(layout)
+        var history = LoopHistory()
+        try cursor.advance { history.take($0) }
+        if let silent = history.memory.unreadable {
+            return "staging does not answer since \(silent.since.wholeSeconds): \(silent.reason)"
+        }
+        guard let progress = history.underWay, let revision, revision.names(progress.wanted) else { return nil }
+        let failures = history.failuresUnderWay
+        return failures.isEmpty
+            ? nil : "#\(progress.number) is under way and fails: \(Plurals.list(failures, limit: 3))"
     }
 
     /// As git and people write a commit: case and blanks around it mean nothing.

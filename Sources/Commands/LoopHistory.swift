@@ -10,10 +10,18 @@ struct LoopHistory {
     private(set) var daemon: (started: DaemonStarted, at: Timestamp)?
     private(set) var lastEventAt: Timestamp?
     /// The newest proven live revision.
-    private(set) var serving: (revision: Revision?, at: Timestamp, run: StageRun)?
+    private(set) var serving: (revision: Revision?, at: Timestamp, run: StageRun?)?
     /// What the newest look for work could not do.
     private(set) var workProblem: WorkUnavailable?
     private(set) var stopRequested = false
+    /// When a step that is tried again is due.
+    private var triesAgain: Timestamp?
+
+    /// The step that waits for another try, with the reason and the time; nil where none does.
+    var backingOff: (step: Step, because: String, since: Timestamp, next: Timestamp?)? {
+        guard case .backingOff(let step) = machine.state, let last = underWay?.records.last else { return nil }
+        return (step, last.summary, last.endedAt, triesAgain)
+    }
 
     var memory: LoopMemory { machine.memory }
     /// What a person is asked now.
@@ -33,16 +41,27 @@ struct LoopHistory {
     var incidents: [Incident] { memory.incidents }
 
     mutating func take(_ entry: JournalEntry) {
+        let wasLooking = machine.state == .waiting(looking: true) || machine.state == .awaitingApproval
         // What is to be done about it was done then.
-        _ = machine.handle(entry.event, at: entry.at)
+        for case .wake(let timer, let delay) in machine.handle(entry.event, at: entry.at) where timer.name == .backOff {
+            triesAgain = entry.at + delay
+        }
         lastEventAt = entry.at
         switch entry.event {
         case .daemonStarted(let started):
             daemon = (started, entry.at)
             stopRequested = false
-        case .workSeen: workProblem = nil
+        case .workSeen(let work):
+            workProblem = nil
+            // A look that came too late, into a cycle under way, was not heard.
+            if let live = work.live, wasLooking {
+                let known = [work.wanted, memory.lastGreen].compactMap { $0 }
+                serving = (known.first { $0.names(live) } ?? live, entry.at, nil)
+            }
         case .workUnavailable(let problem): workProblem = problem
-        case .stageEnded(let record): if let live = record.live { serving = (live.revision, entry.at, record.run) }
+        case .stageEnded(let record):
+            // What a deployment that failed or was called off left is told as well as what a proof read.
+            if let live = record.live ?? record.leftLive { serving = (live.revision, entry.at, record.run) }
         case .stopRequested: stopRequested = true
         case .settingsAdopted, .memoryCarried, .windowChanged, .triageAnswered, .timerFired, .pauseRequested,
             .operatorRequested, .cycleSealed:

@@ -15,6 +15,8 @@ struct LoopOrder: Sendable {
     var loaded: LoadedSettings
     var path: String
     var cycles: Int?
+    /// Whether a reload is refused: the command line says other things than the file.
+    var isFixed = false
 }
 
 enum LoopRunner {
@@ -53,7 +55,7 @@ enum LoopRunner {
         let watchdog = context.environment["WATCHDOG_USEC"].flatMap { Int64($0) }.map { Duration.microseconds($0) }
         let daemon = Daemon(
             hosts, paths: orders.map(\.path), notifySocket: context.environment["NOTIFY_SOCKET"], watchdog: watchdog
-        ) { index in reload(orders[index].path, context) }
+        ) { index in reload(orders[index], context) }
         return await daemon.run()
     }
 
@@ -76,9 +78,12 @@ enum LoopRunner {
         }
     }
 
-    private static func reload(_ path: String, _ context: Context) -> Result<LoadedSettings, any Error> {
+    private static func reload(_ order: LoopOrder, _ context: Context) -> Result<LoadedSettings, any Error> {
         do {
-            return .success(try SettingsLoader.load(path, context))
+            if order.isFixed {
+                throw CommandError.refused("one cycle in the foreground keeps the configuration that it began with")
+            }
+            return .success(try SettingsLoader.load(order.path, context))
         } catch {
             return .failure(error)
         }

@@ -20,9 +20,10 @@ struct OnceCommand: Command {
             .init("nightjar once --no-deploy --json", "Tests what is live and prints cycle.json."),
         ],
         exits: [
-            .init(.ok, "healthy"), .init(.failing, "failing"), .init(.usage, "wrong configuration"),
+            .init(.ok, "healthy"), .init(.failing, "failing, also where the deployment failed"),
+            .init(.usage, "wrong configuration"),
             .init(.unproven, "unproven"), .init(.interrupted, "interrupted"),
-            .init(.infrastructure, "could not deploy or reach the environment"),
+            .init(.infrastructure, "a tool could not be run, or nothing could be looked at"),
             .init(.held, "another instance runs this loop"),
         ])
 
@@ -42,7 +43,7 @@ struct OnceCommand: Command {
             loaded.settings.repository?.revisionCommand = nil
         }
         let json = context.wantsJSON
-        let order = LoopOrder(loaded: loaded, path: SettingsLoader.path(context), cycles: 1)
+        let order = LoopOrder(loaded: loaded, path: SettingsLoader.path(context), cycles: 1, isFixed: true)
         let terminal = TerminalLog(context.output, toOutput: !json)
         let endings = try await LoopRunner.run([order], context, terminal: terminal)
         return try conclude(endings.first ?? .done, loaded.settings, context)
@@ -51,7 +52,7 @@ struct OnceCommand: Command {
     private func conclude(_ ending: Ending, _ settings: LoopSettings, _ context: Context) throws -> ExitCode {
         let reader = CycleReader(EvidenceLayout(root: settings.stateDirectory))
         switch ending {
-        case .infrastructure(let reason):
+        case .infrastructure(let reason), .displaced(let reason):
             throw CommandError.unavailable(reason)
         case .knownBad(let revision):
             throw CommandError.refused(

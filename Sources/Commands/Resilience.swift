@@ -113,19 +113,22 @@ struct ResilienceCommand: Command {
         case .began(let scenario, let endpoint):
             output.note("\(scenario.number) \(palette(scenario.title, .bold)) (\(Printable.line(endpoint)))")
         case .tested(_, let found):
-            let mark =
-                switch found.outcome {
-                case .passed: palette("pass ", .green)
-                case .failed: palette("FAIL ", .red)
-                case .errored: palette("ERROR", .red)
-                case .skipped: palette("skip ", .yellow)
-                }
-            output.note("  \(mark) \(Printable.line(found.name))")
+            output.note("  \(mark(found.outcome, palette)) \(Printable.line(found.name))")
             if let reason = found.reason { output.note("        \(Printable.line(reason, columns: 300))") }
             for kpi in found.kpis { output.note("        \(palette(kpi.text, .dim))") }
             for note in found.notes { output.note("        note: \(Printable.line(note, columns: 300))") }
         case .ended(let result):
             output.note("  \(result.status.rawValue) in \(String(format: "%.1f", result.seconds)) s")
+        }
+    }
+
+    /// Five columns.
+    static func mark(_ outcome: ScenarioCase.Outcome, _ palette: Palette) -> String {
+        switch outcome {
+        case .passed: palette("pass ", .green)
+        case .failed: palette("FAIL ", .red)
+        case .errored: palette("ERROR", .red)
+        case .skipped: palette("skip ", .yellow)
         }
     }
 

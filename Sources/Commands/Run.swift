@@ -20,7 +20,7 @@ struct RunCommand: Command {
         ],
         exits: [
             .init(.ok, "stopped as asked"), .init(.usage, "wrong configuration"),
-            .init(.infrastructure, "the state directory cannot be used"),
+            .init(.infrastructure, "the state directory cannot be used, or was taken away"),
             .init(.held, "another instance runs this loop"),
         ])
 
@@ -38,6 +38,7 @@ struct RunCommand: Command {
         let conflicts = SettingsFile.conflicts(among: orders.map { ($0.path, $0.loaded.settings) })
         if !conflicts.isEmpty { throw CommandError.configuration(conflicts.map(\.description).joined(separator: "\n")) }
         let endings = try await LoopRunner.run(orders, context, terminal: TerminalLog(context.output, toOutput: true))
+        for case .displaced(let reason) in endings { context.output.problem(reason) }
         return endings.map(code).max { $0.rawValue < $1.rawValue } ?? .ok
     }
 
@@ -45,7 +46,7 @@ struct RunCommand: Command {
     private func code(_ ending: Ending) -> ExitCode {
         switch ending {
         case .done, .cycles, .detached, .knownBad: .ok
-        case .infrastructure: .infrastructure
+        case .infrastructure, .displaced: .infrastructure
         }
     }
 }

@@ -47,23 +47,15 @@ struct StatusCommand: Command {
         var because: String
     }
 
-    /// The daemon touches a file only after its supervisor has answered: an old one means stuck or gone.
+    private static let patience = StatusSnapshot.Daemon.patience.milliseconds / 1000
+
+    /// The daemon touches a file only after its supervisor has answered: an old one means stuck or gone. Of several loops
+    /// in a state directory the one that does not move is the answer.
     private func check(_ context: Context) throws -> ExitCode {
-        let patience = StatusSnapshot.Daemon.patience.milliseconds / 1000
-        var answer = Movement(limitSeconds: patience, because: "")
+        var answer = Movement(limitSeconds: Self.patience, because: "")
         do throws(CommandError) {
-            let loop = try LoopFinder.find(context)
-            answer.loop = loop.name
-            answer.isHeld = LoopHolder.find(loop.layout) != nil
-            if let touched = Files.modifiedMilliseconds(loop.layout.alive) {
-                let age = (context.now().milliseconds - touched) / 1000
-                answer.ageSeconds = age
-                answer.isMoving = answer.isHeld && age <= patience
-                let word = answer.isMoving ? "moving" : answer.isHeld ? "stuck" : "not running"
-                answer.because = "\(word), last sign of life \(age)s ago (limit \(patience)s)"
-            } else {
-                answer.because = "no daemon has run here"
-            }
+            let moves = try places(context).map { movement(of: $0, at: context.now()) }
+            answer = moves.first { !$0.isMoving } ?? moves.first ?? answer
         } catch {
             // Whether it moves is not known where its files may not be read.
             if error.exitCode == .infrastructure { throw error }
@@ -73,5 +65,27 @@ struct StatusCommand: Command {
             (answer.loop.map { "\($0): " } ?? "") + answer.because + "\n"
         }
         return answer.isMoving ? .ok : .failing
+    }
+
+    private func places(_ context: Context) throws(CommandError) -> [LoopPlace] {
+        let arguments = context.arguments
+        if let state = arguments.value("state"), arguments.value("config") == nil, arguments.value("loop") == nil {
+            let all = LoopFinder.all(in: context.absolute(state))
+            if all.count > 1 { return all }
+        }
+        return [try LoopFinder.find(context)]
+    }
+
+    private func movement(of loop: LoopPlace, at now: Timestamp) -> Movement {
+        let patience = Self.patience
+        var answer = Movement(loop: loop.name, limitSeconds: patience, because: "no daemon has run here")
+        answer.isHeld = LoopHolder.find(loop.layout) != nil
+        guard let touched = Files.modifiedMilliseconds(loop.layout.alive) else { return answer }
+        let age = (now.milliseconds - touched) / 1000
+        answer.ageSeconds = age
+        answer.isMoving = answer.isHeld && age <= patience
+        let word = answer.isMoving ? "moving" : answer.isHeld ? "stuck" : "not running"
+        answer.because = "\(word), last sign of life \(age)s ago (limit \(patience)s)"
+        return answer
     }
 }

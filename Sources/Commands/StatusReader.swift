@@ -66,8 +66,12 @@ struct StatusReader {
         }
         memory.history = history
         try readCycles(&memory)
-        let cycles = memory.cycles
+        var cycles = memory.cycles
         let record = try read(cycles.newestJudged?.cycle, &memory.record, &journalProblem)
+        // The index is a convenience, the document is sealed: where they differ the document has it.
+        if let record, let index = cycles.lastIndex(where: { $0.cycle == record.cycle }) {
+            cycles[index] = CycleBrief(record)
+        }
         var newest = record
         if let last = cycles.last, last.verdict == .interrupted {
             newest = try read(last.cycle, &memory.interrupted, &journalProblem)
@@ -158,7 +162,12 @@ struct StatusReader {
             serving = newer.revision
         }
         status.serving = serving
-        guard let serving else { return }
+        guard let serving else {
+            if history.policy?.provesRevision == false, let deployed = history.memory.serving {
+                status.servingState = "unknown: \(deployed.short) is deployed, not proven live"
+            }
+            return
+        }
         // What the loop put there itself in order to learn is to stay for minutes, and nobody need act on it.
         if let progress = history.underWay, let run = history.serving?.run, run.cycle == progress.number,
             run.purpose.isDeployedExperiment, history.serving?.revision == serving
@@ -169,7 +178,9 @@ struct StatusReader {
         }
         let verdict = cycles.filter { $0.revision.names(serving) }.newestJudged?.verdict
         let isBad = history.memory.knownBad.contains { $0.revision.names(serving) }
-        let state = isBad ? "known bad" : verdict == .healthy ? "green" : verdict?.rawValue ?? "not tested"
+        // What the repository names as green, and a rollback has brought back, has no cycle of its own.
+        let isGreen = verdict == .healthy || (verdict == nil && history.memory.lastGreen?.names(serving) == true)
+        let state = isBad ? "known bad" : isGreen ? "green" : verdict?.rawValue ?? "not tested"
         status.servingState = state + (restored.map { ", restored \($0.clockMinute)" } ?? "")
     }
 
@@ -191,6 +202,13 @@ struct StatusReader {
                 text: "waits until \(question.deadline.clockMinute) for \(question.title): \(question.because)",
                 since: question.askedAt)
             return activity
+        }
+        if let waits = history.backingOff {
+            var doing = StatusSnapshot.Doing(
+                .waiting, cycle: history.memory.cycle, text: "\(waits.step.kind.rawValue) waits: \(waits.because)",
+                since: waits.since)
+            doing.next = waits.next
+            return doing
         }
         if let running {
             // Stages without a command have no folder of their own until they end.

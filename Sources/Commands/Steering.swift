@@ -2,7 +2,10 @@
 // The commands that steer a running daemon. Each sends one request over the control socket.
 
 import Domain
+import Evidence
+import Platform
 import Reporting
+import Supervision
 
 struct PauseCommand: Command {
     static let description = CommandDescription(
@@ -47,10 +50,34 @@ enum DurationArgument {
 
 struct ResumeCommand: Command {
     static let description = CommandDescription(
-        "resume", "end a pause", options: ControlCommand.options,
-        examples: [.init("nightjar resume", "Goes on at once.")], exits: ControlCommand.exits)
+        "resume", "end a pause",
+        details: ["Works with and without a running daemon: `nightjar once` respects a pause too."],
+        options: ControlCommand.options,
+        examples: [.init("nightjar resume", "Goes on at once.")],
+        exits: [
+            .init(.ok, "done"), .init(.failing, "refused, with the reason"), .init(.infrastructure, "no answer"),
+            .init(.notFound, "no such loop"),
+        ])
 
-    func run(_ context: Context) async throws -> ExitCode { try await ControlCommand.send(.resume, context) }
+    func run(_ context: Context) async throws -> ExitCode {
+        let loop = try LoopFinder.find(context)
+        do {
+            return try await ControlCommand.send(.resume, context)
+        } catch CommandError.notFound(let words) {
+            guard Files.exists(loop.layout.journal), LoopHolder.find(loop.layout) == nil else {
+                throw CommandError.notFound(words)
+            }
+        }
+        let by = context.arguments.value("by") ?? context.user
+        let answer = try await PauseDesk.resume(by: by, at: context.now(), loop.layout)
+        let reply = ControlReply(ok: answer.isDone, message: "\(loop.name): \(answer.words)")
+        if reply.ok || context.wantsJSON {
+            try context.output.result(reply, json: context.wantsJSON) { Printable.line(reply.message) + "\n" }
+        } else {
+            context.output.problem(reply.message)
+        }
+        return reply.ok ? .ok : .failing
+    }
 }
 
 struct TriggerCommand: Command {

@@ -22,7 +22,7 @@ struct TailCommand: Command {
             .init("nightjar tail --cycle 214", "Everything that was decided in cycle 214."),
             .init("nightjar tail -f --mark FAIL --mark RED", "Only what is bad."),
         ],
-        exits: [.init(.ok, "printed"), .init(.notFound, "no such loop, or no log yet")])
+        exits: [.init(.ok, "printed"), .init(.notFound, "no such loop or cycle, or no log yet")])
 
     func run(_ context: Context) async throws -> ExitCode {
         let cycle = try context.arguments.integer("cycle", in: 1...Int.max)
@@ -33,8 +33,12 @@ struct TailCommand: Command {
         guard log.exists || context.arguments.flag("follow") else {
             throw CommandError.notFound("loop '\(loop.name)' has no cycle log yet: \(loop.layout.cycleLog)")
         }
-        for line in log.last(limit, where: filter.accepts) { show(line, context) }
-        guard context.arguments.flag("follow") else { return .ok }
+        let lines = log.last(limit, where: filter.accepts)
+        for line in lines { show(line, context) }
+        guard context.arguments.flag("follow") else {
+            guard let cycle, lines.isEmpty, filter.marks.isEmpty, limit > 0 else { return .ok }
+            throw CommandError.notFound("the cycle log of loop '\(loop.name)' has no line of cycle #\(cycle)")
+        }
         while !Task.isCancelled, context.output.failure() == nil {
             try await Task.sleep(for: Self.interval)
             for line in log.newLines() where filter.accepts(line) { show(line, context) }

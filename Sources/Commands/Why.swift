@@ -55,7 +55,7 @@ struct WhyCommand: Command {
             }
             return incidents.indices.map { index in
                 let text = IncidentText.text(
-                    incidents[index], columns: output.columns, palette: output.palette,
+                    incidents[index], actions: record.actions, columns: output.columns, palette: output.palette,
                     folder: context.shown(Self.folder(of: incidents[index], number, loop)))
                 return text + (places.isEmpty ? "" : "\n" + places[index].text)
             }.joined(separator: "\n")

@@ -27,7 +27,10 @@ struct CrossChecks {
                 notes.add(
                     "deploy", what: "missing", hint: "mode operate deploys; use observe or verify where others do")
             } else if settings.health.liveRevision.isEmpty {
-                notes.warn("health.liveRevision", "missing: nothing proves that what was deployed is what runs")
+                notes.warn(
+                    "health.liveRevision",
+                    "missing: nothing proves that what was deployed is what runs, so no cycle can be better than "
+                        + "unproven and nothing ships", hint: "an address or a command that names the live revision")
             }
         case .verify:
             if settings.health.liveRevision.isEmpty, !notes.isBroken("health.liveRevision") {
@@ -37,9 +40,9 @@ struct CrossChecks {
             }
         case .observe:
             if settings.triage.mayDeploy { notes.warn("triage.mayDeploy", "has no effect in mode observe") }
-        }
-        if settings.health.liveRevision.isEmpty {
-            notes.warn("health.liveRevision", "none: nothing proves which revision answers")
+            if settings.health.liveRevision.isEmpty {
+                notes.warn("health.liveRevision", "none: nothing proves which revision answers")
+            }
         }
         if settings.health.checks.isEmpty {
             notes.warn("health.checks", "none: whether the environment is up is only seen by the tests")

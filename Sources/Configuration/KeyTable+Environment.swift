@@ -20,7 +20,8 @@ extension KeyTable {
                     "Asked before each deployment: exit 0 go, 75 not now, with the reason on standard output. Timeout 1m."
             ),
             KeyShape(
-                name: "cleanup", shape: .command, help: "Run after a deployment that had to be ended. Timeout 5m."),
+                name: "cleanup", shape: .command,
+                help: "Run after a deployment that had to be ended: at a limit or by an abort. Timeout 5m."),
             KeyShape(
                 name: "logs", shape: .command, help: "Prints the environment's logs since {stageStart}. Timeout 1m."),
             KeyShape(

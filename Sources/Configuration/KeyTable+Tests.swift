@@ -24,7 +24,13 @@ extension KeyTable {
                 name: "collect", shape: .command, otherwise: "not collected",
                 help: "Prints the tests that would run, one per line. Timeout 5m."),
             KeyShape(name: "before", shape: .command, help: "Run before the tests. Timeout 10m."),
-            KeyShape(name: "after", shape: .command, help: "Run after the tests, however they ended. Timeout 10m."),
+            KeyShape(
+                name: "after", shape: .command,
+                help: "Run after the tests, however they ended, and where before failed. Timeout 10m."),
+            KeyShape(
+                name: "leavesServices", shape: .flag, standard: "false",
+                help: "Whether services that before, command or select start in a session of their own may be left "
+                    + "running. Otherwise they are ended with the command and reported."),
             KeyShape(
                 name: "timeout", shape: .duration(zeroAllowed: false), standard: "\"30m\"",
                 help: "Limit of command and select."),
@@ -74,7 +80,9 @@ extension KeyTable {
             help: "Whether failures make the cycle failing."),
         KeyShape(
             name: "real", shape: .flag, standard: "false",
-            help: "Whether the tests talk to the environment, so that a run that did not is doubted."),
+            help:
+                "Whether the tests talk to the environment, so that a run that looks as if it had not is doubted. A drop "
+                + "in the number of tests is doubted in every suite."),
         KeyShape(
             name: "exitCodes", shape: .list(.integer(1...255), atLeast: 0), standard: "[]",
             help: "Exit statuses that do not contradict a report in which all passed."),

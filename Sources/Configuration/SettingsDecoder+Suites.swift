@@ -26,6 +26,7 @@ extension SettingsDecoder {
         suite.real = section.flag("real") ?? false
         suite.exitCodes = section.integers("exitCodes")
         suite.allowAllSkipped = section.flag("allowAllSkipped") ?? false
+        suite.leavesServices = section.flag("leavesServices") ?? false
         suite.failFast = section.flag("failFast") ?? false
         suite.attempts = section.integer("attempts") ?? 1
         suite.repository = section.section("repository", KeyTable.testRepository).map { section in

@@ -10,7 +10,10 @@ enum SuiteGuesses {
     /// Loads, and fails when it is run: a placeholder must never look like a pass.
     static let unknown = ScanGuess(
         because: "nothing was recognized; this fails until it runs your tests and writes JUnit XML to {report}",
-        lines: ["{ name: \"tests\", priority: \"P1\", command: [\"./run-tests\", \"{report}\"] },"])
+        lines: [
+            "{ name: \"tests\", priority: \"P1\", command: [\"./run-tests\", \"{report}\"],",
+            "  real: true },  // held to what a run against staging takes; false for tests that talk to no service",
+        ])
 
     private static func pytest(_ listing: FolderListing) -> ScanGuess? {
         guard let sign = pytestSign(listing) else { return nil }
@@ -125,6 +128,8 @@ enum SuiteGuesses {
             "{", "  name: \(name.jsonQuoted),", "  priority: \"P1\",  // P0 and P1 block a release",
             "  command: \(jsonList(command)),",
         ]
+        lines.append(
+            "  real: true,  // held to what a run against staging takes; false for tests that talk to no service")
         if let select { lines.append("  select: \(jsonList(select)),  // runs some tests alone") }
         if let collect { lines.append("  collect: \(jsonList(collect)),  // prints what would run") }
         lines += more.map { "  " + $0 }

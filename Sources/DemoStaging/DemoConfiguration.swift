@@ -29,7 +29,7 @@ package enum DemoConfiguration {
           ],
           targets: [
             // Asked 20 times after the last suite; the limit is wide, because a demo may run anywhere.
-            { name: "health answers", limit: "1s", http: "\(layout.url)/health", samples: 20, interval: "10ms" },
+            { name: "health answers", limit: "1000ms", http: "\(layout.url)/health", samples: 20, interval: "10ms" },
           ],
           triage: { budget: "10m", mayDeploy: true },
           remedy: { allow: ["rollback"] },

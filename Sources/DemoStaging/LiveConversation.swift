@@ -19,6 +19,12 @@ struct LiveConversation {
     private var nextBeat: ContinuousClock.Instant
     private var lastHeard = ContinuousClock.now
     private var streams: [Stream] = []
+    /// Messages that may still be said at once, refilled over time.
+    private var allowance = Double(Self.messagesPerSecond)
+    private var refilledAt = ContinuousClock.now
+
+    /// More in a second are refused, one by one.
+    static let messagesPerSecond = 300
 
     private struct Stream {
         var left: Int
@@ -137,13 +143,27 @@ struct LiveConversation {
         try send(["type": "error", "error": detail])
     }
 
+    /// Takes one message from the allowance; false where there is none left.
+    private mutating func isWithinLimit() -> Bool {
+        let now = ContinuousClock.now
+        let most = Double(Self.messagesPerSecond)
+        allowance = min(most, allowance + (now - refilledAt) / .seconds(1) * most)
+        refilledAt = now
+        guard allowance >= 1 else { return store.breakages.contains(.noRateLimit) }
+        allowance -= 1
+        return true
+    }
+
     private mutating func answer(_ text: String) throws {
+        guard isWithinLimit() else { return try send(["type": "rate-limited"]) }
         guard let message = DemoJSON(parsing: text), let type = message["type"]?.text else {
             if store.breakages.contains(.diesOnMalformed) { exit(134) }
             return try refuse("a message is an object with a type")
         }
         switch type {
-        case "echo": try send(message)
+        case "echo":
+            try send(message)
+            if store.breakages.contains(.leaksBetweenUsers) { store.tellOthers(message, than: connection) }
         case "set":
             guard let key = message["key"]?.text else { return try refuse("set needs a key") }
             store.setContext(key, message["value"] ?? .null, of: session.id)
@@ -162,7 +182,8 @@ struct LiveConversation {
         guard let count = message["count"]?.number, (1...1000).contains(count),
             let interval = message["interval"]?.number, (0...1000).contains(interval)
         else { return try refuse("stream needs a count from 1 to 1000 and an interval from 0 to 1000") }
-        streams.append(Stream(left: count, interval: .milliseconds(interval), next: .now))
+        let made = store.breakages.contains(.dropsTail) ? max(1, count / 2) : count
+        streams.append(Stream(left: made, interval: .milliseconds(interval), next: .now))
     }
 
     private mutating func resume(_ message: DemoJSON) throws {

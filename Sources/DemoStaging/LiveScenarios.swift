@@ -66,7 +66,8 @@ package enum LiveScenarios {
             "start": { "type": "stream", "count": 40, "interval": 10 },
             "item": { "/type": { "in": ["event", "stream-end"] } },
             "sequence": "/seq",
-            "end": { "/type": "stream-end" }
+            "end": { "/type": "stream-end" },
+            "count": 41
           },
           "queue": {
             "publish": {
@@ -107,6 +108,7 @@ package enum LiveScenarios {
           "messageLimit": 262144,
           "secondAddress": "127.0.0.2",
           "loadTargets": ["{address}"],
+          "rateLimit": { "after": 300, "within": "1s", "answer": { "/type": "rate-limited" } },
           "trials": 20,
           "values": {
             "reconnection": 50000, "midStream": 75000, "queueing": 75000, "expiredToken": 500000, "restart": 100000,

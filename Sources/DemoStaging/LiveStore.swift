@@ -11,6 +11,7 @@ enum LiveBreakage: String, Hashable, Sendable, CaseIterable {
     case losesSession = "loses-session"
     case forgetsOnRestart = "forgets-on-restart"
     case dropsQueue = "drops-queue"
+    case dropsTail = "drops-tail"
     case repeatsEvents = "repeats-events"
     case acceptsExpired = "accepts-expired"
     case acceptsForged = "accepts-forged"
@@ -23,6 +24,7 @@ enum LiveBreakage: String, Hashable, Sendable, CaseIterable {
     case slowToOpen = "slow-to-open"
     case wedgesWhenFlapping = "wedges-when-flapping"
     case boundToAddress = "bound-to-address"
+    case noRateLimit = "no-rate-limit"
 }
 
 /// A session: one user's conversation, over as many connections as it takes.
@@ -184,6 +186,13 @@ final class LiveStore: Sendable {
             let (event, readers) = emit(event, to: id)
             for reader in readers { try? reader.send(text: "\(event)", deadline: .after(.seconds(1))) }
             return event != .null
+        }
+    }
+
+    /// Sends a message to everybody else, which nobody should ever do.
+    func tellOthers(_ message: DemoJSON, than connection: WebSocketConnection) {
+        for other in connections where other !== connection {
+            try? other.send(text: "\(message)", deadline: .after(.milliseconds(100)))
         }
     }
 

@@ -188,6 +188,9 @@ package struct Incident: Codable, Hashable, Sendable {
     package enum State: String, Codable, Sendable {
         case open, acknowledged, resolved
     }
+    /// An incident is open until so many cycles in a row had a sound verdict and did not see it.
+    package static let closingCycles = 2
+
     /// `INC-57`.
     package var id: String
     package var signature: String
@@ -254,6 +257,9 @@ package struct Experiment: Codable, Hashable, Sendable {
     package var tests: [Selection]
     /// How often the tests are run.
     package var times: Int
+    /// Ends with the first round in which all pass: the question is answered then (Wald, "Sequential Tests of Statistical
+    /// Hypotheses", 1945, with the number of failures that suffice as the other bound).
+    package var untilPass: Bool?
     /// What triage expects to spend, for the plan that is announced.
     package var plannedDeploys: Int
     /// Of a `revert`: the commit that is taken back in `revision`.
@@ -292,7 +298,7 @@ package struct ExperimentRecord: Codable, Hashable, Sendable {
     package var experiment: Experiment
     /// Folders of its stage runs inside the cycle folder.
     package var stages: [String]
-    /// `3/3 fail`, `passes 3/3`, `could not deploy`, `refused: …`.
+    /// `3/3 fail`, `passes 3/3`, `unproven 1/1`, `could not deploy`, `refused: …`.
     package var result: String
     package var refused: Bool
     /// Who allowed it, where it needed a person's word.

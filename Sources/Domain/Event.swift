@@ -51,6 +51,8 @@ package struct WorkSeen: Codable, Hashable, Sendable {
     package var containsKnownBad: [Revision]
     /// Open incidents whose proven culprit `wanted` contains, as git tells.
     package var containsCulpritOf: [String]?
+    /// Why nothing may be deployed across the change between the last green revision and `wanted`.
+    package var irreversible: String?
 
     package init(
         trigger: Trigger, wanted: Revision, subject: String? = nil, author: String? = nil, ref: String? = nil,
@@ -220,6 +222,8 @@ package struct LoopMemory: Codable, Hashable, Sendable {
     package var serving: Revision?
     /// Set while the environment does not say what it runs.
     package var unreadable: Unreadable?
+    /// What the newest deployments said about their services, newest last.
+    package var deployments: [DeployedServices]?
     package var knownBad: [KnownBad] = []
     package var incidents: [Incident] = []
     package var incidentCount = 0

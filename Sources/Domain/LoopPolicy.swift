@@ -26,9 +26,14 @@ package struct RunbookPolicy: Codable, Hashable, Sendable {
     package var attempts: Int
     /// Attempts between two openings of the window; nil for no limit.
     package var attemptsPerNight: Int?
+    /// Its command names the `{component}` that a diagnosis must know.
+    package var needsComponent: Bool?
 
-    package init(name: String, categories: [Category], attempts: Int, attemptsPerNight: Int? = nil) {
+    package init(
+        name: String, categories: [Category], attempts: Int, attemptsPerNight: Int? = nil, needsComponent: Bool? = nil
+    ) {
         self.attemptsPerNight = attemptsPerNight
+        self.needsComponent = needsComponent
         self.name = name
         self.categories = categories
         self.attempts = attempts
@@ -90,7 +95,7 @@ package struct LoopPolicy: Codable, Hashable, Sendable {
         runbook = settings.remedy.runbook.map { entry in
             RunbookPolicy(
                 name: entry.name, categories: entry.categories, attempts: entry.attempts,
-                attemptsPerNight: entry.attemptsPerNight)
+                attemptsPerNight: entry.attemptsPerNight, needsComponent: entry.needsComponent ? true : nil)
         }
         approvalDeadlineSeconds = settings.remedy.approvalDeadline.inSeconds
         quarantine = settings.quarantine

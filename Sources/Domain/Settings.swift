@@ -278,6 +278,9 @@ package struct RunbookSettings: Hashable, Sendable {
         self.categories = categories
         self.attempts = attempts
     }
+
+    /// Whether it is of use only where a diagnosis names a component.
+    package var needsComponent: Bool { command.arguments.contains { $0.contains("{component}") } }
 }
 
 package struct RemedySettings: Hashable, Sendable {

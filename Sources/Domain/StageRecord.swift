@@ -94,6 +94,23 @@ package struct ServiceState: Codable, Hashable, Sendable {
     }
 }
 
+/// What the newest deployment of a revision said about its services: those that have revisions of their own are proven by
+/// them.
+package struct DeployedServices: Codable, Hashable, Sendable {
+    package var revision: Revision
+    package var services: [ServiceState]
+
+    package init(revision: Revision, services: [ServiceState]) {
+        self.revision = revision
+        self.services = services
+    }
+
+    /// What a service answers where `revision` is deployed.
+    package func wanted(of service: String?) -> Revision {
+        services.first { $0.name == service }?.wanted ?? revision
+    }
+}
+
 /// One answer of one check.
 package struct ProbeSample: Codable, Hashable, Sendable {
     package var check: String

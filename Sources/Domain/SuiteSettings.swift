@@ -66,6 +66,8 @@ package struct SuiteSettings: Hashable, Sendable {
     /// Ends the suite at its first failing test, where the console tells of it.
     package var failFast: Bool
     package var attempts: Int
+    /// Whether what its commands start in a session of its own may stay: otherwise it is ended with the command.
+    package var leavesServices = false
     /// Where the tests live, if not beside the configuration: they run in a clean worktree of it.
     package var repository: RepositorySettings?
     /// Whether the tests are those of the revision under test: run in a clean worktree of it.

@@ -46,6 +46,12 @@ extension Timestamp: CustomStringConvertible {
         String(wholeSeconds.dropFirst(11).prefix(5)) + "Z"
     }
 
+    /// The time of day to the minute, with the date where that is not the day of `now`: `2026-11-22 02:31Z`.
+    package func moment(at now: Timestamp) -> String {
+        let day = wholeSeconds.prefix(10)
+        return day == now.wholeSeconds.prefix(10) ? clockMinute : "\(day) \(clockMinute)"
+    }
+
     /// Year, month and day of a day number since 1970-01-01 (Howard Hinnant, "chrono-Compatible Low-Level Date
     /// Algorithms", `civil_from_days`).
     static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {

@@ -54,10 +54,14 @@ package struct Reason: Codable, Hashable, Sendable {
 
 /// How far the evidence of a suite can be trusted, judged from outside the tests.
 package struct Authenticity: Codable, Hashable, Sendable {
-    package enum Status: String, Codable, Sendable {
+    package enum Status: String, Codable, Sendable, CaseIterable {
         case proven, doubtful, contradicted
+        /// Nothing was compared: the suite is not `real`, or only some of its tests ran.
+        case unobserved
     }
     package var status: Status
+    /// Whether something speaks against the run, rather than nothing for it.
+    package var isDoubted: Bool { status == .doubtful || status == .contradicted }
     /// Each doubt or contradiction with its rule; also what could not be observed.
     package var reasons: [Reason]
     /// `2/5` while the soft rules still learn; nil once they judge.

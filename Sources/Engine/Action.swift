@@ -32,6 +32,8 @@ package enum Ending: Hashable, Sendable {
     case cycles(Verdict)
     /// Nothing could be looked at: git, disk or the environment did not answer.
     case infrastructure(String)
+    /// What the loop stood on is not its own any more, such as its folder: nothing may be done.
+    case displaced(String)
     /// The wanted revision is known to be bad and was not deployed again.
     case knownBad(Revision)
     /// A command was left to its shepherd; the next start takes it over.

@@ -46,9 +46,8 @@ extension CycleMachine {
         memory.sealedHash = seal.sha256
         resolveIncidents(progress, judgement, now)
         var actions: [Action] = [.publish(progress.number)]
-        // In observe mode without a live revision nobody knows what was green.
-        let isNamed = progress.policy.provesRevision || progress.policy.mode == .operate
-        if judgement.recommendation == .ship, isNamed {
+        // Without a live revision nobody knows what was green.
+        if judgement.recommendation == .ship, progress.policy.provesRevision {
             if memory.lastGreen != progress.wanted { actions.append(.markGreen(progress.wanted)) }
             memory.lastGreen = progress.wanted
             memory.lastGreenCycle = progress.number
@@ -76,7 +75,12 @@ extension CycleMachine {
         else { return }
         let isOfSurroundings = progress.incidents.allSatisfy { incident in
             guard let diagnosis = incident.diagnosis else { return false }
-            return diagnosis.category.isOfSurroundings && diagnosis.grade != .possible && diagnosis.culprit == nil
+            guard diagnosis.category.isOfSurroundings, diagnosis.culprit == nil else { return false }
+            // Possible is enough where the same revision, deployed once more, was well.
+            let isCleared = progress.experiments.contains {
+                $0.experiment.kind == .again && ($0.result.hasPrefix("passes") || $0.result.hasPrefix("deploys"))
+            }
+            return diagnosis.grade != .possible || isCleared
         }
         if isOfSurroundings, !progress.incidents.isEmpty { return }
         if let index = memory.knownBad.firstIndex(where: { $0.revision == progress.wanted }) {
@@ -90,7 +94,7 @@ extension CycleMachine {
         memory.knownBad = Array((memory.knownBad + [known]).suffix(200))
     }
 
-    /// An incident is resolved after two cycles with a sound verdict in which it was not seen.
+    /// An incident is resolved after `Incident.closingCycles` with a sound verdict in which it was not seen.
     private mutating func resolveIncidents(_ progress: CycleProgress, _ judgement: Judgement, _ now: Timestamp) {
         guard judgement.verdict == .healthy || judgement.verdict == .degraded || judgement.verdict == .failing else {
             return
@@ -103,7 +107,7 @@ extension CycleMachine {
             } else if isGreen {
                 let count = (memory.greenCycles[memory.incidents[index].id] ?? 0) + 1
                 memory.greenCycles[memory.incidents[index].id] = count
-                if count >= 2 { resolve(index, now) }
+                if count >= Incident.closingCycles { resolve(index, now) }
             }
         }
         let open = memory.incidents.filter { $0.state != .resolved }

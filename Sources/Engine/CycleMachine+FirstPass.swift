@@ -84,16 +84,22 @@ extension CycleMachine {
     private mutating func supersede(_ record: StageRecord, _ when: String, _ now: Timestamp) -> [Action] {
         let live = record.live?.revision?.short ?? "something else"
         let text = "others deployed \(live) while \(when): the results are of neither"
-        dueLook = dueLook ?? .again
+        startOver()
         cycle?.interruption = Reason(rule: "superseded", verdict: .interrupted, text: text)
         return conclude(now)
+    }
+
+    /// What is live now is asked at once, except where that would deploy over what others have just deployed: they have until
+    /// the next look.
+    private mutating func startOver() {
+        if cycle?.policy.mode != .operate { dueLook = dueLook ?? .again }
     }
 
     /// After the last test the same revision must still be live, or somebody else deployed meanwhile.
     mutating func recheckEnded(_ record: StageRecord, _ now: Timestamp) -> [Action] {
         guard record.outcome != .succeeded, cycle != nil else { return startNext(now) }
         if let live = record.live?.revision, !live.names(record.run.revision) {
-            dueLook = dueLook ?? .again
+            startOver()
             cycle?.queue = []
             // What others deployed meanwhile is theirs: nothing is restored over it.
             let text =
@@ -175,9 +181,10 @@ extension CycleMachine {
             return evaluate(now)
         }
         state = .backingOff(step(of: record.run))
+        let seconds = cyclesLeft == nil ? 5 : 1
         return [
-            .say(LogLine(.hold, record.run.stage, "infrastructure error: tried again in 5s")),
-            wake(.backOff, after: .seconds(cyclesLeft == nil ? 5 : 1)),
+            .say(LogLine(.hold, record.run.stage, "infrastructure error: tried again in \(seconds)s")),
+            wake(.backOff, after: .seconds(seconds)),
         ]
     }
 
@@ -194,9 +201,10 @@ extension CycleMachine {
         guard let progress = cycle else { return [] }
         let judgement = VerdictRules.judge(progress, at: now)
         let isInfrastructure = judgement.reasons.first?.rule == "infrastructure"
-        // What everybody knows of (quarantine, a known flake) is no question.
+        // What everybody knows of (quarantine, a known flake, a configuration without proof) is no question.
         let isKnown = judgement.reasons.allSatisfy { reason in
-            reason.verdict == .healthy || reason.rule == "quarantine" || reason.rule.hasPrefix("target-")
+            reason.verdict == .healthy || ["quarantine", "revision-not-read"].contains(reason.rule)
+                || reason.rule.hasPrefix("target-")
         }
         // One pass says little about a test that is new or changed: triage knows which are.
         let isToBurnIn = isKnown && judgement.verdict != .interrupted && !isInfrastructure && burnIn(progress) != nil

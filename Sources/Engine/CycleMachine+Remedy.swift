@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What may be done about a diagnosis, and the way back where experiments moved the environment.
+// What may be done about a diagnosis.
 
 import Domain
 
@@ -285,10 +285,18 @@ extension CycleMachine {
         if isCritical, record.outcome != .succeeded, !effectSeen {
             cycle?.queue = []
             cycle?.actions[index].outcome = .failed
-        } else if record.run.kind == .test, record.outcome != .succeeded {
+        } else if record.run.kind == .test, record.outcome != .succeeded, isOfWeight(record, index) {
             cycle?.actions[index].outcome = .failed
         }
         return startNext(now)
+    }
+
+    /// The way back has worked where all that blocks passes: a suite that does not block is judged by what failed of it.
+    private func isOfWeight(_ record: StageRecord, _ index: Int) -> Bool {
+        guard let progress = cycle, progress.actions[index].kind == .rollback, record.run.only == nil else {
+            return true
+        }
+        return progress.policy.suites.first { $0.name == record.run.subject }?.blocking ?? true
     }
 
     mutating func closeRemedy(_ index: Int, _ now: Timestamp) -> [Action] {
@@ -304,6 +312,7 @@ extension CycleMachine {
             said.append(.say(LogLine(.ok, "reverify", what)))
         } else {
             said.append(.say(LogLine(.fail, "reverify", "\(action.kind.rawValue) did not restore a green staging")))
+            if action.kind == .rollback { said += withdrawBlame() }
             // Where nothing was cured and nothing tested since, what was seen before still decides.
             if action.kind == .runbook, !progress.deciding.contains(where: { $0.run.kind == .test }) {
                 cycle?.decidingFrom = progress.decidedFrom
@@ -318,48 +327,5 @@ extension CycleMachine {
         let verdict = VerdictRules.judge(cycle ?? progress, at: now).verdict
         let isCured = verdict == .healthy || verdict == .degraded
         return said + (isCured ? restoreOrConclude(now) : decideRemedy(now))
-    }
-
-    // MARK: - The way back
-
-    /// Where experiments left another revision than the wanted one, the wanted one is deployed again.
-    mutating func restoreOrConclude(_ now: Timestamp) -> [Action] {
-        guard let progress = cycle, progress.wasMoved, progress.deployed != progress.home, stopping == nil,
-            progress.phase != .restore
-        else { return conclude(now) }
-        if let theirs = progress.deployed, !progress.hasTouched(theirs) {
-            let text = "not restored: others deployed \(theirs.short) meanwhile"
-            return [.say(LogLine(.hold, "restore", text))] + conclude(now)
-        }
-        cycle?.phase = .restore
-        var steps = [Step(.deploy, .restore, revision: progress.home)]
-        if progress.policy.hasHealth || progress.policy.provesRevision {
-            steps.append(Step(.stabilize, .restore, revision: progress.home))
-        }
-        cycle?.queue = steps
-        return [
-            .say(
-                LogLine(
-                    .act, "restore",
-                    "\(progress.home.short): \(progress.fix?.wasDeployed == true ? "the fix" : "experiments") left \(progress.deployed?.short ?? "an unknown revision")"
-                ))
-        ]
-            + startNext(now)
-    }
-
-    mutating func advanceRestore(_ record: StageRecord, _ now: Timestamp) -> [Action] {
-        if record.outcome != .succeeded, record.run.kind == .deploy,
-            record.live?.revision?.names(record.run.revision) != true
-        {
-            cycle?.queue = []
-            return [
-                .say(
-                    LogLine(
-                        .fail, "restore", "staging is left at \(cycle?.deployed?.short ?? "an unknown revision")")
-                )
-            ]
-                + conclude(now)
-        }
-        return startNext(now)
     }
 }

@@ -143,12 +143,21 @@ extension CycleMachine {
             return start(step(of: record.run))
         }
         if record.run.purpose == .recheck { return recheckEnded(record, now) }
+        if experiment.untilPass == true, hasPassed(experiment) { cycle?.queue.removeAll { $0.kind == .test } }
         if record.run.kind != .test, record.outcome != .succeeded,
             record.live?.revision?.names(record.run.revision) != true || record.run.kind == .stabilize
         {
             cycle?.queue = []
         }
         return startNext(now)
+    }
+
+    /// Whether the round of runs that has just ended passed as a whole.
+    private func hasPassed(_ experiment: Experiment) -> Bool {
+        let runs = (cycle?.records ?? []).filter { $0.run.experiment == experiment.number && $0.run.kind == .test }
+        let round = runs.suffix(experiment.tests.count)
+        return !round.isEmpty && runs.count.isMultiple(of: experiment.tests.count)
+            && round.allSatisfy { $0.outcome == .succeeded }
     }
 
     /// The experiment's steps are done: what came of it is written down, and triage is asked again.
@@ -231,7 +240,7 @@ extension CycleMachine {
     }
 }
 
-/// What an experiment showed, in words: `3/3 fail`, `passes 3/3`.
+/// What an experiment showed, in words: `3/3 fail`, `passes 3/3`, `unproven 1/1`.
 package enum ExperimentResult {
     package static func words(_ records: [StageRecord]) -> String {
         if let deploy = records.last(where: { $0.run.kind == .deploy }), deploy.outcome != .succeeded,
@@ -243,12 +252,30 @@ package enum ExperimentResult {
             return "did not get stable: \(stable.summary)"
         }
         let tests = records.filter { $0.run.kind == .test }
-        let failing = tests.count { ($0.suite?.totals.failing ?? 0) > 0 }
-        let passing = tests.count { $0.outcome == .succeeded }
-        let rest = tests.count - failing - passing
-        let unclear = rest == 0 ? "" : ", \(rest) unclear"
         if tests.isEmpty { return records.isEmpty ? "ran nothing" : "deploys and gets stable" }
-        if failing == 0 { return "passes \(passing)/\(tests.count)\(unclear)" }
-        return "\(failing)/\(tests.count) fail\(unclear)"
+        var (failing, unproven, passing) = (0, 0, 0)
+        for record in tests {
+            if (record.suite?.totals.failing ?? 0) > 0 {
+                failing += 1
+            } else if isDoubtful(record) {
+                unproven += 1
+            } else if record.outcome == .succeeded {
+                passing += 1
+            }
+        }
+        let unclear = tests.count - failing - unproven - passing
+        let parts = [
+            (failing, "\(failing)/\(tests.count) fail"), (unproven, "unproven \(unproven)/\(tests.count)"),
+            (passing, "passes \(passing)/\(tests.count)"), (unclear, "unclear \(unclear)/\(tests.count)"),
+        ]
+        // Passes are all that is left where others are counted first.
+        let counted = parts.filter { $0.0 > 0 }.map(\.1)
+        return (failing > 0 ? counted.filter { !$0.hasPrefix("passes") } : counted).joined(separator: ", ")
+    }
+
+    /// A suite that ran whole and whose evidence carries no pass: triage counts it as a failure.
+    private static func isDoubtful(_ record: StageRecord) -> Bool {
+        guard let suite = record.suite, record.run.only == nil else { return false }
+        return !suite.doubts.isEmpty || suite.authenticity.reasons.contains { $0.verdict != .healthy }
     }
 }

@@ -26,7 +26,8 @@ extension CycleMachine {
         if let pause = memory.pause {
             if cyclesLeft != nil {
                 let words =
-                    "paused by \(pause.owner): \(pause.reason); no cycle was run; nightjar resume ends the pause"
+                    "paused by \(pause.owner): \(pause.reason); no cycle was run; nightjar run and then nightjar resume "
+                    + "end the pause"
                 return [.say(LogLine(.hold, "waiting", words))] + finish(.done)
             }
             guard let until = pause.until else { return [] }
@@ -60,7 +61,7 @@ extension CycleMachine {
         if window.isOpen, isNewNight {
             renewNight(now)
         }
-        let until = window.until.map { " until \($0.clockMinute)" } ?? ""
+        let until = window.until.map { " until \($0.moment(at: now))" } ?? ""
         let say = Action.say(LogLine(.going, "window", (window.isOpen ? "open" : "closed") + until))
         if case .backingOff(let step) = state, step.kind == .deploy, isOutsideWindow {
             let text = "the window closed before \(step.revision.short) could be deployed"
@@ -88,12 +89,19 @@ extension CycleMachine {
     // MARK: - Work
 
     mutating func see(_ work: WorkSeen, _ now: Timestamp) -> [Action] {
-        if case .awaitingApproval = state { return seeWhileAwaiting(work, now) }
+        if case .awaitingApproval = state {
+            serve(work)
+            return seeWhileAwaiting(work, now)
+        }
         guard case .waiting(looking: true) = state, let policy = memory.policy else { return [] }
         if isBlind(work, policy) { return miss(.liveRevision(work.trigger), now, wanting: work) }
         failedLooks = 0
+        serve(work)
         let outage = memory.unreadable
         if work.live != nil || !policy.provesRevision { memory.unreadable = nil }
+        if let live = work.live {
+            memory.serving = [work.wanted, memory.lastGreen].compactMap { $0 }.first { $0.names(live) } ?? live
+        }
         if dueLook == .request, work.trigger != .request { return [.lookForWork(.request)] }
         dueLook = nil
         let isAsked = work.trigger == .request
@@ -112,6 +120,13 @@ extension CycleMachine {
                 + enterWaiting(now)
         }
         return open(work, policy, retesting: known, now)
+    }
+
+    /// What a look read is what the environment serves. An abbreviation stands for the revision that is known.
+    private mutating func serve(_ work: WorkSeen) {
+        guard let live = work.live else { return }
+        let known = [work.wanted, memory.lastGreen, memory.serving].compactMap { $0 }
+        memory.serving = known.first { $0.names(live) } ?? live
     }
 
     /// Why the wanted revision is not deployed again. Who asks for a number of cycles is refused only what was rolled back.

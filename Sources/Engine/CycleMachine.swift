@@ -4,7 +4,7 @@
 // is the fold of the journal. docs/architecture.md has the diagram.
 //
 // Split by topic: +Waiting (between cycles), +FirstPass (deploy, stabilize, test), +Triage (experiments), +Remedy
-// (cures and the way back), +Approval (questions to people), +Operators (their other words), +Concluding (the verdict
+// (cures), +WayBack (what was there before), +Approval (questions to people), +Operators (their other words), +Concluding (the verdict
 // and what is carried on).
 
 package import Domain
@@ -221,7 +221,8 @@ package struct CycleMachine: Hashable, Sendable {
         if let aborting {
             self.aborting = nil
             let because = aborting.argument.map { ": \($0)" } ?? ""
-            return said + interrupt(rule: "aborted", "aborted by \(aborting.by)\(because)", now)
+            return said + returnFromAborted(record)
+                + interrupt(rule: "aborted", "aborted by \(aborting.by)\(because)", now)
         }
         if let stopping {
             return said + interrupt(rule: "stopped", "asked to stop by \(stopping.by)", now)
@@ -271,7 +272,7 @@ package struct CycleMachine: Hashable, Sendable {
     /// What the environment runs, as far as records tell.
     private mutating func noteEnvironment(_ record: StageRecord) {
         switch record.run.kind {
-        case .deploy where record.outcome == .refused || record.outcome == .neverRan:
+        case .deploy where [.refused, .neverRan, .couldNotRun].contains(record.outcome):
             standStill(record)
         case .deploy:
             let live = record.live?.revision
@@ -279,6 +280,7 @@ package struct CycleMachine: Hashable, Sendable {
             cycle?.deployed = took ? record.run.revision : live
             if took, cycle?.policy.provesRevision == false { memory.serving = record.run.revision }
             if let left = record.leftLive?.revision { memory.serving = named(left, record) }
+            if took { noteServices(record) }
         case .stabilize:
             if let live = record.live?.revision {
                 let named = named(live, record)
@@ -291,6 +293,17 @@ package struct CycleMachine: Hashable, Sendable {
         case .test, .remedy:
             break
         }
+    }
+
+    /// Old ones are forgotten: what is deployed again says it again.
+    private static let deploymentsKept = 50
+
+    /// A deployment that says nothing, such as a rollback that only moves traffic, leaves what an earlier one said.
+    private mutating func noteServices(_ record: StageRecord) {
+        guard record.services.contains(where: { $0.wanted != nil }) else { return }
+        let known = (memory.deployments ?? []).filter { $0.revision != record.run.revision }
+        let new = DeployedServices(revision: record.run.revision, services: record.services)
+        memory.deployments = (known + [new]).suffix(Self.deploymentsKept)
     }
 
     /// What answers may call a revision by its abbreviation.

@@ -103,6 +103,8 @@ package struct CycleProgress: Hashable, Sendable {
     package var retests: Int?
     /// The fix that is under way, or was tried.
     package var fix: FixProgress?
+    /// The revision that is deployed again because an operator aborted a deployment.
+    package var returnsTo: Revision?
     package var concluded: Judgement?
 
     package var wanted: Revision { work.wanted }
@@ -126,7 +128,7 @@ package struct CycleProgress: Hashable, Sendable {
     package var deciding: ArraySlice<StageRecord> { records[min(decidingFrom, records.count)...] }
 
     /// What the environment is to run when the cycle ends.
-    package var home: Revision { fix?.home ?? restoredTo ?? wanted }
+    package var home: Revision { fix?.home ?? returnsTo ?? restoredTo ?? wanted }
 
     /// The last green revision, where a rollback has brought it back.
     private var restoredTo: Revision? {
@@ -134,8 +136,8 @@ package struct CycleProgress: Hashable, Sendable {
         return isBack && actions.contains { $0.kind == .rollback && $0.outcome != .skipped } ? lastGreen : nil
     }
 
-    /// Whether experiments or a fix have deployed something else.
-    package var wasMoved: Bool { experimentDeploys > 0 || fix?.wasDeployed == true }
+    /// Whether experiments, a fix or an aborted deployment have moved the environment.
+    package var wasMoved: Bool { experimentDeploys > 0 || fix?.wasDeployed == true || returnsTo != nil }
 
     /// Whether this cycle has deployed the revision, or tried to.
     package func hasTouched(_ revision: Revision) -> Bool {

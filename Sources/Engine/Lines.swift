@@ -52,7 +52,10 @@ enum Lines {
     }
 
     static func verdict(_ judgement: Judgement, _ cycle: CycleProgress, serving: Revision?) -> LogLine {
-        let serves = serving.map { "staging serves \($0.short)" } ?? "what staging serves is unknown"
+        let isProven = cycle.policy.provesRevision
+        let serves =
+            serving.map { isProven ? "staging serves \($0.short)" : "\($0.short) is deployed, not proven live" }
+            ?? "what staging serves is unknown"
         let why = judgement.reasons.first.map { "; \(firstLine($0.text))" } ?? ""
         let next = cycle.incidents.first.map { "; next: nightjar why \($0.id)" } ?? ""
         let word = judgement.recommendation == .ship ? "SHIP" : "HOLD"

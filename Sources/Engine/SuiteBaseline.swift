@@ -62,12 +62,13 @@ enum DriftRules {
     /// Runs that must all have contacted a host before a run without one is strange.
     static let hostRuns = 10
 
-    static func reasons(_ facts: SuiteFacts) -> [Reason] {
-        let baseline = facts.baseline
+    /// - real: whether the run is also held to the effort that real work takes.
+    static func reasons(_ facts: SuiteFacts, real: Bool) -> [Reason] {
         // These two need nothing learned.
-        let unlearned = collected(facts) + repeated(facts)
-        guard baseline.runs.count >= SuiteRules.learningCycles else { return unlearned }
-        return unlearned + fewer(facts) + vanished(facts) + skipped(facts) + resources(facts) + hosts(facts)
+        let unlearned = collected(facts) + (real ? repeated(facts) : [])
+        guard facts.baseline.runs.count >= SuiteRules.learningCycles else { return unlearned }
+        let counted = unlearned + fewer(facts) + vanished(facts) + skipped(facts)
+        return real ? counted + resources(facts) + hosts(facts) : counted
     }
 
     private static func doubt(_ rule: String, _ text: String) -> [Reason] {

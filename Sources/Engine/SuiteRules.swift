@@ -15,6 +15,8 @@ package struct SuiteFacts: Sendable {
     package var failingAtExit: Int?
     /// Set where the report is missing, stale or damaged: rule and words.
     package var reportProblem: (rule: String, text: String)?
+    /// Why it cannot be told which tests were left.
+    package var unaccounted: String?
     package var suiteProblems: [String] = []
     package var disagreements: [String] = []
     package var totals = Totals()
@@ -34,6 +36,8 @@ package struct SuiteFacts: Sendable {
     package var vanished: Int?
     /// How many tests the tool said it would run, where its report must have them all.
     package var collected: Int?
+    /// Why the suite's `collect` command did not tell which tests there are; nil where it did, or was not asked.
+    package var collectProblem: String?
     /// Test sources changed since the last green revision.
     package var testsChanged = false
 
@@ -65,8 +69,12 @@ package enum SuiteRules {
         if ran > 0, facts.totals.skipped == ran, !allowAllSkipped {
             doubt("all-skipped", "all \(ran) tests were skipped (allowAllSkipped is false)")
         }
+        let why = facts.unaccounted
         if facts.totals.notRun > 0 {
-            doubt("tests-not-run", "\(facts.totals.notRun) of \(facts.totals.tests) tests did not run")
+            let words = "\(facts.totals.notRun) of \(facts.totals.tests) tests did not run"
+            doubt("tests-not-run", words + (why.map { ": \($0)" } ?? ""))
+        } else if let why {
+            doubt("tests-not-run", "some tests may not have run: \(why)")
         }
         if let exit = facts.exit, exit != 0, facts.failingWithExit == 0, facts.totals.tests > 0,
             !exitCodes.contains(Int(exit)), facts.reportProblem == nil
@@ -79,8 +87,11 @@ package enum SuiteRules {
         return doubts
     }
 
-    /// How the run looks from outside. `real` suites claim to talk to the environment; only they are held to it.
-    package static func authenticity(_ facts: SuiteFacts, real: Bool) -> Authenticity {
+    /// How the run looks from outside. Which tests there are is asked of every suite; `real` ones claim to talk to the
+    /// environment as well, and only they are held to it: of the others nothing is `proven`.
+    ///
+    /// - doubts: those of the hard rules, which judge for themselves: a run that is no pass is not called proven here.
+    package static func authenticity(_ facts: SuiteFacts, real: Bool, doubts: [Reason] = []) -> Authenticity {
         var contradictions: [Reason] = facts.disagreements.prefix(5).map {
             Reason(rule: "counters-disagree", verdict: .healthy, text: $0)
         }
@@ -91,25 +102,47 @@ package enum SuiteRules {
             )
             return Authenticity(status: .contradicted, reasons: contradictions)
         }
-        guard real, !facts.isSelection, facts.reportProblem == nil else {
-            return Authenticity(status: .proven, reasons: contradictions)
+        let against = disproof(doubts)
+        guard !facts.isSelection, facts.reportProblem == nil else {
+            return Authenticity(status: against.status ?? .unobserved, reasons: against.remarks + contradictions)
         }
-        let found = hollow(facts) + DriftRules.reasons(facts) + unread(facts)
-        let remarks = contradictions + accepted(facts.baseline)
-        let status: Authenticity.Status = found.contains { $0.verdict != .healthy } ? .doubtful : .proven
+        let found =
+            (real ? hollow(facts) : []) + DriftRules.reasons(facts, real: real) + unread(facts, real: real)
+            + uncollected(facts, real: real)
+        let remarks = against.remarks + contradictions + accepted(facts.baseline)
+        let isDoubtful = found.contains { $0.verdict != .healthy }
+        let status = against.status ?? (isDoubtful ? .doubtful : real ? .proven : .unobserved)
         let seen = facts.baseline.runs.count
         return Authenticity(
             status: status, reasons: found + remarks,
             baseline: seen < learningCycles ? "\(seen)/\(learningCycles)" : nil)
     }
 
+    /// What the hard rules leave of the run's word. Tests that did not run say nothing against those that did.
+    private static func disproof(_ doubts: [Reason]) -> (status: Authenticity.Status?, remarks: [Reason]) {
+        let telling = doubts.filter { $0.rule != "tests-not-run" }
+        let isContradicted = telling.contains { $0.rule == "exit-disagrees" }
+        let remarks = telling.map { Reason(rule: $0.rule, verdict: .healthy, text: $0.text) }
+        return (isContradicted ? .contradicted : telling.isEmpty ? nil : .doubtful, remarks)
+    }
+
     /// Nothing learned is no reason for doubt; what was learned and cannot be read is one.
-    private static func unread(_ facts: SuiteFacts) -> [Reason] {
+    private static func unread(_ facts: SuiteFacts, real: Bool) -> [Reason] {
         guard let problem = facts.pastProblem else { return [] }
         return [
             Reason(
-                rule: "past-unreadable", verdict: .unproven,
+                rule: "past-unreadable", verdict: real ? .unproven : .healthy,
                 text: "what the suite is usually like is not known: \(problem)")
+        ]
+    }
+
+    /// What the tool would run was asked, and no answer came: tests may be missing that nobody misses.
+    private static func uncollected(_ facts: SuiteFacts, real: Bool) -> [Reason] {
+        guard let problem = facts.collectProblem else { return [] }
+        return [
+            Reason(
+                rule: "not-collected", verdict: real ? .unproven : .healthy,
+                text: "which tests there are could not be asked: collect \(problem)")
         ]
     }
 
@@ -123,7 +156,7 @@ package enum SuiteRules {
     package static func asksForTestChanges(_ facts: SuiteFacts) -> Bool {
         var unchanged = facts
         unchanged.testsChanged = false
-        let rules = DriftRules.reasons(unchanged).filter { $0.verdict != .healthy }.map(\.rule)
+        let rules = DriftRules.reasons(unchanged, real: false).filter { $0.verdict != .healthy }.map(\.rule)
         return !Set(rules).isDisjoint(with: ["fewer-tests", "other-tests", "more-skipped"])
     }
 

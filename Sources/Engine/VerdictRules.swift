@@ -56,11 +56,7 @@ package enum VerdictRules {
                 Reason(rule: "zero-tests", verdict: .unproven, text: "no suite is configured: nothing was proven"))
         }
         if !cycle.policy.provesRevision {
-            // No failure, and still to be said: the verdict is about whatever runs there.
-            reasons.append(
-                Reason(
-                    rule: "revision-not-read", verdict: .healthy,
-                    text: "which revision is live is not proven: health.liveRevision is not configured"))
+            reasons.append(unread(cycle.policy))
         }
         let verdict = reasons.map(\.verdict).max { $0.severity < $1.severity } ?? .healthy
         let ships = verdict == .healthy || (verdict == .degraded && cycle.policy.shipDegraded)
@@ -72,6 +68,16 @@ package enum VerdictRules {
     }
 
     // MARK: - The deployment and the proof of the revision
+
+    /// What was deployed and what was tested may be two things: a verdict about the one must rest on proof. In mode observe
+    /// the verdict is about whatever runs there, and that is only to be said.
+    private static func unread(_ policy: LoopPolicy) -> Reason {
+        let isDeployed = policy.mode == .operate && policy.hasDeploy
+        let what = isDeployed ? "that the deployed revision is what was tested" : "which revision is live"
+        return Reason(
+            rule: "revision-not-read", verdict: isDeployed ? .unproven : .healthy,
+            text: "\(what) is not proven: health.liveRevision is not configured")
+    }
 
     private static func deployReasons(_ cycle: CycleProgress) -> [Reason] {
         let own = cycle.deciding.last { record in
@@ -192,7 +198,7 @@ package enum VerdictRules {
             reason.subject = policy.name
             reasons.append(reason)
         }
-        if let authenticity = suite.authenticity, authenticity.status != .proven {
+        if let authenticity = suite.authenticity, authenticity.isDoubted {
             for doubt in authenticity.reasons where doubt.verdict != .healthy {
                 var reason = doubt
                 reason.verdict = soft

@@ -117,6 +117,13 @@ package actor Journal {
         return entry
     }
 
+    /// The first file of an open journal that is no longer where its path says: the loop's folder was removed, moved away
+    /// or replaced. Whoever comes next finds no lock on it, and nothing that is written can be found again.
+    package func displaced() -> String? {
+        guard let open = state else { return nil }
+        return !open.lock.isInPlace ? open.lock.path : !open.file.isInPlace ? open.file.path : nil
+    }
+
     /// Closes the segment where it is longer than `limit` bytes and begins the next one with `memory`, in one step: a
     /// crash leaves the one or the other. Returns the entry that carries the memory, or nil where nothing was due.
     @discardableResult

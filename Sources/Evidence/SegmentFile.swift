@@ -49,6 +49,9 @@ struct SegmentFile {
         size += Int64(line.count)
     }
 
+    /// Whether the file is still the one that its path names.
+    var isInPlace: Bool { file.isInPlace }
+
     /// Cuts everything behind `length` bytes, durably.
     mutating func cut(to length: Int64) throws(EvidenceError) {
         let file = file

@@ -24,6 +24,8 @@ package struct VerificationFinding: Codable, Hashable, Sendable, CustomStringCon
         case journalDisagrees
         /// The journal cannot be read, or its lines are not the ones that were covered.
         case journalDamaged
+        /// The index says another thing than a sealed cycle.
+        case indexDisagrees
         /// A tombstone that cannot be read, or says another thing than the journal.
         case tombstone
     }

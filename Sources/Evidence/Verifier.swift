@@ -22,6 +22,7 @@ package struct Verifier: Sendable {
         try run.collect()
         for number in run.numbers { run.check(number) }
         run.checkJournal()
+        run.checkIndex()
         return run.report
     }
 
@@ -41,6 +42,19 @@ package struct Verifier: Sendable {
     }
 }
 
+/// What a cycle came to.
+private struct Said: Equatable {
+    var verdict: Verdict
+    var recommendation: Recommendation
+    var revision: Revision
+
+    init(_ verdict: Verdict, _ recommendation: Recommendation, _ revision: Revision) {
+        (self.verdict, self.recommendation, self.revision) = (verdict, recommendation, revision)
+    }
+
+    var words: String { "\(revision.short) \(verdict.rawValue) -> \(recommendation.rawValue)" }
+}
+
 /// One verification under way.
 private struct Verification {
     let layout: EvidenceLayout
@@ -50,6 +64,8 @@ private struct Verification {
     /// What the journal says was sealed; the last word for each cycle.
     var sealed: [Int: CycleSealed] = [:]
     var coverages: [(cycle: Int, coverage: JournalCoverage)] = []
+    /// What the document of each cycle that was looked at says.
+    private var records: [Int: Said] = [:]
     /// The hash of each cycle that was looked at.
     var hashes: [Int: String] = [:]
 
@@ -252,11 +268,28 @@ private struct Verification {
         do {
             let record = try CycleReader(layout).record(cycle)
             if record.cycle != cycle { find(.malformed, cycle, path, "it is about cycle \(record.cycle)") }
+            records[cycle] = Said(record.verdict, record.recommendation, record.revision.wanted)
             if let fact = sealed[cycle], fact.verdict != record.verdict {
                 find(.journalDisagrees, cycle, path, "it says \(record.verdict), the journal sealed \(fact.verdict)")
             }
         } catch {
             find(.malformed, cycle, path, "\(error)")
+        }
+    }
+
+    /// The index is not sealed, and what lists cycles reads it: its lines must say what the sealed cycles say.
+    mutating func checkIndex() {
+        guard let index = try? EvidenceIndex.load(layout) else { return }
+        // Of a cycle that is not as it was sealed that is told already.
+        let changed = Set(report.findings.compactMap(\.cycle))
+        for line in index.cycles where !changed.contains(line.cycle) {
+            guard let said = records[line.cycle] else { continue }
+            let listed = Said(line.verdict, line.recommendation, line.revision)
+            guard listed != said || line.sha256 != hashes[line.cycle] else { continue }
+            find(
+                .indexDisagrees, line.cycle, "index.jsonl",
+                "its line about \(name(line.cycle)) says \(listed.words), the sealed cycle \(said.words); "
+                    + "without the file it is made again from the folders")
         }
     }
 

@@ -84,6 +84,12 @@ package final class CommandRunner: Sendable {
         shepherd.send(SIGTERM)
     }
 
+    /// Asks all runs at work whose folder begins with `prefix` to stop.
+    package func stop(prefix: String) {
+        let folders = state.withLock { $0.running.keys.filter { $0.hasPrefix(prefix) } }
+        for folder in folders { stop(folder: folder) }
+    }
+
     /// Gives up all waits without an answer: shepherds go on, and the next daemon takes them up.
     package func detach() {
         state.withLock { $0.isDetached = true }

@@ -36,7 +36,10 @@ package enum DeploymentFile {
     }
 
     /// Reads `{"services": [{"name": "api", "revision": "api-00223-kvq", "commit": "9f3c1e2…", "trafficPercent": 100}]}`.
-    package static func read(_ bytes: [UInt8]) throws -> [ServiceState] {
+    /// - Parameter redaction: takes secrets out of what the script wrote.
+    package static func read(
+        _ bytes: [UInt8], redaction: TextRedaction = TextRedaction(needles: [])
+    ) throws -> [ServiceState] {
         let document: Document
         do {
             document = try JSONDecoder().decode(Document.self, from: Data(bytes))
@@ -45,7 +48,8 @@ package enum DeploymentFile {
         }
         return document.services.map { service in
             ServiceState(
-                name: service.name, wanted: service.revision.map { Revision($0) }, commit: service.commit,
+                name: redaction.text(service.name), wanted: service.revision.map { Revision(redaction.text($0)) },
+                commit: service.commit.map(redaction.text),
                 trafficPercent: service.trafficPercent)
         }
     }

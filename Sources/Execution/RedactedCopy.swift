@@ -7,7 +7,7 @@ import Shepherd
 
 /// Texts of tests (names, messages, stacks) without secrets. A report is read as the tool wrote it, because a secret that
 /// looks like markup must not damage it; what was read is redacted before it is written anywhere.
-package struct TextRedaction {
+package struct TextRedaction: Sendable {
     private let redactor: Redactor
 
     package init(needles: [String]) {

@@ -37,6 +37,21 @@ package final class SecretStore: Sendable, CustomStringConvertible {
     /// Every value seen so far, sorted: the needles for a run that starts now.
     package var needles: [String] { seen.withLock { $0.sorted() } }
 
+    /// Reads what files and variables hold already, for the needles: staging may echo a token before this process was asked
+    /// for it, because an earlier one used it. What only a command prints is known with its first use.
+    package func learn() {
+        for source in sources.values {
+            switch source {
+            case .file(let path):
+                if let bytes = try? Files.read(path, limit: SecretStore.mostBytes) {
+                    remember(SecretStore.trimmed(bytes))
+                }
+            case .environment(let variable): environment[variable].map(remember)
+            case .command: continue
+            }
+        }
+    }
+
     /// Adds a value that must not be printed.
     private func remember(_ value: String) {
         if !value.isEmpty { _ = seen.withLock { $0.insert(value) } }

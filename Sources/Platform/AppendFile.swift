@@ -32,11 +32,10 @@ package final class AppendFile: Sendable {
     package var size: Int64 { state.withLock { $0.end } }
 
     /// Whether the file is still the one that `path` names: log rotation moves it away.
-    package var isInPlace: Bool {
-        var (named, held) = (stat(), stat())
-        return stat(path, &named) == 0 && fstat(descriptor.number, &held) == 0 && named.st_ino == held.st_ino
-            && named.st_dev == held.st_dev
-    }
+    package var isInPlace: Bool { descriptor.isNamed(path) }
+
+    /// Whether it can still be found, under whatever name.
+    package var hasName: Bool { descriptor.hasName }
 
     /// Appends one record. On a failure nothing of it remains.
     package func append(_ bytes: [UInt8]) throws(SystemError) {

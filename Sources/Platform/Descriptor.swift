@@ -125,6 +125,19 @@ package final class Descriptor: Sendable {
         return fstat(number, &status) == 0 ? Int64(status.st_size) : nil
     }
 
+    /// Whether `path` names what is open here: not where it was removed, moved away or replaced.
+    package func isNamed(_ path: String) -> Bool {
+        var (named, held) = (stat(), stat())
+        return stat(path, &named) == 0 && fstat(number, &held) == 0 && named.st_ino == held.st_ino
+            && named.st_dev == held.st_dev
+    }
+
+    /// Whether any name leads to what is open: nothing that is written to it can be found otherwise.
+    package var hasName: Bool {
+        var status = stat()
+        return fstat(number, &status) == 0 && status.st_nlink > 0
+    }
+
     /// The inode number of what is open: for a pipe or socket, the number in `/proc/PID/fd` links.
     package var inode: UInt64? {
         var status = stat()

@@ -91,6 +91,9 @@ package final class DiskFile: Sendable {
         return count == 1 ? byte : nil
     }
 
+    /// Whether the file is still the one that its path names.
+    package var isInPlace: Bool { descriptor.isNamed(path) }
+
     package func size() throws(SystemError) -> Int64 {
         guard let size = descriptor.size else { throw .last("measure", path) }
         return size

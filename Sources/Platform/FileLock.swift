@@ -40,6 +40,14 @@ package final class FileLock: Sendable {
         return try !lock(descriptor, LOCK_SH, path: path)
     }
 
+    /// Whether the file is still the one that its path names: another can take the lock otherwise.
+    package var isInPlace: Bool { descriptor.isNamed(path) }
+
+    /// Sets the time of the file to now: what clears old files out of /tmp leaves it alone.
+    package func touch() {
+        _ = futimens(descriptor.number, nil)
+    }
+
     /// Releases the lock; the file stays.
     package func release() {
         _ = flock(descriptor.number, LOCK_UN)

@@ -65,13 +65,13 @@ package struct ProbeAnswer: Hashable, Sendable {
 }
 
 extension CheckSettings {
-    /// Judges a reply by the expectations of this check: the first one that is missed is the finding.
-    package func judge(_ reply: ProbeReply) -> ProbeAnswer {
-        let (found, missed) = findings(reply)
-        return ProbeAnswer(check: name, ok: missed == nil, finding: missed ?? found, timings: reply.timings)
+    /// Judges a reply by the expectations of this check: the first one that is missed is the finding, without secrets.
+    package func judge(_ reply: ProbeReply, redact: (String) -> String = { $0 }) -> ProbeAnswer {
+        let (found, missed) = findings(reply, redact)
+        return ProbeAnswer(check: name, ok: missed == nil, finding: redact(missed ?? found), timings: reply.timings)
     }
 
-    private func findings(_ reply: ProbeReply) -> (found: String, missed: String?) {
+    private func findings(_ reply: ProbeReply, _ redact: (String) -> String) -> (found: String, missed: String?) {
         switch reply {
         case .noAnswer(let problem, _):
             return (problem, problem)
@@ -81,12 +81,12 @@ extension CheckSettings {
             let found = "status \(status)"
             let ok = statuses.isEmpty ? (200...299).contains(status) : statuses.contains(status)
             guard ok else { return (found, "\(found), expected \(Self.list(statuses, otherwise: "200...299"))") }
-            return (found, missedInBody(body))
+            return (found, missedInBody(body, redact))
         case .exited(let status, let output, _):
             let found = "exit \(status)"
             let ok = statuses.isEmpty ? status == 0 : statuses.contains(Int(status))
             guard ok else { return (found, "\(found), expected \(Self.list(statuses, otherwise: "0"))") }
-            return (found, missedInBody(output))
+            return (found, missedInBody(output, redact))
         }
     }
 
@@ -94,41 +94,42 @@ extension CheckSettings {
         numbers.isEmpty ? otherwise : numbers.map(String.init).joined(separator: " or ")
     }
 
-    private func missedInBody(_ body: [UInt8]) -> String? {
+    private func missedInBody(_ body: [UInt8], _ redact: (String) -> String) -> String? {
         if let contains, !contains.isEmpty, !body.holds(Array(contains.utf8)) {
-            return "the answer does not contain \"\(contains)\": \(Excerpt.line(body))"
+            return "the answer does not contain \"\(contains)\": \(Excerpt.line(body, redact: redact))"
         }
         guard !json.isEmpty else { return nil }
         let document: JSONValue
         do {
             document = try JSONValue(parsing: body)
         } catch {
-            return "the answer is no JSON: it \(error): \(Excerpt.line(body))"
+            return "the answer is no JSON: it \(error): \(Excerpt.line(body, redact: redact))"
         }
         for expectation in json {
-            if let missed = expectation.missed(in: document) { return missed }
+            if let missed = expectation.missed(in: document, redact) { return missed }
         }
         return nil
     }
 }
 
 extension CheckSettings.JSONExpectation {
-    func missed(in document: JSONValue) -> String? {
+    func missed(in document: JSONValue, _ redact: (String) -> String) -> String? {
         // Text that is no JSON was meant as a string: the file may say `healthy` without quotation marks.
         let wanted = (try? JSONValue(parsing: value)) ?? .string(value)
         guard let found = document.value(at: pointer) else { return "\(pointer) is missing, expected \(wanted)" }
-        return found == wanted ? nil : "\(pointer) is \(Excerpt.cut(found.description)), expected \(wanted)"
+        return found == wanted ? nil : "\(pointer) is \(Excerpt.cut(redact(found.description))), expected \(wanted)"
     }
 }
 
 extension LiveRevisionSettings {
-    /// The revision that a reply names. A plain answer must be one word: an error page is no revision.
-    package func answer(_ reply: ProbeReply) -> RevisionAnswer {
+    /// The revision that a reply names, without secrets. A plain answer must be one word: an error page is no revision, and
+    /// neither is a secret.
+    package func answer(_ reply: ProbeReply, redact: (String) -> String = { $0 }) -> RevisionAnswer {
         let milliseconds = reply.timings.total
         let body: [UInt8]
         switch reply {
         case .noAnswer(let problem, _):
-            return RevisionAnswer(revision: nil, problem: problem, milliseconds: milliseconds)
+            return RevisionAnswer(revision: nil, problem: redact(problem), milliseconds: milliseconds)
         case .connected:
             return RevisionAnswer(
                 revision: nil, problem: "a TCP connection names no revision", milliseconds: milliseconds)
@@ -144,20 +145,23 @@ extension LiveRevisionSettings {
             }
             body = bytes
         }
-        let (revision, problem) = read(body)
+        let (revision, problem) = read(body, redact)
         return RevisionAnswer(revision: revision, problem: problem, milliseconds: milliseconds)
     }
 
-    private func read(_ body: [UInt8]) -> (Revision?, String?) {
-        guard let pointer else { return word(String(decoding: body.trimmed, as: UTF8.self), of: "the answer") }
+    private func read(_ body: [UInt8], _ redact: (String) -> String) -> (Revision?, String?) {
+        guard let pointer else {
+            return word(redact(String(decoding: body.trimmed, as: UTF8.self)), of: "the answer")
+        }
         do {
             switch try JSONValue(parsing: body).value(at: pointer) {
-            case .string(let text), .number(let text): return word(text, of: pointer)
+            case .string(let text), .number(let text): return word(redact(text), of: pointer)
             case nil: return (nil, "\(pointer) is missing in the answer")
-            case let other?: return (nil, "\(pointer) is \(Excerpt.cut(other.description)), expected a revision")
+            case let other?:
+                return (nil, "\(pointer) is \(Excerpt.cut(redact(other.description))), expected a revision")
             }
         } catch {
-            return (nil, "the answer is no JSON: it \(error): \(Excerpt.line(body))")
+            return (nil, "the answer is no JSON: it \(error): \(Excerpt.line(body, redact: redact))")
         }
     }
 
@@ -188,8 +192,12 @@ extension LiveRevisionSettings {
 
 /// Foreign text for findings: one line, bounded, nothing that a terminal would obey.
 enum Excerpt {
-    static func line(_ bytes: [UInt8], limit: Int = 120) -> String {
-        bytes.isEmpty ? "(empty)" : cut(String(decoding: bytes.prefix(limit * 4), as: UTF8.self), limit: limit)
+    /// So much beyond the excerpt is looked at for the rest of a secret that begins in it.
+    private static let lookAhead = 8 << 10
+
+    static func line(_ bytes: [UInt8], limit: Int = 120, redact: (String) -> String = { $0 }) -> String {
+        guard !bytes.isEmpty else { return "(empty)" }
+        return cut(redact(String(decoding: bytes.prefix(limit * 4 + lookAhead), as: UTF8.self)), limit: limit)
     }
 
     static func cut(_ text: String, limit: Int = 120) -> String {

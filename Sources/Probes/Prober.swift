@@ -8,14 +8,21 @@ package struct Prober: Sendable {
     private let transport: ProbeTransport
     /// Whether curl would send plain `http://` through a proxy.
     private let hasProxy: Bool
+    /// Takes secrets out of what is kept of an answer.
+    private let redact: @Sendable (String) -> String
 
     /// How many questions of one round are under way at the same time: a round must not be a load test.
     package static let concurrency = 8
     /// How many answers about the live revision are asked for at the same time.
     static let revisionBatch = 4
 
-    /// `environment` is the daemon's, for the proxies that curl honors.
-    package init(transport: ProbeTransport, environment: [String: String]) {
+    /// `environment` is the daemon's, for the proxies that curl honors. `redact` sees every text that was read from an answer
+    /// before it is cut to a line: half a secret would not be known for one.
+    package init(
+        transport: ProbeTransport, environment: [String: String],
+        redact: @escaping @Sendable (String) -> String = { $0 }
+    ) {
+        self.redact = redact
         self.transport = transport
         // curl ignores HTTP_PROXY in capitals: a CGI server would set it from a request header.
         hasProxy = ["http_proxy", "all_proxy", "ALL_PROXY"].contains { environment[$0]?.isEmpty == false }
@@ -23,7 +30,7 @@ package struct Prober: Sendable {
 
     /// Asks one check.
     package func ask(_ check: CheckSettings) async -> ProbeAnswer {
-        check.judge(await reply(to: check.target, timeout: check.timeout))
+        check.judge(await reply(to: check.target, timeout: check.timeout), redact: redact)
     }
 
     /// Asks all checks of one round side by side; the answers come in the order of the checks.
@@ -33,7 +40,7 @@ package struct Prober: Sendable {
 
     /// Asks once which revision is live.
     package func liveRevision(_ settings: LiveRevisionSettings) async -> RevisionAnswer {
-        settings.answer(await reply(to: settings.target, timeout: settings.timeout))
+        settings.answer(await reply(to: settings.target, timeout: settings.timeout), redact: redact)
     }
 
     /// Asks as often as the settings say, on a new connection each time, and judges the answers. Where a whole batch

@@ -97,6 +97,7 @@ struct CycleReport: Sendable {
                 (
                     "protected", Numbers.grouped(record.value.protected),
                     "\(Numbers.percent(share)) of \(Numbers.value(record.value.total, record.value.unit))"
+                        + SignOff.conditions(SignOff.conditionalValue(record))
                 ))
             rows.append(("at risk", Numbers.grouped(record.value.atRisk), record.value.unit))
         }
@@ -125,6 +126,7 @@ struct CycleReport: Sendable {
             + "protected = \(Numbers.grouped(record.value.total)) - \(Numbers.grouped(record.value.atRisk)) = "
             + "\(Numbers.grouped(record.value.protected)) "
             + "(\(Numbers.percent(100 * record.value.protected / record.value.total)))"
+            + SignOff.conditions(SignOff.conditionalValue(record))
     }
 
     /// What the tests themselves report to have taken.

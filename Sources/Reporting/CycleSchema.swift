@@ -50,7 +50,7 @@ package enum CycleSchema {
                 "totals": {"$ref": "#/$defs/totals"}, "testsFile": {"type": "string"},
                 "notPassed": {"type": "array", "items": {"$ref": "#/$defs/test"}},
                 "authenticity": {"type": "object", "required": ["status", "reasons"], "properties": {
-                  "status": {"enum": ["proven", "doubtful", "contradicted"]},
+                  "status": {"enum": ["proven", "doubtful", "contradicted", "unobserved"]},
                   "reasons": {"type": "array", "items": {"$ref": "#/$defs/reason"}},
                   "baseline": {"type": "string"}}}}}},
             "capabilities": {"type": "array", "items": {"type": "object",

@@ -80,9 +80,10 @@ struct CycleSummary: Sendable {
         if record.verdict == .interrupted {
             return "\(Numbers.grouped(value.protected)) of \(total)\(unit) proven before it was interrupted"
         }
-        if value.protected == value.total { return "all \(total)\(unit) protected" }
-        return
-            "\(Numbers.grouped(value.protected)) of \(total)\(unit) protected, \(Numbers.grouped(value.atRisk)) at risk"
+        let condition = SignOff.conditions(SignOff.conditionalValue(record))
+        if value.protected == value.total { return "all \(total)\(unit) protected\(condition)" }
+        return "\(Numbers.grouped(value.protected)) of \(total)\(unit) protected\(condition), "
+            + "\(Numbers.grouped(value.atRisk)) at risk"
     }
 
     /// `41ab7d0 (restored)`

@@ -114,8 +114,9 @@ extension HTMLCycle {
             text += HTML.table(["", "suite", "result", "prerequisites"], suites, wide: [3])
         }
         text +=
-            "<p class=\"formula\">Approved: everything passed. Conditional: it does not block, or every failure is in "
-            + "quarantine by name with an owner and a date, or known to be flaky. Rejected: anything else.</p>\n"
+            "<p class=\"formula\">Approved: everything passed. Conditional: tests were skipped or did not run, it "
+            + "does not block, or every failure is in quarantine by name with an owner and a date, or known to be flaky. "
+            + "Rejected: anything else.</p>\n"
         return HTML.section("sign-off", "Sign-off", text)
     }
 
@@ -147,7 +148,7 @@ extension HTMLCycle {
         let rows = record.suites.map { suite -> [String] in
             let seen = report.observed(suite)
             let status = suite.authenticity?.status
-            let tone: HTML.Tone = status == .proven ? .good : status == nil ? .quiet : .doubt
+            let tone: HTML.Tone = status == .proven ? .good : status == nil || status == .unobserved ? .quiet : .doubt
             let learning = suite.authenticity?.baseline.map { ", learning \($0)" } ?? ""
             let reasons = suite.authenticity?.reasons.map { HTML.escaped($0.text) } ?? []
             return [

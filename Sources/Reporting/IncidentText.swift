@@ -4,11 +4,13 @@
 package import Domain
 
 package enum IncidentText {
-    package static func text(_ incident: Incident, columns: Int = 80, palette: Palette = .plain, folder: String? = nil)
-        -> String
-    {
+    /// - actions: what the cycle did or was not allowed to do about its incidents.
+    package static func text(
+        _ incident: Incident, actions: [ActionRecord] = [], columns: Int = 80, palette: Palette = .plain,
+        folder: String? = nil
+    ) -> String {
         var layout = TextLayout(columns: columns, palette: palette)
-        write(incident, into: &layout, testsShown: 50)
+        write(incident, actions: actions, into: &layout, testsShown: 50)
         if let folder {
             layout.blank()
             layout.field("evidence", folder)
@@ -16,7 +18,9 @@ package enum IncidentText {
         return layout.text
     }
 
-    static func write(_ incident: Incident, into layout: inout TextLayout, testsShown: Int = 5) {
+    static func write(
+        _ incident: Incident, actions: [ActionRecord] = [], into layout: inout TextLayout, testsShown: Int = 5
+    ) {
         layout.heading("\(incident.id)  \(incident.title)", .magenta)
         layout.paragraph(
             "\(incident.standing), \(incident.firstSeen.wholeSeconds)", indent: 2, paint: .dim)
@@ -25,10 +29,10 @@ package enum IncidentText {
             layout.paragraph("not diagnosed yet", indent: 2)
             return
         }
-        write(diagnosis, into: &layout)
+        write(diagnosis, actions, into: &layout)
     }
 
-    private static func write(_ diagnosis: Diagnosis, into layout: inout TextLayout) {
+    private static func write(_ diagnosis: Diagnosis, _ actions: [ActionRecord], into layout: inout TextLayout) {
         layout.paragraph(diagnosis.headline, indent: 2, paint: diagnosis.grade == .proven ? .cyan : nil)
         layout.paragraph(diagnosis.summary, indent: 2)
         if let statistics = diagnosis.statistics { layout.paragraph(statistics, indent: 2) }
@@ -59,9 +63,12 @@ package enum IncidentText {
         }
         if let check = diagnosis.check { layout.paragraph("would tell: \(check)", indent: 2, paint: .bold) }
         if diagnosis.recommendedAction != .none {
+            // What the loop was kept from is for a person to decide.
+            let last = actions.last { $0.kind == diagnosis.recommendedAction }
+            let barred = last?.outcome == .skipped ? ", by hand: the loop did not, \(last?.because ?? "")" : ""
             layout.paragraph(
-                "do: \(diagnosis.recommendedAction.rawValue)\(diagnosis.runbook.map { " \($0)" } ?? "")", indent: 2,
-                paint: .bold)
+                "do: \(diagnosis.recommendedAction.rawValue)\(diagnosis.runbook.map { " \($0)" } ?? "")\(barred)",
+                indent: 2, paint: .bold)
         }
     }
 }

@@ -58,7 +58,7 @@ extension CycleReport {
         }
         if record.environment.state == .unknown { lines.append("which revision staging runs is not proven") }
         for suite in record.suites {
-            guard let authenticity = suite.authenticity, authenticity.status != .proven else { continue }
+            guard let authenticity = suite.authenticity, authenticity.isDoubted else { continue }
             lines.append("\(suite.name): its evidence is \(authenticity.status.rawValue)")
         }
         return lines

@@ -2,8 +2,9 @@
 // Approved, conditional, rejected: by stated rules and from what is recorded, never by anybody's word.
 //
 //     APPROVED     every test of the suite passed and the evidence carries it
-//     CONDITIONAL  the suite does not block, or every failure in it is in quarantine by name, with an owner and a date,
-//                  or is a known flake; each is a prerequisite of the approval
+//     CONDITIONAL  nothing failed, but tests were skipped or did not run; the suite does not block; or every failure in
+//                  it is in quarantine by name, with an owner and a date, or is a known flake; each is a prerequisite
+//                  of the approval
 //     REJECTED     anything else: a failure nobody answers for, a suite that did not run, evidence that proves nothing
 
 package import Domain
@@ -42,8 +43,10 @@ package enum SignOff {
     }
 
     private static func suite(suite: SuiteRecord, _ record: CycleRecord) -> SuiteStanding {
+        let untold = untold(suite)
         func standing(_ standing: Standing, _ because: String, _ prerequisites: [String] = []) -> SuiteStanding {
-            SuiteStanding(suite: suite.name, standing: standing, prerequisites: prerequisites, because: because)
+            let all = standing == .conditional ? prerequisites + untold : prerequisites
+            return SuiteStanding(suite: suite.name, standing: standing, prerequisites: all, because: because)
         }
         let totals = suite.totals
         let rate = "\(totals.passed)/\(totals.tests)" + (totals.passRate.map { " (\(Numbers.percent($0)))" } ?? "")
@@ -51,7 +54,7 @@ package enum SignOff {
         let known = own.filter { ["quarantine", "flaky"].contains($0.rule) }
         switch suite.status {
         case .passed where totals.failing == 0 && totals.flaky == 0 && known.isEmpty:
-            return standing(.approved, rate)
+            return untold.isEmpty ? standing(.approved, rate) : standing(.conditional, rate)
         case .passed:
             return standing(.conditional, "\(rate), flaky", known.map(\.text))
         case .failed:
@@ -68,6 +71,37 @@ package enum SignOff {
             return suite.blocking
                 ? standing(.rejected, because) : standing(.conditional, "does not block", [because])
         }
+    }
+
+    /// What tests that told nothing would have needed, each reason once, the most frequent first.
+    private static func untold(_ suite: SuiteRecord) -> [String] {
+        let count = suite.totals.skipped + suite.totals.notRun
+        guard count > 0 else { return [] }
+        let listed = suite.notPassed.filter { $0.outcome == .skipped || $0.outcome == .notRun }
+        let groups = Dictionary(grouping: listed) { test -> String in
+            let word = test.outcome == .skipped ? "skipped" : "not run"
+            let reason = Printable.line(test.message ?? "", columns: 200)
+            return word + (reason.isEmpty ? ", no reason given" : ": \(reason)")
+        }
+        var lines = groups.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map { reason, tests in
+            "\(Plurals.count(tests.count, "test")) \(reason)"
+        }
+        if count > listed.count {
+            lines.append("\(Plurals.count(count - listed.count, "more test")) skipped or not run")
+        }
+        return lines
+    }
+
+    /// The value of the suites that passed on conditions: protected as far as it was looked at.
+    package static func conditionalValue(_ record: CycleRecord) -> Double {
+        let conditional = Set(suites(record).filter { $0.standing == .conditional }.map(\.suite))
+        return record.suites.filter { $0.status == .passed && conditional.contains($0.name) }
+            .reduce(0) { $0 + ($1.value ?? 0) }
+    }
+
+    /// `, 80,000 of it on conditions`; empty where nothing is.
+    package static func conditions(_ value: Double?) -> String {
+        value.map { $0 > 0 ? ", \(Numbers.grouped($0)) of it on conditions" : "" } ?? ""
     }
 
     /// Implementation, review, execution, final approval.

@@ -196,11 +196,6 @@ package struct StatusSnapshot: Codable, Hashable, Sendable {
     }
 }
 
-extension Incident {
-    /// An incident is open until so many cycles in a row had a sound verdict and did not see it. The loop counts alike.
-    package static let closingCycles = 2
-}
-
 extension BidirectionalCollection where Element == CycleBrief {
     /// The newest cycle that says something, of cycles that rise by number: one that was interrupted does not. Where all
     /// were interrupted, the newest of these.

@@ -61,7 +61,7 @@ package struct StatusText: Sendable {
             parts.append(
                 "SERVES \(Printable.line(serving.short, columns: 40)) (\(Printable.line(status.servingState)))")
         } else {
-            parts.append(palette("SERVES unknown", .yellow))
+            parts.append(palette("SERVES \(Printable.line(status.servingState))", .yellow))
         }
         let length = Printable.columns(name) + Self.visible(parts.joined(separator: "   "))
         if length <= layout.columns {
@@ -97,10 +97,7 @@ package struct StatusText: Sendable {
     }
 
     /// The time of day, with the date where it is not today.
-    private func moment(_ time: Timestamp) -> String {
-        let day = time.wholeSeconds.prefix(10)
-        return day == status.at.wholeSeconds.prefix(10) ? time.clockMinute : "\(day) \(time.clockMinute)"
-    }
+    private func moment(_ time: Timestamp) -> String { time.moment(at: status.at) }
 
     // MARK: What is it doing?
 

@@ -81,6 +81,8 @@ package struct WindowReport: Codable, Hashable, Sendable {
     package var revision: Revision
     package var because: [Reason]
     package var value: ValueRecord
+    /// The part of the protected value whose suites are approved on conditions only; nil where there is none.
+    package var valueOnConditions: Double?
     package var suites: [SuiteProgress]
     package var incidents: [IncidentProgress]
     package var delivery: DeliveryFigures
@@ -121,6 +123,8 @@ package struct WindowReport: Codable, Hashable, Sendable {
         (verdict, recommendation, revision) = (last.verdict, last.recommendation, last.revision.wanted)
         because = report.summary.reasons
         value = last.value
+        let conditional = SignOff.conditionalValue(last)
+        valueOnConditions = conditional > 0 ? conditional : nil
         suites = WindowFigures.suites(judged)
         incidents = WindowFigures.incidents(records, from: start)
         delivery = WindowFigures.delivery(records, incidents, from: start, to: end)

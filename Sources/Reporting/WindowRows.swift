@@ -29,7 +29,7 @@ extension WindowReport {
         if value.total > 0 {
             parts.append(
                 "\(Numbers.grouped(value.protected)) of \(Numbers.value(value.total, value.unit)) protected "
-                    + "(\(Numbers.percent(100 * value.protected / value.total)))")
+                    + "(\(Numbers.percent(100 * value.protected / value.total)))\(conditions)")
         }
         let open = incidents.count { !$0.isResolved }
         parts.append(
@@ -38,6 +38,8 @@ extension WindowReport {
                 : "\(Plurals.count(incidents.count, "incident")), \(open == 0 ? "none open" : "\(open) open")")
         return parts.joined(separator: "; ") + "."
     }
+
+    private var conditions: String { SignOff.conditions(valueOnConditions) }
 
     private var interruption: String {
         cycles.last?.verdict == .interrupted && verdict != .interrupted ? " that was not interrupted" : ""
@@ -49,7 +51,8 @@ extension WindowReport {
             rows.append(
                 (
                     "protected", Numbers.grouped(value.protected),
-                    "\(Numbers.percent(100 * value.protected / value.total)) of \(Numbers.value(value.total, value.unit))"
+                    "\(Numbers.percent(100 * value.protected / value.total)) of "
+                        + "\(Numbers.value(value.total, value.unit))\(conditions)"
                 ))
             rows.append(
                 (

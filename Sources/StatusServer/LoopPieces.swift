@@ -155,11 +155,12 @@ struct LoopPieces {
     private var value: Markup {
         guard let value = reading.record?.value, value.total > 0 else { return "" }
         let share = Int((1000 * value.protected / value.total).rounded())
+        let conditions = SignOff.conditions(reading.record.map(SignOff.conditionalValue))
         let words =
             value.atRisk > 0
             ? "\(Numbers.value(value.atRisk, value.unit)) at risk, \(Numbers.grouped(value.protected)) of "
-                + "\(Numbers.grouped(value.total)) protected"
-            : "all \(Numbers.value(value.total, value.unit)) protected"
+                + "\(Numbers.grouped(value.total)) protected\(conditions)"
+            : "all \(Numbers.value(value.total, value.unit)) protected\(conditions)"
         let bar: Markup = """
             <svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true"><rect class="risked" \
             width="1000" height="10"/><rect class="safe" width="\(share)" height="10"/></svg>

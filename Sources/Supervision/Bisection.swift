@@ -159,7 +159,7 @@ package final class Bisection: Sendable {
                 transport: .system(
                     environment: start.environment, workingDirectory: { settings.baseDirectory },
                     secrets: { try await cell.secrets.fetch($0) }),
-                environment: start.environment),
+                environment: start.environment, redact: { cell.secrets.redaction.text($0) }),
             progress: ProgressBoard(layout.bisections, now: now, observer: start.observer),
             history: SuiteHistory(layout), say: say, numbering: "bisection-")
     }
@@ -238,21 +238,22 @@ extension BisectionPlan {
 
 /// The loop's own locks: no daemon of this loop, and nobody who excludes it from its environment.
 struct BisectionLocks: Sendable {
-    private let environment: FileLock?
+    private let environment: EnvironmentHold
     private let journal: Journal
     /// What the loop last proved to be live.
     let serving: Revision?
 
     static func take(_ start: LoopStart) async throws(BisectionError) -> BisectionLocks {
         let settings = start.loaded.settings
-        var environment: FileLock?
+        var environment: EnvironmentHold?
         do {
             try Files.createDirectories(settings.stateDirectory)
-            environment = try LoopHost.environmentLock(settings, start)
+            let hold = try EnvironmentHold.take(settings, host: start.host)
+            environment = hold
             let (journal, opening) = try await Journal.open(EvidenceLayout(root: settings.stateDirectory))
             var machine = CycleMachine()
             for entry in opening.entries { _ = machine.handle(entry.event, at: entry.at) }
-            let locks = BisectionLocks(environment: environment, journal: journal, serving: machine.memory.serving)
+            let locks = BisectionLocks(environment: hold, journal: journal, serving: machine.memory.serving)
             if let cycle = machine.cycle?.number {
                 await locks.release()
                 throw BisectionError.refused(
@@ -274,7 +275,7 @@ struct BisectionLocks: Sendable {
     }
 
     func release() async {
-        environment?.release()
+        environment.release()
         await journal.close()
     }
 }

@@ -77,11 +77,15 @@ struct BisectionTest: Hashable, Sendable {
         var found: [BisectionTest] = []
         for name in request.tests {
             var matches: [(suite: SuiteSettings, id: String)] = []
+            var isKnown = false
             for suite in suites {
                 let known = await context.history.knownTests(of: suite.name)
+                isKnown = isKnown || !known.isEmpty
                 matches += ids(named: name, known).map { (suite, $0) }
             }
-            if matches.isEmpty, suites.count == 1, let suite = suites.first { matches = [(suite, name)] }
+            // A suite that never ran soundly may have any test, and whoever names the suite may know of a new one.
+            let isTrusted = request.suite != nil || !isKnown
+            if matches.isEmpty, isTrusted, suites.count == 1, let suite = suites.first { matches = [(suite, name)] }
             guard let match = matches.first else {
                 throw .notFound("no suite is known to have a test \(name); name its suite with --suite")
             }

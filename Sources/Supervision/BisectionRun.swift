@@ -149,7 +149,7 @@ struct BisectionRun {
         let left =
             schedule.map { $0.searches.map { search in search.ranked.count { $0.probability > 0.001 } }.max() ?? 0 }
             ?? 0
-        say(.plan, "deploy \(revision.short) \(subject(revision)): \(left) suspects left")
+        say(.plan, "deploy \(revision.short)\(subject(revision)): \(Plurals.count(left, "suspect")) left")
         deployed = nil
         let deploy = await deploy(revision, .bisect)
         if deploy.outcome == .stopped || switchboard.isOn { return false }
@@ -362,7 +362,10 @@ struct BisectionRun {
 
     private var surroundings: StageSurroundings {
         StageSurroundings(
-            wanted: record.bad, lastGreen: record.good, previous: record.restoreTo, cycleStartedAt: record.startedAt)
+            wanted: record.bad, lastGreen: record.good, previous: record.restoreTo, cycleStartedAt: record.startedAt,
+            deployments: record.stages.filter { $0.run.kind == .deploy && !$0.services.isEmpty }.map {
+                DeployedServices(revision: $0.run.revision, services: $0.services)
+            })
     }
 
     /// Deploys, and again where it was fenced before its command ran.
@@ -427,8 +430,9 @@ struct BisectionRun {
         }
     }
 
+    /// Empty for what lies outside the range, such as its good end.
     private func subject(_ revision: Revision) -> String {
-        commits.first { $0.revision == revision }.map { "\"\($0.subject)\"" } ?? ""
+        commits.first { $0.revision == revision }.map { " \"\($0.subject)\"" } ?? ""
     }
 
     private func say(_ mark: LogLine.Mark, _ text: String) { context.say(LogLine(mark, "bisect", text)) }

@@ -37,11 +37,12 @@ final class ControlServer: Sendable {
         }
     }
 
-    /// Lets the answer that is on its way go out (to `stop`, for example), and listens no more.
-    func close() {
+    /// Lets the answer that is on its way go out (to `stop`, for example), and listens no more. The socket's name is
+    /// removed where it is still ours.
+    func close(isOurs: Bool = true) {
         listener.shutdown()
         _ = ended.wait(timeout: .now() + .seconds(1))
-        try? Files.remove(path)
+        if isOurs { try? Files.remove(path) }
     }
 
     private static func serve(_ socket: Socket, _ answer: (ControlRequest) -> ControlReply) {

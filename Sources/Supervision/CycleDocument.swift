@@ -18,10 +18,17 @@ enum CycleDocument {
             let isFix = action.kind == .fix && serving?.id == action.name
             return action.outcome == .succeeded && (action.kind == .rollback || isFix)
         }
+        // What was deployed is in the actions and stages; what is live was never read.
+        let serving = cycle.policy.provesRevision ? serving : nil
+        let isReturned = cycle.returnsTo.map { home in
+            cycle.records.contains { record in
+                record.run.purpose == .restore && record.run.revision == home && record.outcome == .succeeded
+            } && serving?.names(home) == true
+        }
         let state: EnvironmentRecord.State
         if let serving, serving.names(cycle.wanted) {
             state = .asWanted
-        } else if serving != nil, isRestored {
+        } else if serving != nil, isRestored || isReturned == true {
             state = .restored
         } else {
             state = .unknown
@@ -84,7 +91,7 @@ enum CycleDocument {
             guard !configured.capabilities.isEmpty else { return [] }
             let suite = suites.first { $0.name == configured.name }
             // What its tests say is no proof where the suite itself is not believed.
-            let isDoubtful = suite?.status == .unproven || suite?.authenticity.map { $0.status != .proven } ?? false
+            let isDoubtful = suite?.status == .unproven || suite?.authenticity?.isDoubted ?? false
             let path = suite?.testsFile.map { "\(layout.cycle(cycle))/\($0)" }
             let tests = path.flatMap { try? TestsFile.read($0) } ?? []
             return configured.capabilities.map { capability in

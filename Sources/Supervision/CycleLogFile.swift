@@ -43,7 +43,11 @@ package final class CycleLogFile: Sendable {
     /// Opened for each line's sake only when it is not open or was moved away by log rotation. A line that cannot be
     /// written is counted and the count is told when writing works again.
     private func append(_ text: String, _ state: inout State) {
-        if state.file?.isInPlace != true { state.file = try? AppendFile(path) }
+        if state.file?.isInPlace != true {
+            // The folder may have been moved as a whole: then the line is found where the file is now.
+            let moved = state.file.flatMap { $0.hasName ? $0 : nil }
+            state.file = (try? AppendFile(path)) ?? moved
+        }
         do {
             guard let file = state.file else { throw SystemError(code: 28, attempted: "open", path: path) }
             if state.lost > 0 {

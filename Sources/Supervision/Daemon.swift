@@ -67,14 +67,7 @@ package struct Daemon: Sendable {
         for (index, host) in hosts.enumerated() {
             switch reload(index) {
             case .success(let loaded):
-                if loaded.settings.name == host.name, loaded.settings.stateDirectory == host.layout.root {
-                    host.reload(loaded, path: paths[index])
-                } else {
-                    host.say(
-                        LogLine(
-                            .warn, "reload",
-                            "refused: \(paths[index]) names another loop or state folder; restart for that"))
-                }
+                host.reload(loaded, path: paths[index])
             case .failure(let problem):
                 host.say(LogLine(.warn, "reload", "refused, the old configuration stays: \(problem)"))
             }

@@ -20,6 +20,8 @@ struct StageSurroundings: Sendable {
     var component: String?
     /// The fix that the run is a step of.
     var fix: FixSurroundings?
+    /// What the newest deployments said about their services, newest last.
+    var deployments: [DeployedServices] = []
 }
 
 /// What a step of a fix needs to know of those before it.
@@ -59,6 +61,13 @@ final class SettingsCell: Sendable {
     /// Those that wait, or else those in force.
     var newest: LoopSettings { cell.withLock { $0.staged.last?.settings ?? $0.current } }
 
+    /// Takes what came last into force; answers whether anything had come. Only while no cycle is under way.
+    func adoptNewest() -> Bool {
+        guard let hash = cell.withLock({ $0.staged.last?.hash }) else { return false }
+        adoptStaged(hash)
+        return true
+    }
+
     func stage(_ settings: LoopSettings, hash: String) {
         cell.withLock { $0.staged.append((settings, hash)) }
     }
@@ -89,6 +98,8 @@ struct LoopContext: Sendable {
     /// Before the number in the names of stages where it does not count the loop's cycles: what is left of a cycle's stage
     /// must not be taken for one of another kind.
     var numbering = ""
+    /// Whether the loop's folder is still its own.
+    var isInPlace: @Sendable () async -> Bool = { true }
 
     var secrets: LoopSecrets { settings.secrets }
 
@@ -109,13 +120,9 @@ struct LoopContext: Sendable {
 
     /// Asks every command of a stage run that is at work to end.
     func stop(_ run: StageRun) {
-        let folder = folder(run)
-        runner.stop(folder: folder)
-        let parent = Files.parent(of: folder)
+        runner.stop(folder: folder(run))
         // Helping commands lie beside it: `test-1-api.before`.
-        for name in (try? Files.list(parent)) ?? [] where name.hasPrefix(run.folder + ".") {
-            runner.stop(folder: "\(parent)/\(name)")
-        }
+        runner.stop(prefix: folder(run) + ".")
     }
 
     /// Runs one command of a stage in a folder of its own, or takes over what an earlier daemon began there. A helping
@@ -147,6 +154,9 @@ struct LoopContext: Sendable {
             // What is at work already has its words and its secrets: nothing that fails now may hide it, or a second one
             // would be started beside it.
             let isBegun = Files.exists("\(folder)/claim")
+            if !isBegun, await !isInPlace() {
+                throw LoopError.cannotStart("its folder \(layout.root) was removed, moved or replaced")
+            }
             let prepared = isBegun ? taken(command, values) : try await prepare(command, values)
             var variables = environment.merging(command.environment) { $1 }.merging(extra) { $1 }
             variables.merge(prepared.secrets) { $1 }
@@ -158,6 +168,8 @@ struct LoopContext: Sendable {
                 outputLimit: outputLimit ?? settings.outputBytes, needles: secrets.needles,
                 standardInput: standardInput, lock: lock)
             let result = await runner.run(spec)
+            // What it left in files is read next, and may name what an earlier daemon gave it.
+            if isBegun { _ = try? await secrets.fetch(command.secrets) }
             return SupervisedCommand(
                 result: result, record: result.record(role: role, command: prepared.argv, log: log), folder: folder)
         } catch {

@@ -69,7 +69,7 @@ package final class LoopHost: Sendable {
     private let log: CycleLogFile
     private let notifier: Notifier
     private let start: LoopStart
-    private let environmentLock: FileLock?
+    private let environment: EnvironmentHold
     private let green: Revision?
     /// Whether an earlier run had a window, which may be the one that keeps the loop waiting.
     private let hadWindow: Bool
@@ -78,14 +78,14 @@ package final class LoopHost: Sendable {
 
     private init(
         _ start: LoopStart, context: LoopContext, performer: Performer, supervisor: Supervisor, log: CycleLogFile,
-        environmentLock: FileLock?, green: Revision?, hadWindow: Bool, nap: Nap
+        environment: EnvironmentHold, green: Revision?, hadWindow: Bool, nap: Nap
     ) {
         self.start = start
         self.context = context
         self.performer = performer
         self.supervisor = supervisor
         self.log = log
-        self.environmentLock = environmentLock
+        self.environment = environment
         self.green = green
         self.hadWindow = hadWindow
         self.nap = nap
@@ -100,12 +100,13 @@ package final class LoopHost: Sendable {
         let layout = EvidenceLayout(root: settings.stateDirectory)
         do {
             try Files.createDirectories(settings.stateDirectory)
-            let lock = try environmentLock(settings, start)
+            let environment = try EnvironmentHold.take(settings, host: start.host)
             let (journal, opening) = try await Journal.open(layout)
             var machine = CycleMachine()
             for entry in opening.entries { _ = machine.handle(entry.event, at: entry.at) }
             let log = CycleLogFile(layout.cycleLog, echo: start.echo)
-            let context = makeContext(start, layout, runner, log)
+            var context = makeContext(start, layout, runner, log)
+            context.isInPlace = { await journal.displaced() == nil }
             let nap = Nap()
             let performer = Performer(
                 context, log: log, version: start.version,
@@ -122,7 +123,7 @@ package final class LoopHost: Sendable {
             let green = await knownGreen(machine.memory, settings, context)
             return LoopHost(
                 start, context: context, performer: performer, supervisor: supervisor, log: log,
-                environmentLock: lock, green: green, hadWindow: machine.memory.window != nil, nap: nap)
+                environment: environment, green: green, hadWindow: machine.memory.window != nil, nap: nap)
         } catch let error as LoopError {
             throw error
         } catch EvidenceError.locked(_, let owner) {
@@ -130,25 +131,6 @@ package final class LoopHost: Sendable {
         } catch {
             throw .cannotStart("\(error)")
         }
-    }
-
-    /// Loops that name the same environment exclude each other, whatever their state folders. A loop that names none has
-    /// one called like itself, which it shares with its namesakes: two projects may both call their loop `staging`.
-    static func environmentLock(_ settings: LoopSettings, _ start: LoopStart) throws -> FileLock? {
-        let base = EnvironmentPlaces.base
-        try Files.createDirectories(EnvironmentPlaces.folder)
-        // Anybody may create names in /tmp, and links in a folder of others would lead our writes astray.
-        guard Files.isPrivate(base) else {
-            throw LoopError.cannotStart(
-                "\(base) keeps the locks on environments and must belong to this user alone (mode 0700); remove it")
-        }
-        let path = EnvironmentPlaces.loopLock(settings)
-        let owner =
-            "loop \(settings.name), process \(ThisProcess.id) on \(start.host), state \(settings.stateDirectory)"
-        guard let lock = try FileLock.take(path, owner: owner, isShared: EnvironmentPlaces.isShared(settings)) else {
-            throw LoopError.held("environment \(settings.environment): \(FileLock.owner(of: path) ?? "unknown owner")")
-        }
-        return lock
     }
 
     private static func makeContext(
@@ -162,7 +144,7 @@ package final class LoopHost: Sendable {
                 transport: .system(
                     environment: start.environment, workingDirectory: { settings.current.baseDirectory },
                     secrets: { try await settings.secrets.fetch($0) }),
-                environment: start.environment),
+                environment: start.environment, redact: { settings.secrets.redaction.text($0) }),
             progress: ProgressBoard(layout, now: now, observer: start.observer), history: SuiteHistory(layout),
             say: { line in log.write(line, cycle: nil, at: now()) })
     }
@@ -198,19 +180,38 @@ package final class LoopHost: Sendable {
         let clockwork = Task { await feed(window) }
         let ending = await supervisor.run()
         clockwork.cancel()
-        control?.close()
-        await notifier.close(await supervisor.memory, approval: nil, within: .seconds(10))
-        environmentLock?.release()
+        var isOurs = true
+        if case .displaced = ending { isOurs = false }
+        control?.close(isOurs: isOurs)
+        // What is to be told is kept in the folder, which is gone or another's.
+        if isOurs { await notifier.close(await supervisor.memory, approval: nil, within: .seconds(10)) }
+        environment.release()
         await supervisor.close()
         return ending
     }
 
-    /// New settings: they count from the next cycle on.
+    /// New settings: they count from the next cycle on. Refused where they need other locks than those that are held.
     package func reload(_ loaded: LoadedSettings, path: String) {
+        let fixed = LoopHost.changedForGood(start.loaded.settings, loaded.settings)
+        guard fixed.isEmpty else {
+            let changes = fixed.joined(separator: ", ")
+            return say(
+                LogLine(
+                    .warn, "reload",
+                    "refused, the old configuration stays: \(path) changes \(changes), which needs a restart"))
+        }
         context.settings.stage(loaded.settings, hash: loaded.hash)
         supervisor.tell(
             .settingsAdopted(SettingsAdopted(policy: LoopPolicy(loaded.settings), hash: loaded.hash, path: path)))
         performer.say(LogLine(.going, "reload", "\(path) is valid: in force from the next cycle on"))
+    }
+
+    /// What a running loop cannot change: its locks, its journal and its control socket hang on it.
+    private static func changedForGood(_ old: LoopSettings, _ new: LoopSettings) -> [String] {
+        [
+            ("loop.name", old.name, new.name), ("loop.environment", old.environment, new.environment),
+            ("the state folder", old.stateDirectory, new.stateDirectory),
+        ].filter { $0.1 != $0.2 }.map { "\($0.0) from '\($0.1)' to '\($0.2)'" }
     }
 
     package func say(_ line: LogLine) { performer.say(line) }
@@ -227,7 +228,8 @@ package final class LoopHost: Sendable {
     private func feed(_ told: WindowChanged) async {
         var told = told
         while !Task.isCancelled {
-            _ = await supervisor.memory.cycle
+            guard await supervisor.isInPlace else { return supervisor.lookAround() }
+            keepEnvironment()
             Files.touch(layout.alive)
             let window = windowNow()
             // A window of whole days stays open, and its end moves: each day has its own budget.
@@ -242,6 +244,18 @@ package final class LoopHost: Sendable {
                 performer.say(LogLine(.going, "heartbeat", doing))
             }
             await nap.sleep(.seconds(15))
+        }
+    }
+
+    /// A lock whose file was removed keeps nobody away.
+    private func keepEnvironment() {
+        do {
+            guard try environment.keep() else { return }
+            say(LogLine(.warn, "environment", "the lock on \(environment.name) was removed; it is taken again"))
+        } catch LoopError.held(let owner) {
+            supervisor.giveUp(because: "the lock on the environment was removed while it was held, and now \(owner)")
+        } catch {
+            say(LogLine(.warn, "environment", "the lock on \(environment.name) was removed: \(error)"))
         }
     }
 

@@ -12,6 +12,8 @@ final class LoopSecrets: Sendable {
         var store: SecretStore
         /// Asked for their needles only.
         var earlier: [SecretStore] = []
+        /// Made anew only where another value was seen: that takes longer than to use it.
+        var redaction: (needles: [String], texts: TextRedaction) = ([], TextRedaction(needles: []))
     }
     private let environment: [String: String]
     private let state: Mutex<State>
@@ -19,7 +21,9 @@ final class LoopSecrets: Sendable {
     /// - Parameter environment: the daemon's own, where secrets may come from.
     init(_ sources: [String: SecretSource], environment: [String: String]) {
         self.environment = environment
-        state = Mutex(State(sources: sources, store: SecretStore(sources, environment: environment)))
+        let store = SecretStore(sources, environment: environment)
+        store.learn()
+        state = Mutex(State(sources: sources, store: store))
     }
 
     /// From now on secrets come from `sources`.
@@ -29,6 +33,7 @@ final class LoopSecrets: Sendable {
             state.earlier.append(state.store)
             state.sources = sources
             state.store = SecretStore(sources, environment: environment)
+            state.store.learn()
         }
     }
 
@@ -39,7 +44,19 @@ final class LoopSecrets: Sendable {
 
     /// Every value that any settings of this process led to, sorted.
     var needles: [String] {
-        let stores = state.withLock { $0.earlier + [$0.store] }
-        return Set(stores.flatMap(\.needles)).sorted()
+        state.withLock { LoopSecrets.needles($0) }
+    }
+
+    private static func needles(_ state: State) -> [String] {
+        Set((state.earlier + [state.store]).flatMap(\.needles)).sorted()
+    }
+
+    /// Takes all of them out of texts.
+    var redaction: TextRedaction {
+        state.withLock { state in
+            let needles = LoopSecrets.needles(state)
+            if needles != state.redaction.needles { state.redaction = (needles, TextRedaction(needles: needles)) }
+            return state.redaction.texts
+        }
     }
 }

@@ -56,10 +56,16 @@ final class Performer: Sendable {
             wake(timer, after: delay, tell)
         case .lookForWork(let trigger):
             // A look during a cycle asks for a newer revision only: the cycle keeps its settings.
-            if machine.cycle == nil { context.settings.adoptStaged(machine.memory.settingsHash) }
+            let isBetweenCycles = machine.cycle == nil
+            if isBetweenCycles { context.settings.adoptStaged(machine.memory.settingsHash) }
             let memory = machine.memory
             Task(executorPreference: stageQueue) { [self] in
-                tell(await WorkFinder(context: context).look(trigger, memory))
+                var answer = await WorkFinder(context: context).look(trigger, memory)
+                // Settings that came in the meantime may ask for something else: what they get must be their answer.
+                while isBetweenCycles, context.settings.adoptNewest() {
+                    answer = await WorkFinder(context: context).look(trigger, memory)
+                }
+                tell(answer)
             }
         case .askTriage(let budget):
             guard let cycle = machine.cycle else { return }
@@ -100,7 +106,7 @@ final class Performer: Sendable {
             wanted: cycle?.wanted, lastGreen: cycle?.lastGreen, previous: cycle?.previousLive,
             cycleStartedAt: cycle?.startedAt ?? context.now(),
             component: cycle?.incidents.lazy.compactMap(\.diagnosis).first { $0.runbook == run.subject }?.component,
-            fix: run.purpose == .fix ? FixSurroundings(cycle) : nil)
+            fix: run.purpose == .fix ? FixSurroundings(cycle) : nil, deployments: machine.memory.deployments ?? [])
         let context = context
         let task = Task(executorPreference: stageQueue) { [self] in
             clearTemporary(except: run)
@@ -167,7 +173,7 @@ final class Performer: Sendable {
                 } catch {
                     if !complained { say(LogLine(.warn, "evidence", "\(error); tried again until it is written")) }
                     complained = true
-                    try? await Task.sleep(for: .seconds(1))
+                    guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
                 }
             }
         }
@@ -248,6 +254,24 @@ final class Performer: Sendable {
         } catch {
             say(LogLine(.warn, "retention", "cycle \(decision.cycle) is not deleted: \(error)"))
         }
+    }
+
+    /// Lets go of everything at once: the loop's folder is not where it was. A deployment is never cut; tests are.
+    func abandon(_ run: StageRun?, because reason: String) {
+        say(LogLine(.warn, "state", "\(reason); nothing is deployed or tested any more: the daemon ends"))
+        let running = tasks.withLock { $0 }
+        for task in running.timers.values { task.cancel() }
+        if let run {
+            if run.kind == .deploy || run.kind == .remedy {
+                say(
+                    LogLine(
+                        .warn, run.stage, "\(run.folder) goes on under its shepherd, and nobody will read its result"))
+            } else {
+                cancel(run)
+            }
+        }
+        running.sealing?.cancel()
+        context.runner.detach()
     }
 
     /// Ends everything that is not a supervised command; those are left to their shepherds.

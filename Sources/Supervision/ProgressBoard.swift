@@ -59,6 +59,14 @@ package final class ProgressBoard: Sendable {
         publish(force: true) { $0.current = nil }
     }
 
+    /// What the suite usually takes, from the cycles on disk where this process has not run it yet.
+    func learn(_ suite: String, from history: SuiteHistory) async {
+        guard state.withLock({ $0.usual[suite] == nil }), let last = await history.usual(of: suite).last else { return }
+        state.withLock { state in
+            if state.usual[suite] == nil { state.usual[suite] = (last.durationSeconds, last.tests) }
+        }
+    }
+
     func remember(_ suite: String, seconds: Double, tests: Int) {
         state.withLock { $0.usual[suite] = (seconds, tests) }
     }

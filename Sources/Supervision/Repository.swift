@@ -42,6 +42,24 @@ package struct Repository: Sendable {
         return Revision(text.trimmingWhitespace)
     }
 
+    /// What a name stands for at the remote, after a fetch. A branch that only the clone still has was deleted there: its old
+    /// commits are not what is wanted.
+    package func fetched(_ name: String) async throws(RepositoryError) -> Revision {
+        try await fetch()
+        let branch = name.hasPrefix("refs/heads/") ? String(name.dropFirst(11)) : name
+        if let remote = try? await resolve("refs/remotes/origin/\(branch)") { return remote }
+        let tag = try? await resolve("refs/tags/\(name)")
+        let local = try? await resolve("refs/heads/\(branch)")
+        guard tag != nil || local == nil else {
+            throw RepositoryError(
+                attempted: "find the branch \(branch)", path: path,
+                problem:
+                    "origin has no such branch any more; the clone's own branch of that name may be of any age and is not "
+                    + "taken for it")
+        }
+        return try await resolve(name)
+    }
+
     /// The commits after `green` up to `wanted`, oldest first, following first parents.
     package func commits(after green: Revision, upTo wanted: Revision) async throws(RepositoryError) -> [CommitInfo] {
         let format = "--format=%x01%H%x02%s%x02%an"
@@ -124,6 +142,18 @@ package struct Repository: Sendable {
             ], to: attempted)
         return (Repository.paths(ends) + Repository.paths(between)).first { file in
             patterns.contains { Glob.matches($0, file) }
+        }
+    }
+
+    /// Why nothing may be deployed across what lies between two revisions; nil where nothing is in the way.
+    func irreversible(_ patterns: [String], between green: Revision, and wanted: Revision) async -> String? {
+        guard !patterns.isEmpty else { return nil }
+        do throws(RepositoryError) {
+            return try await irreversibleFile(patterns, between: green, and: wanted).map {
+                "\($0) changed since \(green.short) and matches deploy.irreversible"
+            }
+        } catch {
+            return "whether an irreversible change lies between \(green.short) and \(wanted.short) could not be told"
         }
     }
 

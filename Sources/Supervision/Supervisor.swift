@@ -20,7 +20,10 @@ package actor Supervisor {
     private let onQuestion: @Sendable () -> Void
 
     private struct Fact: Sendable {
-        var event: Event
+        /// Nil where there is nothing to decide: only whether the loop may go on is looked at.
+        var event: Event?
+        /// Why it may not.
+        var end: String?
         /// Called when the event is in the journal.
         var written: (@Sendable (OperatorAnswer?) -> Void)?
     }
@@ -47,14 +50,25 @@ package actor Supervisor {
         return true
     }
 
-    /// Runs until the machine says `finish`.
+    /// Asks whether the loop's folder is still in place, which is looked at before each fact.
+    package nonisolated func lookAround() { inlet.yield(Fact()) }
+
+    /// Ends the loop at once: what it stood on is no longer its own.
+    nonisolated func giveUp(because reason: String) { inlet.yield(Fact(end: reason)) }
+
+    /// Whether the loop's folder is where it was.
+    var isInPlace: Bool { get async { await journal.displaced() == nil } }
+
+    /// Runs until the machine says `finish`, or until nothing can be written down any more.
     package func run() async -> Ending {
         for await fact in inbox {
+            if let reason = await lost(fact) { return abandon(reason) }
+            guard let event = fact.event else { continue }
             let at = now()
             var next = machine
-            let actions = next.handle(fact.event, at: at)
+            let actions = next.handle(event, at: at)
             let isWritten = await writeDown(
-                fact.event, at: at, cycle: next.memory.cycle, durable: actions.contains(where: \.needsDurableIntent))
+                event, at: at, cycle: next.memory.cycle, durable: actions.contains(where: \.needsDurableIntent))
             guard isWritten else { return await end(endingUnwritten) }
             let isAnotherQuestion = machine.awaited != next.awaited
             machine = next
@@ -98,6 +112,22 @@ package actor Supervisor {
     private func rotateIfIdle(_ at: Timestamp) async {
         guard case .waiting(looking: false) = machine.state else { return }
         _ = try? await journal.rotate(machine.memory, at: at, cycle: machine.memory.cycle)
+    }
+
+    private func lost(_ fact: Fact) async -> String? {
+        if let end = fact.end { return end }
+        return await journal.displaced().map {
+            "\($0) is not the file that this daemon locked: the folder was removed, moved or replaced while it ran"
+        }
+    }
+
+    /// A fact that cannot be written down never happened, and nothing begins any more.
+    private func abandon(_ reason: String) -> Ending {
+        inlet.finish()
+        var left: StageRun?
+        if case .running(let run, _) = machine.state { left = run }
+        performer.abandon(left, because: reason)
+        return .displaced(reason)
     }
 
     private func end(_ ending: Ending) async -> Ending {

@@ -186,7 +186,6 @@ extension TriageRoom {
             let bytes = try? Files.read(path, from: place.offset, count: excerptBytes)
         else { return nil }
         let line = bytes.prefix { $0 != 10 && $0 != 13 }
-        return EvidenceReference(
-            path: place.path, lines: [place.line, place.line], excerpt: String(decoding: line, as: UTF8.self))
+        return EvidenceReference(path: place.path, lines: [place.line, place.line], excerpt: Excerpt.text(line))
     }
 }

@@ -15,7 +15,8 @@ struct TriageRoom: Sendable {
     func ask(_ cycle: CycleProgress, _ budget: TriageBudget, _ memory: LoopMemory) async -> Event {
         let judgement = VerdictRules.judge(cycle, at: context.now())
         let doubts = judgement.reasons.filter {
-            !["test-failed", "quarantine", "flaky", "fail-fast"].contains($0.rule) && !$0.rule.hasPrefix("target-")
+            !["test-failed", "quarantine", "flaky", "fail-fast", "revision-not-read"].contains($0.rule)
+                && !$0.rule.hasPrefix("target-")
         }
         let commits = await commits(cycle)
         let irreversible = await irreversible(cycle)
@@ -50,7 +51,11 @@ struct TriageRoom: Sendable {
         while true {
             switch Investigator.next(facts) {
             case .concluded(let incidents):
-                return TriageAnswered(cycle: facts.cycle, incidents: incidents)
+                // Who is blamed is known only now; asked once more, the same conclusion can cite what they changed.
+                let missing = incidents.compactMap(\.diagnosis?.culprit?.commit).filter { facts.patches[$0] == nil }
+                let patches = await keepPatches(missing, facts.cycle)
+                if patches.isEmpty { return TriageAnswered(cycle: facts.cycle, incidents: incidents) }
+                facts.patches.merge(patches) { $1 }
             case .experiment(var experiment):
                 guard let culprit = experiment.reverting, facts.irrevertible[culprit] == nil else {
                     return TriageAnswered(cycle: facts.cycle, experiment: experiment)
@@ -100,17 +105,10 @@ struct TriageRoom: Sendable {
     /// An irreversible change between the two revisions bars every deployment across it, experiment or rollback.
     private func irreversible(_ cycle: CycleProgress) async -> String? {
         let patterns = context.settings.current.deploy?.irreversible ?? []
-        guard !patterns.isEmpty, let green = cycle.lastGreen, green != cycle.wanted,
-            let repository = context.repository
-        else { return nil }
-        do {
-            return try await repository.irreversibleFile(patterns, between: green, and: cycle.wanted).map {
-                "\($0) changed since \(green.short) and matches deploy.irreversible"
-            }
-        } catch {
-            return
-                "whether an irreversible change lies between \(green.short) and \(cycle.wanted.short) could not be told"
+        guard let green = cycle.lastGreen, green != cycle.wanted, let repository = context.repository else {
+            return nil
         }
+        return await repository.irreversible(patterns, between: green, and: cycle.wanted)
     }
 
     /// Whether the oldest suspect was made on the last green revision; taken for granted where git does not tell.
@@ -147,28 +145,6 @@ struct TriageRoom: Sendable {
         return (list, TriageRoom.commitsFile, text)
     }
 
-    /// For each test record the line of each interesting test: those that did not pass, and all of a selection.
-    private func references(_ cycle: CycleProgress) -> [String: EvidenceReference] {
-        var found: [String: EvidenceReference] = [:]
-        for record in cycle.records where record.run.kind == .test {
-            guard let file = record.suite?.testsFile else { continue }
-            var wanted = Set(record.run.only ?? [])
-            wanted.formUnion(record.suite?.notPassed.prefix(100).map(\.id) ?? [])
-            guard !wanted.isEmpty,
-                let bytes = try? Files.read("\(context.layout.cycle(cycle.number))/\(file)", limit: 256 << 20)
-            else { continue }
-            var number = 0
-            for line in bytes.split(separator: 10, omittingEmptySubsequences: false) {
-                number += 1
-                guard !line.isEmpty, let id = TestsFile.id(ofLine: line), wanted.contains(id) else { continue }
-                let excerpt = String(decoding: line.prefix(300), as: UTF8.self)
-                found[TriageCase.referenceKey(id, in: record.run.folder)] = EvidenceReference(
-                    path: file, lines: [number, number], excerpt: excerpt)
-            }
-        }
-        return found
-    }
-
     /// The last lines of each stage's console (or of its probes).
     private func consoles(_ cycle: CycleProgress) -> [String: EvidenceReference] {
         var found: [String: EvidenceReference] = [:]
@@ -193,11 +169,12 @@ struct TriageRoom: Sendable {
         let lines = end.split(separator: 10, omittingEmptySubsequences: false)
         let last = lines.indices.filter { index in lines[index].contains { $0 > 32 } }.suffix(3)
         guard let first = last.first, let final = last.last else { return nil }
-        let text = lines[first...final].map { String(decoding: $0.prefix(300), as: UTF8.self) }.joined(separator: "\n")
+        let text = lines[first...final].map { Excerpt.text($0.prefix(TriageRoom.lineBytes)) }.joined(separator: "\n")
         // The number of the first line in `end`, counted from 1.
         let start = newlines - (lines.count - 1) + 1
         return EvidenceReference(path: path, lines: [start + first, start + final], excerpt: text)
     }
 
     private static let tailBytes = 256 << 10
+    private static let lineBytes = 300
 }

@@ -15,7 +15,7 @@ struct WorkFinder: Sendable {
         if let full = diskProblem(settings) {
             return .workUnavailable(WorkUnavailable(trigger: trigger, reason: full, source: "disk"))
         }
-        let live = await readLive(settings)
+        let live = await readLive(memory)
         if settings.mode != .operate {
             guard let revision = live?.revision else {
                 let asked = live.map { $0.problem ?? "the answers differ" } ?? "health.liveRevision is not configured"
@@ -43,9 +43,10 @@ struct WorkFinder: Sendable {
             + "no new cycle until there is space"
     }
 
-    private func readLive(_ settings: LoopSettings) async -> LiveReading? {
+    private func readLive(_ memory: LoopMemory) async -> LiveReading? {
         let probe = StageRun(cycle: 0, kind: .stabilize, purpose: .recheck, attempt: 1, revision: Revision(""))
-        let surroundings = StageSurroundings(cycleStartedAt: context.now())
+        let surroundings = StageSurroundings(
+            cycleStartedAt: context.now(), deployments: memory.deployments ?? [])
         return await StabilizeStage(context: context, run: probe, surroundings: surroundings).readLive()
     }
 
@@ -58,11 +59,7 @@ struct WorkFinder: Sendable {
                 attempted: "find the wanted revision", path: settings.baseDirectory,
                 problem: "repository is not configured; give repository.path or repository.revisionCommand")
         }
-        if source.fetch { try await repository.fetch() }
-        if source.fetch, let remote = try? await repository.resolve("refs/remotes/origin/\(source.ref)") {
-            return remote
-        }
-        return try await repository.resolve(source.ref)
+        return source.fetch ? try await repository.fetched(source.ref) : try await repository.resolve(source.ref)
     }
 
     private func printed(by command: CommandSettings, _ settings: LoopSettings) async throws -> Revision {
@@ -98,6 +95,10 @@ struct WorkFinder: Sendable {
                 // A number of commits after one that lies elsewhere would say what is not so.
                 if work.greenIsAncestor != false {
                     work.commitsAfterGreen = await repository.count(after: green, upTo: wanted)
+                }
+                if settings.mode == .operate, green != wanted {
+                    let patterns = settings.deploy?.irreversible ?? []
+                    work.irreversible = await repository.irreversible(patterns, between: green, and: wanted)
                 }
             }
             for known in memory.knownBad.suffix(20) where await repository.contains(wanted, known.revision) {

@@ -14,6 +14,10 @@ struct Account {
     let again: Observation
     /// On the last green revision, deployed for it.
     let green: Observation
+    /// Of a stage that failed: how often it has succeeded since, on the same revision and to the end.
+    private let stagePasses: Int
+    /// What is wrong with the last green revision, deployed now, whatever was asked of it.
+    let groundFault: String?
     let search: Search
     /// What answers instead of the deployed revision.
     let wrong: String?
@@ -44,8 +48,20 @@ struct Account {
         let mayBeLuck =
             undisturbed.contains(true) && undisturbed.contains(false) && onceMore.isPassing
             && Numbers.power(1 - rate, onceMore.passes) > 0.05
-        again = mayBeLuck ? Observation() : onceMore
-        green = facts.lastGreen.map { suspicion.observation(on: $0, in: deployed) } ?? Observation()
+        wrong = suspicion.wrongRevision(facts)
+        // A redeployment is tested whole: what fails after it came back, whatever a few tests alone said before.
+        let cameBack =
+            onceMore.isPassing && undisturbed.first == true
+            && facts.current.contains { $0.run.kind == .deploy && $0.run.purpose == .redeploy }
+        var again = cameBack ? Observation(fails: 1) : mayBeLuck ? Observation() : onceMore
+        let trailing = Account.passesSinceFailure(suspicion, facts)
+        if wrong == nil, trailing > 0 { again = Observation(passes: trailing) }
+        stagePasses = wrong == nil ? trailing : 0
+        let ground = Ground.fault(suspicion, facts)
+        let onGreen = facts.lastGreen.map { suspicion.observation(on: $0, in: deployed) } ?? Observation()
+        green = ground == nil ? onGreen : Observation(fails: 1)
+        groundFault = ground
+        self.again = again
         let failsOnGreen = green.isFailing && !suspicion.isMass
         besides =
             failsOnGreen
@@ -53,7 +69,6 @@ struct Account {
                 other.signature != suspicion.signature
                     && facts.lastGreen.map { other.observation(on: $0, in: deployed).isFailing } ?? false
             }.flatMap(\.results) : []
-        wrong = suspicion.wrongRevision(facts)
         stale = wrong == nil ? [] : suspicion.staleRevisions(facts)
         known = Conclusions.known(suspicion, facts)
         var isMixed = false
@@ -76,8 +91,16 @@ struct Account {
         return undisturbed[pass...].contains(true) || again.isMixed
     }
 
+    private static func passesSinceFailure(_ suspicion: Suspicion, _ facts: TriageCase) -> Int {
+        guard suspicion.predicate == .deploys || suspicion.predicate == .getsStable else { return 0 }
+        let seen = facts.current.map { suspicion.observation(on: facts.wanted, in: [$0]) }.filter { $0.runs > 0 }
+        guard let last = seen.lastIndex(where: { $0.fails > 0 }) else { return 0 }
+        return seen[(last + 1)...].count
+    }
+
     /// Failed at first, and passed ever since.
     var healed: Bool {
+        if stagePasses > 0 { return suspicion.predicate == .deploys }
         guard case .passes = suspicion.predicate else { return false }
         return undisturbed.first == true && undisturbed.contains(false) && !comesAndGoes
     }
@@ -91,6 +114,12 @@ struct Account {
             here: RunCounts(fails: here.fails, passes: here.passes),
             there: RunCounts(fails: green.fails, passes: green.passes))
         return comparison.fisher < 0.05
+    }
+
+    /// `fails 2/2 on last green 41ab7d0 now too`.
+    var wordsOfGreen: String {
+        let name = facts.lastGreen?.short ?? "last green"
+        return groundFault.map { "last green \(name) \($0)" } ?? "\(green.words) on last green \(name) now too"
     }
 
     var isOfTests: Bool { if case .passes = suspicion.predicate { true } else { false } }
@@ -119,7 +148,7 @@ struct Account {
     /// The commit that is confirmed. A wrong revision must have been seen on another revision that contains it, too: what is
     /// left over from one deployment looks just like a commit that only one revision has.
     var culprit: CommitInfo? {
-        guard let found = search.culprit?.commit else { return nil }
+        guard let found = search.culprit?.commit, groundFault == nil, stagePasses == 0 else { return nil }
         if wrong != nil, found.revision == facts.wanted { return nil }
         return found
     }

@@ -99,17 +99,19 @@ struct Components {
             let ailing = account.suspicion.ailing(account.facts)
             return ailing.dependencies.first(where: ailing.answers)
         }
-        guard account.isOfTests, let away = away(account) else { return nil }
+        guard account.isOfTests, let away = away(account, silence) else { return nil }
         return answering(account).contains(away) ? away : nil
     }
 
+    /// Words of who could not be reached. A status is no such word: whoever sends one is there.
     private static let silence: Set<String> = [
-        "unreachable", "refused", "down", "unavailable", "resolve", "connect", "timeout", "reset", "502", "503", "504",
+        "unreachable", "refused", "down", "unavailable", "resolve", "connect", "timeout", "reset",
     ]
+    private static let statuses: Set<String> = ["502", "503", "504"]
 
     /// The name that failing messages put beside words of silence: `auth answered 503`, `cannot connect to host auth:9001`,
     /// `upstream backend unreachable`.
-    private static func away(_ account: Account) -> String? {
+    private static func away(_ account: Account, _ signs: Set<String>) -> String? {
         let names = Set(names(account.facts))
         var counts: [String: Int] = [:]
         let messages = (account.suspicion.results.prefix(40) + account.besides.prefix(40)).compactMap(\.message)
@@ -119,13 +121,22 @@ struct Components {
             let text = message.lowercased().replacing("bad gateway", with: "").replacing("gateway timeout", with: "")
             let words = text.split { !$0.isLetter && !$0.isNumber }.map(String.init)
             var mentioned: Set<String> = []
-            for (index, word) in words.enumerated() where names.contains(word) {
-                let around = words[max(0, index - 4)...min(words.count - 1, index + 5)]
-                if around.contains(where: silence.contains) { mentioned.insert(word) }
+            for (index, word) in words.enumerated() where signs.contains(word) {
+                if let name = nearest(names, to: index, in: words) { mentioned.insert(name) }
             }
             for name in mentioned { counts[name, default: 0] += 1 }
         }
         return most(counts)
+    }
+
+    /// The name that a word of silence belongs to: the nearest, at most five words away; of two as near the one before it.
+    private static func nearest(_ names: Set<String>, to index: Int, in words: [String]) -> String? {
+        for distance in 1...5 {
+            for place in [index - distance, index + distance] where words.indices.contains(place) {
+                if names.contains(words[place]) { return words[place] }
+            }
+        }
+        return nil
     }
 
     private static func most(_ counts: [String: Int]) -> String? {
@@ -143,13 +154,18 @@ struct Components {
     private var mentioned: String? {
         let facts = account.facts
         let answering = Components.answering(account)
-        if let away = Components.away(account), !answering.contains(away) { return away }
-        let messages = account.suspicion.results.prefix(40).compactMap(\.message).joined(separator: "\n").lowercased()
+        if let away = Components.away(account, Components.silence.union(Components.statuses)), !answering.contains(away)
+        {
+            return away
+        }
+        let consoles = account.suspicion.failedStages(facts).compactMap { facts.consoles[$0.run.folder]?.excerpt }
+        let messages = (account.suspicion.results.prefix(40).compactMap(\.message) + consoles)
+            .joined(separator: "\n").lowercased()
         let isOfStorage = Components.storage.contains(where: messages.contains)
         if isOfStorage { return "database" }
         let others = facts.parts.map { $0.lowercased() }.filter { name in
             !answering.contains(name) && !Components.storage.contains(where: name.contains)
         }
-        return others.count == 1 && !messages.isEmpty ? others.first : nil
+        return others.count == 1 && category == .dependencyDown && !messages.isEmpty ? others.first : nil
     }
 }

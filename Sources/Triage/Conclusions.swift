@@ -18,14 +18,14 @@ enum Conclusions {
     }
 
     static func incidents(_ accounts: [Account], _ facts: TriageCase) -> [Incident] {
-        var found = accounts.map(incident)
+        var found = joined(accounts, facts)
         let doubt = facts.doubts.first { !notOfEvidence.contains($0.rule) && $0.verdict != .healthy }
         if let lie = lies(facts) {
             found.append(evidenceIncident(lie, facts))
         } else if accounts.isEmpty, let doubt {
             found.append(evidenceIncident(doubt, facts))
         }
-        return joined(found)
+        return found
     }
 
     /// Reasons that say why a thing was not done: they cast no doubt on what was.
@@ -39,58 +39,96 @@ enum Conclusions {
         facts.doubts.first { $0.rule == "exit-zero-with-failures" }
     }
 
-    private static func incident(_ account: Account) -> Incident {
+    private static func incident(_ account: Account, _ diagnosis: Diagnosis) -> Incident {
         let suspicion = account.suspicion
         return Incident(
             id: "", signature: suspicion.signature, title: suspicion.title, tests: suspicion.results.map(\.id),
             suites: suspicion.suites, firstSeen: account.facts.openedAt, firstCycle: account.facts.cycle,
-            diagnosis: Diagnosing(account).diagnosis)
+            diagnosis: diagnosis)
     }
 
     // MARK: - One cause, one incident
 
-    /// Incidents with one confirmed culprit are one incident: the first takes the tests of the others. So are failures
-    /// that no commit brought, where one of them names the cause and the others do not, or name the same.
-    private static func joined(_ incidents: [Incident]) -> [Incident] {
-        let causes = incidents.filter { isOfSurroundings($0) && $0.diagnosis?.category != .unknown }
-        let cause =
-            causes.first { $0.diagnosis?.grade == .likely && $0.diagnosis?.category != .transient } ?? causes.first
-        var kept: [Incident] = []
-        for incident in incidents {
-            if let index = kept.firstIndex(where: { isOneCause($0, incident) }) {
-                kept[index].take(incident)
-            } else if let cause, isCompanion(incident), cause.signature != incident.signature {
-                continue
-            } else {
-                kept.append(incident)
-            }
-        }
-        guard let cause, let index = kept.firstIndex(where: { $0.signature == cause.signature }) else { return kept }
-        for incident in incidents where isCompanion(incident) && incident.signature != cause.signature {
-            kept[index].take(incident)
-        }
-        return kept
+    fileprivate struct Found {
+        var account: Account
+        var incident: Incident
+        var diagnosis: Diagnosis
+        /// The rules by which words or services spoke for the category.
+        var telling: Set<String>
     }
 
-    private static func isOneCause(_ one: Incident, _ other: Incident) -> Bool {
-        guard let left = one.diagnosis, let right = other.diagnosis else { return false }
-        if let culprit = left.culprit?.commit {
-            return right.culprit?.commit == culprit && isLuck(left) == isLuck(right)
+    /// Incidents with one confirmed culprit are one incident: the first takes the tests of the others. So are failures
+    /// with one cause around the revision, and those that nothing explains beside the one cause that began with them.
+    private static func joined(_ accounts: [Account], _ facts: TriageCase) -> [Incident] {
+        let all = accounts.map { account in
+            let diagnosing = Diagnosing(account)
+            let diagnosis = diagnosing.diagnosis
+            return Found(
+                account: account, incident: incident(account, diagnosis), diagnosis: diagnosis,
+                telling: diagnosing.hypotheses.telling(diagnosis.category))
         }
-        return isOfSurroundings(one) && isOfSurroundings(other) && left.category == right.category
-            && left.component == right.component
+        var kept: [Found] = []
+        for found in all {
+            if let index = kept.firstIndex(where: { isOneCause($0, found) }) {
+                kept[index].take(found)
+            } else {
+                kept.append(found)
+            }
+        }
+        guard let cause = cause(kept, facts) else { return kept.map(\.incident) }
+        let companions = kept.filter { isCompanion($0) && $0.incident.signature != cause.incident.signature }
+        kept.removeAll { found in companions.contains { $0.incident.signature == found.incident.signature } }
+        if let index = kept.firstIndex(where: { $0.incident.signature == cause.incident.signature }) {
+            for companion in companions { kept[index].incident.take(companion.incident) }
+        }
+        return kept.map(\.incident)
+    }
+
+    /// The cause that what nothing explains is taken to share: it was not there before this cycle, or the two did not begin
+    /// together.
+    private static func cause(_ kept: [Found], _ facts: TriageCase) -> Found? {
+        let causes = kept.filter { found in
+            isCleared(found) && found.diagnosis.category != .unknown
+                && (found.diagnosis.grade == .likely || !found.telling.isEmpty)
+                && !facts.openIncidents.contains {
+                    $0.signature == found.incident.signature && $0.firstCycle < facts.cycle
+                }
+        }
+        return causes.first { $0.diagnosis.grade == .likely && $0.diagnosis.category != .transient } ?? causes.first
+    }
+
+    private static func isOneCause(_ one: Found, _ other: Found) -> Bool {
+        let (left, right) = (one.diagnosis, other.diagnosis)
+        if let culprit = left.culprit?.commit, right.culprit?.commit == culprit { return isLuck(left) == isLuck(right) }
+        if isRestOf(one, other) || isRestOf(other, one) { return true }
+        guard left.culprit == nil, right.culprit == nil, left.category == right.category,
+            left.component == right.component, ofSurroundings.contains(left.category), left.category != .unknown,
+            !one.telling.isDisjoint(with: other.telling)
+        else { return false }
+        // What was there for a moment is one moment only where no commit can have brought either.
+        return left.category != .transient || (isCleared(one) && isCleared(other))
+    }
+
+    /// One message, of which a part fails each time and has a culprit, and the rest comes and goes and was never seen
+    /// on the last green revision: it has the same one.
+    private static func isRestOf(_ one: Found, _ rest: Found) -> Bool {
+        guard one.diagnosis.culprit != nil, one.diagnosis.grade != .possible, rest.diagnosis.culprit == nil,
+            one.account.suspicion.family == rest.account.suspicion.family
+        else { return false }
+        return rest.account.green.passes > 0 && rest.account.green.fails == 0
     }
 
     private static func isLuck(_ diagnosis: Diagnosis) -> Bool { diagnosis.category == .flakyTest }
 
-    private static func isCompanion(_ incident: Incident) -> Bool {
-        guard let diagnosis = incident.diagnosis, isOfSurroundings(incident) else { return false }
-        return [.unknown, .transient].contains(diagnosis.category) || diagnosis.grade == .possible
+    private static func isCompanion(_ found: Found) -> Bool {
+        isCleared(found)
+            && ([.unknown, .transient].contains(found.diagnosis.category) || found.diagnosis.grade == .possible)
     }
 
     /// An experiment has cleared the commits, and luck is no explanation.
-    private static func isOfSurroundings(_ incident: Incident) -> Bool {
-        guard let diagnosis = incident.diagnosis, diagnosis.culprit == nil, !isLuck(diagnosis) else { return false }
+    private static func isCleared(_ found: Found) -> Bool {
+        let diagnosis = found.diagnosis
+        guard diagnosis.culprit == nil, !isLuck(diagnosis) else { return false }
         return diagnosis.ruledOut.contains { $0.category == .codeRegression }
     }
 
@@ -179,6 +217,28 @@ enum Conclusions {
         return Incident(
             id: "", signature: "environment-drift", title: doubt.text, tests: [], suites: [],
             firstSeen: facts.openedAt, firstCycle: facts.cycle, diagnosis: diagnosis)
+    }
+}
+
+extension Conclusions.Found {
+    /// Takes the tests of another, and its diagnosis where that is the surer one.
+    fileprivate mutating func take(_ other: Conclusions.Found) {
+        incident.take(other.incident)
+        guard other.sureness > sureness else { return }
+        diagnosis = other.diagnosis
+        account = other.account
+        incident.diagnosis = other.diagnosis
+    }
+
+    private var sureness: Double {
+        let grade: Double =
+            switch diagnosis.grade {
+            case .proven: 3
+            case .likely: 2
+            case .possible: 1
+            case .unknown: 0
+            }
+        return grade + (diagnosis.hypotheses?.first { $0.category == diagnosis.category }?.probability ?? 0)
     }
 }
 

@@ -27,14 +27,17 @@ struct Diagnosing {
         let category = category
         let grade = grade(category)
         let culprit = blamed(category)
-        let runbook = facts.runbook.first { $0.categories.contains(category) && grade != .unknown }?.name
         let component = Components(account, category).component
+        let runbook = facts.runbook.first {
+            $0.categories.contains(category) && grade != .unknown && (component != nil || $0.needsComponent != true)
+        }?.name
         return Diagnosis(
             category: category, component: component, summary: summary(category, component), grade: grade,
             culprit: culprit, candidates: culprit == nil ? candidates(category) : [],
             recommendedAction: action(category, grade, hasRunbook: runbook != nil), runbook: runbook,
             whys: Whys(account, signs).answers(category, compared), ruledOut: hypotheses.ruledOut(facts.rules),
-            hypotheses: hypotheses.records, check: category == .unknown ? check : nil, statistics: statistics)
+            hypotheses: hypotheses.records, check: category == .unknown ? NextCheck(account).words : nil,
+            statistics: statistics)
     }
 
     // MARK: - Category and grade
@@ -159,8 +162,7 @@ struct Diagnosing {
                 "fails \(account.here.fails)/\(account.here.runs) on \(wanted), passes \(account.green.passes)/\(account.green.runs) on \(green) now"
         }
         if account.green.isFailing {
-            let ground =
-                "fails \(account.green.fails)/\(account.green.runs) on last green \(green) now too"
+            let ground = account.wordsOfGreen
             guard let changed = account.changedTest else { return "\(ground): not brought by the new commits" }
             return "\(ground); but \(changed) changed since \(green), so it is no witness of what was before"
         }
@@ -187,7 +189,7 @@ struct Diagnosing {
                 .map { "\($0.category.rawValue) \(Numbers.percent($0.probability))" }
             let known = compared.isEmpty ? suspicion.title : compared
             return
-                "\(known); unknown why, at best \(two.joined(separator: " or ")): the check that would tell is to \(check)"
+                "\(known); unknown why, at best \(two.joined(separator: " or ")): the check that would tell is to \(NextCheck(account).words)"
         }
         let ailing = suspicion.ailing(facts)
         var said = compared.isEmpty ? suspicion.title : compared
@@ -213,21 +215,6 @@ struct Diagnosing {
     }
 
     private func named(_ commit: CommitInfo) -> String { "\(commit.revision.short) \"\(commit.subject)\"" }
-
-    /// The one check that would tell most, whether or not it is allowed.
-    private var check: String {
-        let barred = facts.allowance.deploysBarred ?? (facts.allowance.deploys < 1 ? "no deploy is left" : "not tried")
-        if account.green.runs == 0, let green = facts.lastGreen, green != facts.wanted {
-            return "compare with the last green revision (\(barred))"
-        }
-        if account.again.runs == 0 { return "deploy \(facts.wanted.short) once more and run the tests (\(barred))" }
-        if account.green.isFailing {
-            return
-                "look at what both revisions share: \(Components.shared(account)), and what changed there since the loop was last green"
-        }
-        return
-            "deploy the commits between \(facts.lastGreen?.short ?? "last green") and \(facts.wanted.short) one by one (\(barred))"
-    }
 
     private var statistics: String? {
         guard account.isOfTests, account.here.runs > 0 else { return nil }

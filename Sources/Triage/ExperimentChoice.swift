@@ -38,6 +38,7 @@ struct ExperimentChoice {
         case .again:
             // What a suite reports is no matter of the surroundings.
             if case .proves = account.suspicion.predicate { return false }
+            guard account.facts.experiments.count(where: { $0.experiment.kind == .again }) < 3 else { return false }
             // The redeployment of a wrong revision has asked already.
             return account.again == Observation() && account.wrong == nil
                 && !account.green.isFailing && (account.green == Observation() || account.suspicion.mayBeSurroundings)
@@ -56,6 +57,9 @@ struct ExperimentChoice {
         // However clear the words are: one deployment before the surroundings are blamed for what a commit may have done.
         let isUnasked = account.green.runs + account.again.runs == 0 && !account.facts.commits.isEmpty
         if isUnasked, ofCommits > 0.002 { return true }
+        // The last green revision passes and the wanted one was not deployed once more: one deployment before the
+        // surroundings are blamed, however much the words speak of them.
+        if kind == .again, account.passesOnGreen, account.search.bayes != nil { return true }
         guard ofCommits > 0.2 else { return false }
         return kind == .baseline || account.suspicion.mayBeSurroundings
     }

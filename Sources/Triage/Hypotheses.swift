@@ -45,6 +45,19 @@ struct Hypotheses {
 
     func probability(_ category: Category) -> Double { ranked.first { $0.category == category }?.probability ?? 0 }
 
+    /// Rules that speak of a named part, and not of how the failure behaves.
+    private static let ofParts: Set<String> = [
+        "dependency-unwell", "one-service-silent", "all-services-silent", "answering-service", "health-problem",
+        "address-problem", "name-problem", "certificate-problem", "disk-problem", "descriptor-problem", "clock-problem",
+    ]
+
+    /// The rules that spoke clearly for a category by words that stand in the evidence, or by a part that is named there.
+    func telling(_ category: Category) -> Set<String> {
+        let because = ranked.first { $0.category == category }?.because ?? []
+        let clear = because.filter { $0.weight >= 1.5 }
+        return Set(clear.filter { $0.says.contains("(\"") || Hypotheses.ofParts.contains($0.rule) }.map(\.rule))
+    }
+
     func probability(of categories: Set<Category>) -> Double {
         ranked.reduce(0) { $0 + (categories.contains($1.category) ? $1.probability : 0) }
     }
@@ -116,7 +129,7 @@ struct Hypotheses {
                         kind: .rerun, fails: true, runs: reruns.count,
                         words: "fails \(reruns.count)/\(reruns.count) run again alone"))
             }
-            if account.healed {
+            if account.healed, account.isOfTests {
                 let passes = reruns.count { !$0 }
                 found.append(
                     Outcome(
@@ -136,7 +149,8 @@ struct Hypotheses {
                 found.append(
                     Outcome(
                         kind: .baseline, fails: green.isFailing, runs: green.runs,
-                        words: "\(green.words) on the last green revision, now"))
+                        words: account.groundFault.map { "the last green revision \($0)" }
+                            ?? "\(green.words) on the last green revision, now"))
             }
             return found
         }

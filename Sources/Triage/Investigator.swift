@@ -28,7 +28,7 @@ package enum Investigator {
         if account.known != nil { return false }
         if account.wrong != nil { return account.wasRedeployed }
         if account.isOfTests { return account.undisturbed.last == true && !account.comesAndGoes && !account.healed }
-        return account.here.fails > 0
+        return account.here.fails > 0 && !account.healed
     }
 
     // MARK: - What is allowed
@@ -51,10 +51,15 @@ package enum Investigator {
         let isWhole = open.allSatisfy {
             if case .proves = $0.suspicion.predicate { true } else { !$0.suspicion.before.isEmpty }
         }
+        let order = open.first(where: \.suspicion.isInOrder).map {
+            "; in the order of the pass: \($0.suspicion.before.joined(separator: ", "))"
+        }
+        var tests = merged(open.map(\.suspicion), deployed: true)
+        let asksGround = kind == .baseline && tests.isEmpty
+        if asksGround { tests = Ground.tests(open, facts) }
         return Experiment(
-            number: facts.allowance.nextNumber, kind: kind, question: question, revision: revision,
-            tests: merged(open.map(\.suspicion), deployed: true), times: isWhole ? 1 : runsElsewhere,
-            plannedDeploys: 1)
+            number: facts.allowance.nextNumber, kind: kind, question: question + (order ?? ""), revision: revision,
+            tests: tests, times: isWhole || asksGround ? 1 : runsElsewhere, plannedDeploys: 1)
     }
 
     /// Several suspicions share one deployment: their tests are run together, a few of each.

@@ -6,19 +6,25 @@ import Domain
 
 enum Listening {
     /// Suites of the highest priority that are run, at most.
-    private static let suites = 4
+    private static let most = 4
 
     static func experiment(_ accounts: [Account], _ facts: TriageCase) -> Experiment? {
         guard accounts.contains(where: isWorthIt), facts.allowance.experiments.contains(.rerun),
             facts.allowance.seconds > 0, facts.experiments.isEmpty
         else { return nil }
-        let able = facts.suites.filter { $0.status == .notRun && $0.blocking }
-        guard let first = able.map(\.priority).min() else { return nil }
-        let chosen = able.filter { $0.priority == first }.prefix(suites).map(\.name)
+        let chosen = suites(facts)
+        guard !chosen.isEmpty else { return nil }
         return Experiment(
             number: facts.allowance.nextNumber, kind: .rerun,
-            question: "listen: \(chosen.joined(separator: ", ")) once, for what the failures say",
-            revision: facts.wanted, tests: chosen.map { Experiment.Selection(suite: $0, only: []) }, times: 1)
+            question: "listen: \(chosen.map(\.suite).joined(separator: ", ")) once, for what the failures say",
+            revision: facts.wanted, tests: chosen, times: 1)
+    }
+
+    /// Whole suites of the first priority that blocks and that the pass did not come to.
+    static func suites(_ facts: TriageCase) -> [Experiment.Selection] {
+        let able = facts.suites.filter { $0.status == .notRun && $0.blocking }
+        guard let first = able.map(\.priority).min() else { return [] }
+        return able.filter { $0.priority == first }.prefix(most).map { Experiment.Selection(suite: $0.name, only: []) }
     }
 
     /// Some answer and are not well; where nothing answers, or something else than was deployed, tests say nothing more.

@@ -18,11 +18,14 @@ enum Reruns {
         else { return nil }
         let done = facts.experiments.count { $0.experiment.kind == .rerun && isCurrent($0, facts) }
         // What was seen to come and go already is not asked whether it does.
-        let unseen = accounts.filter { $0.isOfTests && !$0.comesAndGoes }
+        // Nor is what only the order of the pass brings.
+        let unseen = accounts.filter { $0.isOfTests && !$0.comesAndGoes && !$0.suspicion.isInOrder }
         if done == 0, !unseen.isEmpty { return first(unseen, facts) }
         // What is mixed was measured too little to be told from a moment's trouble.
         let isUntouched = !accounts.contains { $0.again.runs > 0 || $0.green.runs > 0 }
-        let inCompany = accounts.filter { $0.suspicion.needsCompany && $0.undisturbed.count < measuring }
+        let inCompany = accounts.filter {
+            $0.suspicion.needsCompany && !$0.suspicion.isInOrder && $0.undisturbed.count < measuring
+        }
         if isUntouched, done <= 2, !facts.experiments.contains(where: isOfCompany), !inCompany.isEmpty,
             let company = beside(inCompany, facts)
         {
@@ -63,8 +66,10 @@ enum Reruns {
                 limit: Limits.rerunsPerTest) ?? Limits.rerunsPerTest
         }
         let times = max(needed.max() ?? 0, 2)
-        return experiment(
+        var experiment = experiment(
             failing, times: times, "deterministic or flaky? (p(flake) below \(Numbers.percent(wanted)))", facts)
+        experiment?.untilPass = true
+        return experiment
     }
 
     private static func experiment(

@@ -216,6 +216,14 @@ struct Signs {
         return share >= 0.4 ? 1 : share >= 0.15 ? 0.6 : 0.25
     }
 
+    /// Whether the failure's own words name something around the revision: a lock, a full disk, a lost name.
+    func namesSurroundings(_ rules: TriageRules) -> Bool {
+        rules.rules.contains { rule in
+            !rule.words.isEmpty && satisfies(rule)
+                && rule.weights.contains { $0.value >= 2.5 && Conclusions.ofSurroundings.contains($0.key) }
+        }
+    }
+
     /// Whether a rule's condition holds.
     func satisfies(_ rule: TriageRule) -> Bool {
         guard rule.when.allSatisfy(signs.contains), !rule.unless.contains(where: signs.contains) else { return false }

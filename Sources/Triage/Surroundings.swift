@@ -111,7 +111,9 @@ extension Suspicion {
         guard let live = failedStabilization(facts)?.live,
             live.answers.contains(where: { !$0.revision.names(facts.wanted) })
         else { return nil }
-        let stale = live.services.filter { $0.live.map { !$0.names(facts.wanted) } ?? false }
+        let stale = live.services.filter { service in
+            service.live.map { !$0.names(service.wanted ?? facts.wanted) } ?? false
+        }
         let seen =
             stale.isEmpty
             ? live.answers.map { "\($0.revision.short) in \($0.count)" }.joined(separator: ", ")
@@ -124,9 +126,10 @@ extension Suspicion {
     func staleRevisions(_ facts: TriageCase) -> Set<Revision> {
         var found: Set<Revision> = []
         for record in facts.records where record.run.kind == .stabilize && record.run.experiment == nil {
-            let answered =
-                (record.live?.answers.map(\.revision) ?? []) + (record.live?.services.compactMap(\.live) ?? [])
-            found.formUnion(answered.filter { !$0.names(facts.wanted) })
+            found.formUnion((record.live?.answers.map(\.revision) ?? []).filter { !$0.names(facts.wanted) })
+            for service in record.live?.services ?? [] {
+                if let live = service.live, !live.names(service.wanted ?? facts.wanted) { found.insert(live) }
+            }
         }
         return found
     }

@@ -28,6 +28,8 @@ struct Observation: Hashable, Sendable {
 /// One incident in the making.
 struct Suspicion: Hashable, Sendable {
     var signature: String
+    /// The signature that it shares with others that behave differently.
+    private(set) var sharedSignature: String?
     var title: String
     var predicate: Predicate
     var results: [TestResult] = []
@@ -35,9 +37,12 @@ struct Suspicion: Hashable, Sendable {
     var isMass = false
     /// Fails beside other tests and was never seen to fail without them: only runs of that kind tell.
     var needsCompany = false
-    /// Suites that ran before a service was lost: where something is deployed for it they are run again, or what they did
-    /// to the service is not asked.
+    /// Suites that ran up to the first failure: where something is deployed for it they are run again in that order, or
+    /// what they did to a service, or used up of a limit, is not asked.
     var before: [String] = []
+    /// May be the sum of all that ran before it: only runs in the order of the pass tell.
+    var isInOrder: Bool { needsCompany && !before.isEmpty }
+    var family: String { sharedSignature ?? signature }
     var hangs: Bool { results.contains { $0.outcome == .timedOut } }
 
     /// What the records say about the predicate on `revision`.
@@ -107,7 +112,7 @@ struct Suspicion: Hashable, Sendable {
     private func note(_ record: StageRecord, _ selections: [Experiment.Selection], _ seen: inout Observation) {
         guard let selection = selections.first(where: { $0.suite == record.run.subject }) else { return }
         let asked = record.run.only.map { only in selection.only.filter(only.contains) } ?? selection.only
-        guard !asked.isEmpty, !needsCompany || !isAlone(record) else { return }
+        guard !asked.isEmpty, isInOrder ? record.run.only == nil : !needsCompany || !isAlone(record) else { return }
         let listed = record.suite?.notPassed.filter { asked.contains($0.id) } ?? []
         if listed.contains(where: \.outcome.isFailure) {
             seen.fails += 1
@@ -170,7 +175,7 @@ extension Suspicion {
                 signature: "mass failure", title: "mass failure: \(failing.count) of \(executed) tests fail",
                 predicate: .passes([]), isMass: true)
             for failure in failing { mass.add(failure.result, of: failure.suite) }
-            return [mass.underLoad(facts)]
+            return [mass.inOrder(facts).underLoad(facts)]
         }
         var found: [Suspicion] = []
         for failure in failing {
@@ -184,28 +189,72 @@ extension Suspicion {
             }
         }
         if found.isEmpty { return doubtful(facts) }
-        return found.flatMap { $0.split(by: facts) }.map { $0.inCompany(facts).underLoad(facts) }
+        return found.map { $0.inOrder(facts) }.flatMap { $0.split(by: facts) }
+            .map { $0.inCompany(facts).underLoad(facts) }
     }
 
-    /// A pass up to where a service was lost may take this share of the time that is left.
+    // MARK: - What ran before it
+
+    /// A pass up to the first failure may take this share of the time that triage has.
     private static let loadShare = 0.25
 
     /// A service answered, tests passed, and then it was gone: it may have been what they did to it.
     private func underLoad(_ facts: TriageCase) -> Suspicion {
-        guard isMass || looksLikeNetwork, !ailing(facts).unreachable.isEmpty else { return self }
-        let pass = facts.current.filter {
+        guard before.isEmpty, isMass || looksLikeNetwork, !ailing(facts).unreachable.isEmpty else { return self }
+        let pass = Suspicion.pass(facts)
+        guard pass.contains(where: { ($0.suite?.totals.passed ?? 0) > 0 }) else { return self }
+        var other = self
+        other.before = suitesUpToFirstFailure(of: pass, facts)
+        return other
+    }
+
+    /// Words of a limit that counts what was done before.
+    private static let limits = [
+        "429", "too many requests", "too_many", "rate limit", "rate_limit", "ratelimit", "throttl", "quota",
+    ]
+
+    /// A test that names a limit only met it; and one that fails each time in place, and passes alone on a fresh deployment
+    /// of the same revision, may miss what ran before it. Both are asked in the order of the pass.
+    private func inOrder(_ facts: TriageCase) -> Suspicion {
+        guard case .passes = predicate, meetsLimit || passesFresh(facts) else { return self }
+        var other = self
+        other.before = suitesUpToFirstFailure(of: Suspicion.pass(facts), facts)
+        other.needsCompany = !other.before.isEmpty
+        return other
+    }
+
+    private var meetsLimit: Bool {
+        let messages = results.compactMap { $0.message?.lowercased() }
+        let naming = messages.count { message in Suspicion.limits.contains(where: message.contains) }
+        return naming > 0 && 2 * naming >= results.count
+    }
+
+    private func passesFresh(_ facts: TriageCase) -> Bool {
+        guard !mayBeSurroundings else { return false }
+        let tests = facts.records.filter { $0.run.kind == .test && $0.run.only != nil }
+        let fresh = observation(on: facts.wanted, in: tests.filter(\.run.purpose.isDeployedExperiment))
+        let inPlace = observation(on: facts.wanted, in: tests.filter { !$0.run.purpose.isDeployedExperiment })
+        return fresh.isPassing && fresh.passes >= Investigator.runsElsewhere && inPlace.isFailing
+    }
+
+    /// Whole suites of the cycle's own pass.
+    private static func pass(_ facts: TriageCase) -> [StageRecord] {
+        facts.current.filter {
             $0.run.kind == .test && $0.run.only == nil && $0.run.experiment == nil && $0.run.revision == facts.wanted
         }
-        guard let last = pass.lastIndex(where: { suites.contains($0.run.subject ?? "") }),
-            pass.contains(where: { ($0.suite?.totals.passed ?? 0) > 0 })
-        else { return self }
-        let first = pass.firstIndex { suites.contains($0.run.subject ?? "") } ?? last
+    }
+
+    /// None where they take too long.
+    private func suitesUpToFirstFailure(of pass: [StageRecord], _ facts: TriageCase) -> [String] {
+        guard let first = pass.firstIndex(where: { suites.contains($0.run.subject ?? "") }) else { return [] }
         let chosen = pass[...first]
         let seconds = chosen.reduce(0) { $0 + $1.durationSeconds }
-        guard seconds <= Suspicion.loadShare * facts.allowance.seconds else { return self }
-        var other = self
-        for name in chosen.compactMap(\.run.subject) where !other.before.contains(name) { other.before.append(name) }
-        return other
+        // What is left and what was spent: the answer stays the same while triage goes on.
+        let spent = facts.records.filter { $0.run.experiment != nil }.reduce(0) { $0 + $1.durationSeconds }
+        guard seconds <= Suspicion.loadShare * (facts.allowance.seconds + spent) else { return [] }
+        var names: [String] = []
+        for name in chosen.compactMap(\.run.subject) where !names.contains(name) { names.append(name) }
+        return names
     }
 
     /// Runs alone without a failure after which a test is asked beside the others.
@@ -213,7 +262,7 @@ extension Suspicion {
 
     /// What never fails alone, on the revision where it fails with others, may fail by what others leave behind.
     private func inCompany(_ facts: TriageCase) -> Suspicion {
-        guard case .passes = predicate, !isMass else { return self }
+        guard case .passes = predicate, !isMass, !needsCompany else { return self }
         let own = facts.current.filter {
             $0.run.kind == .test && $0.run.revision == facts.wanted && !$0.run.purpose.isDeployedExperiment
         }
@@ -250,12 +299,14 @@ extension Suspicion {
             for id in selection.only {
                 guard let result = results.first(where: { $0.id == id }) else { continue }
                 var one = Suspicion(signature: signature, title: Suspicion.title(result), predicate: .passes([]))
+                (one.needsCompany, one.before) = (needsCompany, before)
                 one.add(result, of: selection.suite)
                 let marks = one.marks(facts)
                 if let index = parts.firstIndex(where: { Suspicion.agree($0.marks, marks) }) {
                     parts[index].suspicion.add(result, of: selection.suite)
                     parts[index].marks.merge(marks) { old, _ in old }
                 } else {
+                    one.sharedSignature = signature
                     if !parts.isEmpty { one.signature += " (\(id))" }
                     parts.append((marks, one))
                 }

@@ -90,6 +90,8 @@ package struct TriageCase: Sendable {
     package var changedTests: [ChangedTest] = []
     /// How those are tried; nil where they are not, or have been.
     package var burnIn: BurnInSettings?
+    /// What culprits change, as it is kept in the cycle folder.
+    package var patches: [Revision: KeptPatch] = [:]
 
     package init(
         cycle: Int, openedAt: Timestamp, wanted: Revision, lastGreen: Revision?, records: [StageRecord],

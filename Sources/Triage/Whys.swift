@@ -22,28 +22,20 @@ struct Whys {
         "Why did nothing catch it earlier?",
     ]
 
-    private static let checks = [
-        "read the console of the stage",
-        "read the failing test's full output",
-        "run the same tests on the last green revision now (triage.mayDeploy)",
-        "search the commits since the last green revision by deploying (triage.mayDeploy)",
-        "find the earliest check that sees this failure",
-    ]
-
     /// All five, for a category; `compared` is what the experiments came to.
     func answers(_ category: Category, _ compared: String) -> [Why] {
-        var whys = Whys.unknown(facts)
+        var whys = Whys.unknown(facts, NextCheck(account).words)
         whys[0] = whatFailed() ?? whys[0]
         whys[1] = behavior() ?? whys[1]
         whys[2] = condition(category, compared) ?? whys[2]
-        whys[3] = change(category, compared) ?? whys[3]
+        whys[3] = change(category) ?? whys[3]
         whys[4] = notCaught(category) ?? whys[4]
         return whys
     }
 
     /// Where an earlier cycle has proven the culprit.
     func known(_ commit: CommitInfo, _ proof: String) -> [Why] {
-        var whys = Whys.unknown(facts)
+        var whys = Whys.unknown(facts, "read the diagnosis of the cycle that proved the culprit (\(proof))")
         whys[0] = whatFailed() ?? whys[0]
         whys[1] = behavior() ?? whys[1]
         whys[3] = change(commit, proof) ?? whys[3]
@@ -51,8 +43,14 @@ struct Whys {
         return whys
     }
 
-    static func unknown(_ facts: TriageCase) -> [Why] {
-        questions.indices.map { index in
+    /// - experiment: the experiment that would tell most; by default that of a case in which no suspicion is weighed.
+    static func unknown(_ facts: TriageCase, _ experiment: String? = nil) -> [Why] {
+        let experiment = experiment ?? NextCheck.words(facts)
+        let checks = [
+            "read the console of the stage", "read the failing test's full output", experiment, experiment,
+            "find the earliest check that sees this failure",
+        ]
+        return questions.indices.map { index in
             Why(
                 n: index + 1, question: questions[index],
                 answer: "unknown; the check that would tell: \(checks[index])", confidence: 0)
@@ -61,17 +59,26 @@ struct Whys {
 
     // MARK: - 1 and 2: what, and how
 
+    /// Which tests, how they ended and among how many; what they say is the second answer.
     private func whatFailed() -> Why? {
         let references = Array((suspicion.results.prefix(3).compactMap { failing($0.id) } + stage()).prefix(3))
         let names = suspicion.results.prefix(3).map(\.id).joined(separator: ", ")
+        guard !names.isEmpty, !suspicion.isMass else { return answer(1, suspicion.title, 1, references) }
         let more = suspicion.results.count > 3 ? " and \(suspicion.results.count - 3) more" : ""
-        return answer(1, names.isEmpty ? suspicion.title : "\(names)\(more): \(reason)", 1, references)
+        let executed = facts.suites.reduce(0) { $0 + $1.totals.executed }
+        let among = executed > 0 ? ", \(suspicion.results.count) of \(executed) tests that ran" : ""
+        let suites = suspicion.suites.prefix(3).joined(separator: ", ")
+        return answer(1, "\(names)\(more): \(ended) in \(suites)\(among)", 1, references)
     }
 
-    private var reason: String {
-        guard let result = suspicion.results.first, !suspicion.isMass else { return suspicion.title }
-        if result.outcome == .timedOut { return result.message ?? "cut at its limit" }
-        return Whys.firstLine(result.message ?? result.outcome.rawValue)
+    private var ended: String {
+        let outcomes = Set(suspicion.results.map(\.outcome))
+        guard outcomes.count == 1, let outcome = outcomes.first else { return "failed" }
+        switch outcome {
+        case .timedOut: return "cut at its limit"
+        case .errored: return "broke before it could tell"
+        case .failed, .passed, .skipped, .flaky, .notRun: return "failed"
+        }
     }
 
     private func behavior() -> Why? {
@@ -86,12 +93,17 @@ struct Whys {
                     return answer(2, findings.prefix(3).joined(separator: "; "), 0.8, [reference])
                 }
             }
+            if let cause = causeLine() {
+                let line = Whys.firstLine(cause.reference.excerpt)
+                return answer(2, "the console of the stage says: \(line)", 0.7, [cause.reference])
+            }
             return answer(2, "the stage ended with: \(Whys.lastLine(reference.excerpt))", 0.6, [reference])
         }
         let place = result.file.map { file in " at \(file)\(result.line.map { ":\($0)" } ?? "")" } ?? ""
         var said: String
         if result.outcome == .timedOut {
-            said = "the test waited for something that never came and was cut at its limit\(place)"
+            let limit = result.message.map { " (\(Whys.firstLine($0)))" } ?? ""
+            said = "the test waited for something that never came and was cut at its limit\(place)\(limit)"
         } else {
             let type = result.type.map { "\($0): " } ?? ""
             said = "\(type)\(Whys.firstLine(result.message ?? "no message"))\(place)"
@@ -102,6 +114,12 @@ struct Whys {
         return answer(2, said, 0.8, [reference])
     }
 
+    /// The line of the failed stage's console that most likely says why: the last one only says that it failed.
+    private func causeLine() -> LogFinding? {
+        guard case .deploys = suspicion.predicate, let folder = stageRecord()?.run.folder else { return nil }
+        return facts.logs.first { $0.reference.path.hasPrefix(folder + "/") && !$0.reference.excerpt.isEmpty }
+    }
+
     // MARK: - 3: the condition
 
     /// What the experiments came to, and what logs and surroundings say beside them.
@@ -110,9 +128,12 @@ struct Whys {
         var references: [EvidenceReference] = []
         let isWitness = account.changedTest == nil || !account.green.isFailing
         if !compared.isEmpty, isWitness {
-            let seen = experiments()
+            let seen = witnesses()
             if !seen.isEmpty { said.append(compared) }
             references += seen
+        }
+        if !references.isEmpty, let frame = StackFrame.top(ofAll: suspicion.results) {
+            said.append("what fails is called in \(frame.words)")
         }
         if let (result, folder) = tellingFailure(category), let reference = facts.reference(result.id, in: folder) {
             let message = Whys.firstLine(result.message ?? result.outcome.rawValue)
@@ -156,27 +177,14 @@ struct Whys {
         return named ?? findings.first { ["error", "critical", "fatal"].contains($0.level?.lowercased()) }
     }
 
-    private func experiments() -> [EvidenceReference] {
-        let ids = suspicion.results.map(\.id)
-        var references: [EvidenceReference] = []
-        for record in facts.records where record.run.experiment != nil && references.count < 4 {
-            guard [.test, .deploy, .stabilize].contains(record.run.kind) else { continue }
-            let found = ids.lazy.compactMap { facts.reference($0, in: record.run.folder) }.first
-            if let reference = found ?? (ids.isEmpty ? facts.consoles[record.run.folder] : nil) {
-                references.append(reference)
-            }
-        }
-        return references
-    }
-
     // MARK: - 4: the change
 
-    private func change(_ category: Category, _ compared: String) -> Why? {
+    private func change(_ category: Category) -> Why? {
         if category == .wrongRevision, let found = account.eliminated {
             return change(found.commit, found.because, 0.7)
         }
         let isOfCommit = Conclusions.ofCommits.contains(category) || category == .flakyTest
-        if Conclusions.canBlame(category), let culprit = account.culprit { return change(culprit, compared) }
+        if Conclusions.canBlame(category), let culprit = account.culprit { return change(culprit) }
         let changed = facts.surroundings.lazy.compactMap { fact in
             fact.valueAtGreen.flatMap { $0 == fact.value ? nil : (fact, $0) }
         }
@@ -201,25 +209,39 @@ struct Whys {
     private func noCommit() -> Why? {
         let green = facts.lastGreen?.short ?? "last green"
         let said: String
+        var seen: [EvidenceReference?] = []
         if account.green.isFailing, account.changedTest == nil {
+            seen = [witness(on: facts.lastGreen, fails: true)]
             said =
-                "none of the commits: last green \(green), deployed now, fails too (\(account.green.words)), so what changed is around them"
+                account.groundFault.map { "none of the commits: last green \(green), deployed now, \($0)" }
+                ?? "none of the commits: last green \(green), deployed now, fails too (\(account.green.words)), so what changed is around them"
         } else if account.green.isMixed, !account.passesOnGreen {
+            seen = [witness(on: facts.lastGreen, fails: true), witness(on: facts.lastGreen, fails: false)]
             said = "none of the commits: it comes and goes on last green \(green) too (\(account.green.words))"
         } else if account.again.isPassing {
+            seen = [witness(on: facts.wanted, fails: false)]
             said =
                 "none of the commits: \(facts.wanted.short) deployed once more passes (\(account.again.words)), so what a deployment renews had changed"
         } else {
             return nil
         }
-        return answer(4, said, 0.7, Array(experiments().suffix(2)))
+        return answer(4, said, 0.7, seen.compactMap(\.self))
     }
 
-    private func change(_ commit: CommitInfo, _ proof: String, _ confidence: Double = 0.95) -> Why? {
+    /// The commit, and what it changes where that most likely matters: the condition has said how it was found.
+    ///
+    /// - because: what speaks for it, where no experiment confirmed it.
+    private func change(_ commit: CommitInfo, _ because: String? = nil, _ confidence: Double = 0.95) -> Why? {
         guard let reference = listed(commit) else { return nil }
         let files = commit.files.prefix(4).joined(separator: ", ")
         let author = commit.author.map { " by \($0)" } ?? ""
-        return answer(4, "commit \(Whys.named(commit))\(author) (\(files)): \(proof)", confidence, [reference])
+        let hunk = facts.patches[commit.revision].flatMap { patch in
+            PatchHunk.likeliest(in: patch, failing: suspicion.results)
+        }
+        let said = [because, hunk?.words].compactMap(\.self).joined(separator: "; ")
+        return answer(
+            4, "commit \(Whys.named(commit))\(author) (\(files))\(said.isEmpty ? "" : ": \(said)")", confidence,
+            [hunk?.reference, reference].compactMap(\.self))
     }
 
     /// The evidence of a stage of the cycle's own pass that succeeded.
@@ -247,18 +269,22 @@ struct Whys {
     }
 
     func stage() -> [EvidenceReference] {
+        stageRecord().flatMap { facts.consoles[$0.run.folder] }.map { [$0] } ?? []
+    }
+
+    /// The stage of the cycle's own pass that the suspicion is about; nil where it is about tests.
+    private func stageRecord() -> StageRecord? {
         let kind: StageKind
         switch suspicion.predicate {
         case .deploys: kind = .deploy
         case .getsStable: kind = .stabilize
-        case .passes: return []
+        case .passes: return nil
         case .proves: kind = .test
         }
-        let record = facts.current.last {
+        return facts.current.last {
             if case .proves(let suite) = suspicion.predicate, $0.run.subject != suite { return false }
             return $0.run.kind == kind && $0.run.revision == facts.wanted && $0.run.experiment == nil
         }
-        return record.flatMap { facts.consoles[$0.run.folder] }.map { [$0] } ?? []
     }
 
     func listed(_ commit: CommitInfo) -> EvidenceReference? { Whys.listed(commit, facts) }

@@ -55,6 +55,11 @@ package final class WebSocketConnection: Sendable {
         reading = Mutex(Reading(parser: parser, assembler: MessageAssembler(limit: limits.message)))
     }
 
+    /// Has `poll` report when bytes of the peer can be read. What was read already shows itself at the next `receive`.
+    package func watch(with poll: SocketPoll, tag: UInt64) { poll.watch(socket, tag: tag, .read) }
+
+    package func forget(by poll: SocketPoll) { poll.forget(socket) }
+
     // MARK: Receiving
 
     /// Waits for the next thing the peer says. Pings are answered before they are returned. After `.closed` every call

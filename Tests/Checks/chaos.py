@@ -4,17 +4,74 @@
 
     NIGHTJAR=path/to/nightjar python3 chaos.py [--kills N] [--seed N] [--keep]
 
-Ends with 0 where everything held. The moments come from the seed, which is printed.
+Revisions are commits of a repository, good and bad by turns: a bad one is tested again, compared with the last green one and
+rolled back. Each stage is aimed at in turn, and each must have been hit. Ends with 0 where everything held. The moments come
+from the seed, which is printed.
 """
 
 import argparse
 import collections
+import os
 import random
 import signal
+import subprocess
 import threading
 import time
 
-from harness import Failure, Loop, audit, binary, check, wait_for
+from harness import SUITE, Failure, Loop, audit, binary, check, wait_for
+
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "ann", "GIT_AUTHOR_EMAIL": "ann@example.com", "GIT_COMMITTER_NAME": "ann",
+    "GIT_COMMITTER_EMAIL": "ann@example.com", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null",
+}
+
+# What running.json calls the stages. Tests that run again and those of the last green revision are triage's.
+STAGES = {
+    "deploy": "deploy", "stabilize": "stabilize", "recheck": "stabilize", "test": "test", "rerun": "triage",
+    "baseline": "triage", "bisect": "triage", "rollback": "rollback",
+}
+AIMS = ["deploy", "stabilize", "test", "triage", "rollback"]
+
+
+class Chaos(Loop):
+    """A loop over a repository whose commits are good or bad, which may experiment and roll back."""
+
+    def __init__(self, nightjar):
+        super().__init__(nightjar)
+        self.app = self.folder / "app"
+        self.app.mkdir()
+        (self.folder / "kinds").mkdir()
+        self.git("init", "--quiet", "--initial-branch=main")
+        # A rollback that is over at once cannot be hit.
+        self.write("deploy-seconds", "0.3")
+        self.write("test-seconds", "0.15")
+        self.script("suite.sh", SUITE.replace(':$(cat live)" in', ':$(cat "kinds/$(cat live)")" in'))
+        self.kinds = {}
+        self.settings["repository"] = {"path": "app", "ref": "main"}
+        self.settings["triage"] = {"mayDeploy": True, "deploysPerIncident": 12, "deploysPerNight": 1000}
+        self.save()
+        self.commit("good")
+
+    def git(self, *arguments):
+        done = subprocess.run(["git", *arguments], cwd=self.app, env=dict(os.environ, **IDENTITY), check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        check(done.returncode == 0, f"git {arguments}: {done.stdout.decode()}")
+        return done.stdout.decode().strip()
+
+    def commit(self, kind):
+        """A new revision; what kind it is can be read before the branch names it."""
+        (self.app / "kind").write_text(f"{kind} {len(self.kinds)}\n")
+        self.git("add", "--all")
+        tree = self.git("write-tree")
+        parent = ["-p", "HEAD"] if self.kinds else []
+        revision = self.git("commit-tree", tree, *parent, "-m", f"{kind} {len(self.kinds)}")
+        self.kinds[revision] = kind
+        self.write(f"kinds/{revision}", f"{kind}-{len(self.kinds)}")
+        self.git("update-ref", "refs/heads/main", revision)
+
+    def stage(self):
+        """What is under way, or was when the daemon was killed."""
+        return STAGES.get(self.doing(), "idle")
 
 
 class Watch(threading.Thread):
@@ -35,27 +92,52 @@ class Watch(threading.Thread):
                     self.crowded[folder] = pids
 
 
-def next_revision(number, chance):
-    """A few more good revisions than bad ones."""
-    return f"bad-{number}" if chance.random() < 0.4 else f"good-{number}"
-
-
 def moment(chance):
     """Seconds of life: mostly anywhere in a cycle, sometimes in the middle of the start itself."""
     return chance.uniform(0, 0.15) if chance.random() < 0.2 else chance.uniform(0.1, 1.6)
 
 
+def aim(loop, target, chance):
+    """Waits until the stage is under way, and a moment more."""
+    try:
+        wait_for(30, lambda: loop.process.poll() is not None or loop.stage() == target, target)
+    except Failure:
+        return
+    time.sleep(chance.uniform(0, 0.12))
+
+
+def begin(loop):
+    """There is nothing to roll back to before a first green cycle."""
+    loop.start()
+    wait_for(60, lambda: loop.sealed(), "the first cycle")
+    check(loop.document(1)["verdict"] == "healthy", f"the first cycle: {loop.log()}")
+    loop.kill()
+    loop.wait()
+
+
 def rough(loop, kills, chance):
-    """Kills the daemon `kills` times; answers where it was hit, and which requests it had taken."""
+    """Kills the daemon `kills` times; answers where it was hit, and which requests it had taken. A stage that was missed is
+    aimed at again."""
     hit = collections.Counter()
     taken = []
-    revision = 1
-    for number in range(1, kills + 1):
+    aims = []
+    number = 0
+    while number < kills or (number < kills + 25 and any(not hit[target] for target in AIMS)):
+        number += 1
         loop.start()
-        time.sleep(moment(chance))
-        if chance.random() < 0.5:
-            revision += 1
-            loop.write("wanted", next_revision(revision, chance))
+        aims = aims or chance.sample(AIMS, len(AIMS))
+        missed = [target for target in AIMS if not hit[target]]
+        target = missed[0] if number > kills else aims.pop() if chance.random() < 0.7 else None
+        if target in ("triage", "rollback"):
+            # After a good revision: a bad one on top of a bad one is known already.
+            loop.commit("good")
+            loop.commit("bad")
+        elif chance.random() < 0.5:
+            loop.commit("bad" if chance.random() < 0.4 else "good")
+        if target:
+            aim(loop, target, chance)
+        else:
+            time.sleep(moment(chance))
         if chance.random() < 0.3:
             name = f"chaos-{number}"
             reply = loop.ask(verb="trigger", by=name)
@@ -66,9 +148,9 @@ def rough(loop, kills, chance):
             time.sleep(chance.uniform(0, 0.2))
         # SIGTERM before the daemon listens for it ends it as a kill does.
         check(loop.process.poll() in (None, 0, -signal.SIGTERM), f"the daemon ended by itself with {loop.process.poll()}")
-        hit[loop.doing()] += 1
         loop.kill()
         loop.wait()
+        hit[loop.stage()] += 1
         if chance.random() < 0.5:
             time.sleep(chance.uniform(0, 0.3))
     return hit, taken
@@ -76,7 +158,7 @@ def rough(loop, kills, chance):
 
 def settle(loop):
     """After the last kill: two more cycles on a good revision, then a graceful end."""
-    loop.write("wanted", "good-last")
+    loop.commit("good")
     loop.start()
     before = len(loop.sealed())
     wait_for(60, lambda: len(loop.sealed()) >= before + 3, "three more cycles")
@@ -93,10 +175,13 @@ def true_verdicts(loop):
         document = loop.document(number)
         wanted, verdict = document["revision"]["wanted"], document["verdict"]
         verdicts[verdict] += 1
-        expected = {"failing"} if wanted.startswith("bad") else {"healthy"}
+        expected = {"failing"} if loop.kinds[wanted] == "bad" else {"healthy"}
         reasons = [reason["text"] for reason in document["reasons"]]
         check(
             verdict in expected | {"interrupted"}, f"#{number} on {wanted} is {verdict}, not {expected}: {reasons}")
+        if any(one["kind"] == "rollback" and one["outcome"] == "succeeded" for one in document["actions"]):
+            state = document["environment"]["state"]
+            check(state == "restored", f"#{number} was rolled back, and its environment is {state}")
         if verdict == "interrupted":
             check("stop" in str(reasons), f"#{number} is interrupted although nobody asked: {reasons}")
     return verdicts
@@ -108,13 +193,16 @@ def main():
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     options = parser.parse_args()
-    loop = Loop(binary())
+    loop = Chaos(binary())
     print(f"   seed {options.seed}, {options.kills} kills, in {loop.folder}", flush=True)
     watch = Watch(loop)
     watch.start()
     began = time.monotonic()
     try:
+        begin(loop)
         hit, taken = rough(loop, options.kills, random.Random(options.seed))
+        missed = [target for target in AIMS if not hit[target]]
+        check(not missed, f"never hit: {missed}; hit: {dict(hit)}")
         settle(loop)
         watch.done.set()
         watch.join()

@@ -73,6 +73,8 @@ class Service:
         return new
 
     async def stream(self, session, count, interval):
+        if self.broken == "drops-tail":
+            count //= 2
         for number in range(count):
             event = {"seq": len(session.events) + 1, "last": number == count - 1}
             session.events.append(event)
@@ -362,12 +364,15 @@ __import__("asyncio").run(main())
 CONTRACTS = {
     "socket-io": (SocketIO, {"midStream", "queueing", "flapping", "heartbeat", "malformed", "security"},
                   {"loses-session": "reconnection", "drops-missed": "midStream", "repeats-events": "midStream",
+                   "drops-tail": "queueing",
                    "accepts-expired": "expiredToken", "no-heartbeat": "heartbeat", "leaks-sessions": "security"}),
     "phoenix": (Phoenix, {"midStream", "queueing", "expiredToken", "flapping", "malformed", "tokenRefresh", "security"},
-                {"loses-session": "reconnection", "drops-missed": "midStream", "accepts-expired": "expiredToken",
+                {"loses-session": "reconnection", "drops-missed": "midStream", "drops-tail": "queueing",
+                 "accepts-expired": "expiredToken",
                  "disconnects-on-refresh": "tokenRefresh", "leaks-sessions": "security"}),
     "graphql-ws": (GraphQL, {"heartbeat", "malformed"},
-                   {"loses-events": "midStream", "accepts-expired": "expiredToken", "no-heartbeat": "heartbeat"}),
+                   {"loses-events": "midStream", "drops-tail": "midStream", "accepts-expired": "expiredToken",
+                    "no-heartbeat": "heartbeat"}),
 }
 
 

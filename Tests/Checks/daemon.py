@@ -261,6 +261,49 @@ def one_environment(loop):
 
 
 @story
+def state_taken_away(loop):
+    """The state folder is moved away: the daemon says so, begins nothing any more and ends with 5."""
+    loop.start()
+    wait_for(15, lambda: 1 in loop.sealed(), "cycle 1 sealed")
+    (loop.folder / "state").rename(loop.folder / "moved")
+    status = loop.wait(20)
+    check(status == 5, f"run ended with {status}")
+    said = (loop.folder / "daemon.log").read_text()
+    problem = [line for line in said.splitlines() if line.startswith("nightjar: ")]
+    check(len(problem) == 1 and "removed, moved or replaced" in problem[0], f"standard error: {said[-400:]}")
+    log = (loop.folder / "moved" / loop.name / "cycle.log").read_text()
+    check("nothing is deployed or tested any more" in log, f"the log: {log[-400:]}")
+    check(not (loop.folder / "state").exists(), "the state folder was made again")
+    (loop.folder / "moved").rename(loop.folder / "state")
+    loop.start()
+    wait_for(15, lambda: len(loop.sealed()) > 1, "a cycle after the folder came back")
+    check(loop.stop() == 0, "exit status")
+    audit(loop)
+    return problem[0][10:120]
+
+
+@story
+def sighup_keeps_the_locks(loop):
+    """SIGHUP with another environment is refused: the lock stays on the old one."""
+    environments = [f"first-{os.getpid()}", f"second-{os.getpid()}"]
+    loop.settings["loop"]["environment"] = environments[0]
+    loop.save()
+    loop.start()
+    wait_for(15, lambda: 1 in loop.sealed(), "cycle 1 sealed")
+    loop.settings["loop"]["environment"] = environments[1]
+    loop.save()
+    loop.kill(signal.SIGHUP)
+    wait_for(5, lambda: "refused, the old configuration stays" in loop.log(), "the refusal")
+    line = next(line for line in loop.log().splitlines() if "refused" in line)
+    check(environments[1] in line and "restart" in line, f"the refusal: {line}")
+    second = other(loop, "second", environment=environments[1])
+    status, said = second.run("run", "--max-cycles", "1", timeout=30)
+    check(status == 0, f"the other environment is not free: {said}")
+    loop.stop()
+    return line[26:].strip()[:150]
+
+
+@story
 def two_loops(loop):
     """Two loops in one daemon: a hanging deploy of the one does not delay the other."""
     loop.settings["deploy"]["timeout"] = "10m"

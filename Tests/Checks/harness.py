@@ -36,8 +36,8 @@ for test in "$@"; do
     case "$name:$test:$(cat live)" in
     beta:*two:bad-*)
         failures=$((failures + 1))
-        cases="$cases<testcase classname='$name' name='${test##*.}' time='0.01'><failure message='wrong price'/></testcase>" ;;
-    *) cases="$cases<testcase classname='$name' name='${test##*.}' time='0.01'/>" ;;
+        cases="$cases<testcase classname='$name' name='${test##*[.:]}' time='0.01'><failure message='wrong price'/></testcase>" ;;
+    *) cases="$cases<testcase classname='$name' name='${test##*[.:]}' time='0.01'/>" ;;
     esac
 done
 printf "<testsuite name='%s' tests='%s' failures='%s'>%s</testsuite>\\n" "$name" $# "$failures" "$cases" > "$report"

@@ -110,6 +110,8 @@ def configuration(instance, state):
             "collect": suite["argv"] + ["--collect-only", "-q"],
             "report": {"format": "junit", "path": suite["junit"]}, "console": "pytest",
             "timeout": "5m", "testTimeout": "15s", "real": True,
+            # What the lab does to a service while tests run is started below them and goes on.
+            "leavesServices": True,
         })
     return {
         "loop": {"name": "lab", "mode": "operate"},

@@ -26,6 +26,9 @@ APP, SESSIONS, JWT = "tern/gateway/app.py", "tern/gateway/sessions.py", "tern/co
 VARIANTS = {
     "loses-session": (SESSIONS, "return session if session and session.user == user else None", "return None",
                       "reconnection", RESUME),
+    "drops-tail": (APP, "                await session.emit(event)\n",
+                   '                if event["type"] != "partial_result":\n                    await session.emit(event)\n',
+                   "midStream", ["queueing", "interfaceSwitch", "tokenRefresh"]),
     "drops-queue": (SESSIONS, "        self.history.append(event)\n",
                     "        if self.socket is not None and not self.socket.closed:\n"
                     "            self.history.append(event)\n", "queueing", ["midStream"]),

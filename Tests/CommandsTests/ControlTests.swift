@@ -132,6 +132,16 @@ import Testing
         #expect(result.output.contains("\"isMoving\" : false") && result.output.contains("no daemon has run here"))
     }
 
+    @Test func `of several loops the one that does not move is the answer`() async throws {
+        let fixture = try fixture()
+        for loop in ["one", "two"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(fixture.folder)/both/\(loop)/journal", withIntermediateDirectories: true)
+        }
+        let result = await fixture.run("status", "--check", "--state", "both")
+        #expect(result.code == .failing && result.output == "one: no daemon has run here\n")
+    }
+
     @Test func `files that may not be read are not files that are not there`() {
         let error = Access.denied("/srv/state", EACCES)
         #expect(error?.exitCode == .infrastructure)

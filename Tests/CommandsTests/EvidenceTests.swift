@@ -53,6 +53,15 @@ struct CitedEvidenceTests {
         #expect(!result.output.contains("line 2 of") && !result.output.contains("line 9 of"))
     }
 
+    @Test func `a long line is shown from the cited words on`() async throws {
+        try seal(EvidenceReference(path: "long.log", lines: [1, 1], excerpt: "\"message\":\"no thread\""))
+        let line = "{\"details\":\"\(String(repeating: "x", count: 500))\",\"message\":\"no thread\"}\n"
+        try Data(line.utf8).write(to: URL(fileURLWithPath: "\(fixture.layout.cycle(1))/long.log"))
+        let result = await why()
+        #expect(result.code == .ok, "\(result.output)")
+        #expect(result.output.contains("… \"message\":\"no thread\""), "\(result.output)")
+    }
+
     @Test func `bytes are shown as the lines they are in`() async throws {
         // Nine lines of 22 bytes: the bytes 44 to 60 are in the third.
         try seal(EvidenceReference(path: "console.log", bytes: [44, 60], excerpt: "line 3 of the"))

@@ -87,6 +87,29 @@ import Testing
         #expect(await other.run("gate", "--state", "state").code == .ok, "the newest cycle is about aaaaaaa")
     }
 
+    @Test func `nothing ships while staging does not answer the loop`() async throws {
+        #expect(await gate("aaaaaaa").code == .ok)
+        var policy = LoopPolicy(
+            LoopSettings(
+                name: "staging", mode: .observe, environment: "staging", stateDirectory: "state", baseDirectory: "."))
+        policy.provesRevision = true
+        let silence = WorkUnavailable(
+            trigger: .request, reason: "connection refused", source: WorkUnavailable.liveRevision)
+        let (journal, _) = try await Journal.open(fixture.layout)
+        for event in [
+            .daemonStarted(DaemonStarted(pid: 1, host: "host", version: "1")),
+            .settingsAdopted(SettingsAdopted(policy: policy, hash: "hash", path: "nightjar.json5")),
+            .operatorRequested(OperatorRequest(verb: .trigger, by: "ann")), .workUnavailable(silence),
+        ] as [Event] {
+            try await journal.append(event, at: LoopFixture.now, cycle: 3, durable: false)
+        }
+        await journal.close()
+        let answer = await gate("aaaaaaa")
+        #expect(answer.code == .unproven)
+        #expect(answer.output.hasPrefix("HOLD aaaaaaa: staging does not answer since 2026-11-21T03:23:00Z: connection"))
+        #expect(await gate("ccccccc").code == .failing)
+    }
+
     @Test func `a document that is garbage does not ship`() async throws {
         try put("garbage", fixture.layout.document(1))
         #expect(await gate("aaaaaaa").code == .unproven)
@@ -98,6 +121,10 @@ import Testing
             try text(path).replacing("\"failing\"", with: "\"healthy\"").replacing("\"hold\"", with: "\"ship\""), path)
         #expect(await gate("ccccccc").code == .failing)
         #expect(await gate("bbbbbbb").code == .unproven)
+        let verified = await fixture.run("verify", "--state", "state")
+        #expect(verified.code == .failing && verified.output.contains("index.jsonl: its line about cycles/000003 says"))
+        let status = await fixture.run("status", "--state", "state")
+        #expect(status.code == .failing && status.output.contains("RED") && !status.output.contains("SHIP"))
     }
 
     @Test func `changed sums do not ship, whatever they sum up`() async throws {

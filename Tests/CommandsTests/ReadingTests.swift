@@ -98,6 +98,8 @@ import Testing
         #expect(third.output.split(separator: "\n").count == 1)
         #expect(third.output.contains("\"mark\":\"FAIL\""))
         #expect(await fixture.run("tail", "--mark", "ok", "--state", "state").output.contains("1/1"))
+        let none = await fixture.run("tail", "--cycle", "77", "--state", "state")
+        #expect(none.code == .notFound && none.error.contains("no line of cycle #77"))
         #expect(await fixture.run("tail", "--mark", "OK", "--state", "state").code == .usage)
     }
 

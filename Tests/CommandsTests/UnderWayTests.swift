@@ -89,6 +89,71 @@ struct UnderWayTests {
         #expect(json.output.contains("\"failedSoFar\""))
     }
 
+    @Test func `a revision whose cycle fails already does not ship`() async throws {
+        let fixture = try await story()
+        let doubt = try GateCommand.doubt(wanted, fixture.layout)
+        #expect(doubt?.hasSuffix(" is under way and fails: test chat") == true, "\(doubt ?? "none")")
+        #expect(try GateCommand.doubt(green, fixture.layout) == nil)
+    }
+
+    @Test func `what was deployed and not read is not called live`() async throws {
+        let fixture = LoopFixture()
+        var policy = policy
+        policy.provesRevision = false
+        let (journal, _) = try await Journal.open(fixture.layout)
+        var deployed = StageRecord(
+            run: StageRun(cycle: 1, kind: .deploy, purpose: .cycle, attempt: 1, revision: wanted), outcome: .succeeded,
+            summary: "told", startedAt: LoopFixture.now, endedAt: LoopFixture.now, durationSeconds: 1)
+        deployed.live = nil
+        for event in [
+            .daemonStarted(DaemonStarted(pid: 1, host: "host", version: "1")),
+            .settingsAdopted(SettingsAdopted(policy: policy, hash: "hash", path: "nightjar.json5")),
+            .operatorRequested(OperatorRequest(verb: .trigger, by: "ann")),
+            .workSeen(WorkSeen(trigger: .request, wanted: wanted)), .stageEnded(deployed),
+        ] as [Event] {
+            try await journal.append(event, at: LoopFixture.now, cycle: 1, durable: false)
+        }
+        await journal.close()
+        let status = await fixture.run("status", "--state", "state", columns: 200)
+        #expect(status.output.contains("SERVES unknown: bbbbbbb is deployed, not proven live"), "\(status.output)")
+    }
+
+    @Test func `what the repository names as green is green once a rollback has brought it back`() async throws {
+        let fixture = LoopFixture()
+        var record = LoopFixture.record(1, .failing, .hold, revision: wanted.id)
+        record.environment = EnvironmentRecord(serving: green, state: .restored)
+        try await fixture.sealAndJournal([record])
+        let (journal, _) = try await Journal.open(fixture.layout)
+        try await journal.append(
+            .daemonStarted(DaemonStarted(pid: 1, host: "host", version: "1", green: green)), at: record.startedAt,
+            cycle: 1, durable: false)
+        await journal.close()
+        let status = await fixture.run("status", "--state", "state", columns: 200)
+        #expect(status.output.contains("SERVES aaaaaaa (green, restored"), "\(status.output)")
+        #expect(status.output.contains("nothing at once: aaaaaaa is green and live"))
+    }
+
+    @Test func `a stage that is tried again says what it waits for`() async throws {
+        let fixture = LoopFixture()
+        let run = StageRun(cycle: 1, kind: .deploy, purpose: .cycle, attempt: 1, revision: wanted)
+        let refused = StageRecord(
+            run: run, outcome: .refused, summary: "permit says not now (exit 75): frozen", startedAt: LoopFixture.now,
+            endedAt: LoopFixture.now, durationSeconds: 1)
+        let (journal, _) = try await Journal.open(fixture.layout)
+        for event in [
+            .daemonStarted(DaemonStarted(pid: 1, host: "host", version: "1")),
+            .settingsAdopted(SettingsAdopted(policy: policy, hash: "hash", path: "nightjar.json5")),
+            .operatorRequested(OperatorRequest(verb: .trigger, by: "ann")),
+            .workSeen(WorkSeen(trigger: .request, wanted: wanted)), .stageEnded(refused),
+        ] as [Event] {
+            try await journal.append(event, at: LoopFixture.now, cycle: 1, durable: false)
+        }
+        // As the daemon that holds the loop sees it.
+        let status = await fixture.run("status", "--state", "state", columns: 200)
+        await journal.close()
+        #expect(status.output.contains("waits to try deploy again: permit says not now (exit 75): frozen"))
+    }
+
     @Test func `nobody is told to act on what is live for an experiment`() {
         var status = StatusSnapshot(
             loop: "staging", at: LoopFixture.now, light: .red,

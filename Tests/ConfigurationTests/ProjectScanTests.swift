@@ -58,6 +58,7 @@ struct ProjectScanTests {
         #expect(settings.suites.map(\.command.arguments) == [kind.arguments])
         #expect(settings.suites.map(\.reportFormat) == [kind.format])
         #expect(settings.suites.map(\.reportPath) == [kind.path])
+        #expect(settings.suites.map(\.real) == [true])
     }
 
     static let deploys: [(files: [String: String], arguments: [String]?)] = [

@@ -94,6 +94,37 @@ import WebSocket
         }
     }
 
+    @Test(arguments: [(Set<LiveBreakage>(), 41), (Set([LiveBreakage.dropsTail]), 21)])
+    func `a stream is whole, or ends early without a gap`(_ breakages: Set<LiveBreakage>, _ last: Int) async throws {
+        let numbers = try await withLive(breakages) { visitor in
+            let (connection, _) = try visitor.open(visitor.token())
+            try visitor.say(["type": "stream", "count": 40, "interval": 0], on: connection)
+            var numbers: [Int] = []
+            while true {
+                let event = try visitor.next(nil, on: connection)
+                if let number = event["seq"]?.number { numbers.append(number) }
+                if event["type"]?.text == "stream-end" { return numbers }
+            }
+        }
+        #expect(numbers == Array(1...last))
+    }
+
+    @Test(arguments: [(Set<LiveBreakage>(), true), (Set([LiveBreakage.noRateLimit]), false)])
+    func `who says too much is told so, and only what is too much`(
+        _ breakages: Set<LiveBreakage>, _ isLimited: Bool
+    ) async throws {
+        let kinds = try await withLive(breakages) { visitor in
+            let (connection, _) = try visitor.open(visitor.token())
+            // Ten times the limit: some are too many on any machine that says them within nine seconds.
+            let count = 10 * LiveConversation.messagesPerSecond
+            let echo: DemoJSON = ["type": "echo"]
+            Thread { for _ in 0..<count { try? visitor.say(echo, on: connection) } }.start()
+            return try (0..<count).map { _ in try visitor.next(nil, on: connection)["type"]?.text ?? "" }
+        }
+        #expect(kinds.prefix(LiveConversation.messagesPerSecond).allSatisfy { $0 == "echo" })
+        #expect(kinds.contains("rate-limited") == isLimited)
+    }
+
     @Test func `a wrong password, a wrong path and no token are refused`() async throws {
         try await withLive { visitor in
             let base = "http://127.0.0.1:\(visitor.port)"

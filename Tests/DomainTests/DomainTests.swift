@@ -23,6 +23,14 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
+struct MomentTests {
+    @Test func `a time of another day has its date`() throws {
+        let now = try #require(Timestamp("2026-11-21T23:59:00Z"))
+        #expect((now + .seconds(30)).moment(at: now) == "23:59Z")
+        #expect((now + .seconds(60)).moment(at: now) == "2026-11-22 00:00Z")
+    }
+}
+
 struct SuiteOrderTests {
     @Test func `suites run by priority and as they stand`() {
         let suites = [("d", 2), ("a", 1), ("e", 2), ("b", 0), ("c", 1)]

@@ -233,11 +233,26 @@ struct CycleStoryTests {
         #expect(story.verdict == .degraded)
     }
 
-    @Test func `others deploy during the tests: the cycle is superseded and looks again at once`() {
+    /// In mode operate that would deploy over what they have just deployed.
+    @Test func `others deploy during the tests: superseded, and the next look is not hurried`() {
         var story = Story()
         story.wake()
         story.see()
         story.end()
+        story.end(live: Samples.wanted)
+        for _ in 0..<3 { story.test() }
+        story.end(.failed, live: Samples.other)
+        #expect(story.rules.first == "superseded")
+        story.seal()
+        #expect(story.timer?.delay == .seconds(600))
+    }
+
+    @Test func `others deploy during the tests: a loop that deploys nothing looks again at once`() {
+        var policy = Samples.policy
+        policy.mode = .verify
+        var story = Story(policy)
+        story.wake()
+        story.see(live: Samples.wanted)
         story.end(live: Samples.wanted)
         for _ in 0..<3 { story.test() }
         story.end(.failed, live: Samples.other)
@@ -286,5 +301,38 @@ struct CycleStoryTests {
         if let old { story.tell(.stageEnded(Samples.record(old, .failed))) }
         #expect(story.actions.isEmpty)
         #expect(story.machine == before)
+    }
+
+    @Test func `what a look has read is what staging serves, also where nothing is deployed then`() {
+        var story = Story(cycles: 1)
+        story.wake()
+        story.see(live: Samples.other)
+        #expect(story.machine.memory.serving == nil, "a deployment is under way")
+        story.end(.refused, "permit says not now (exit 75)")
+        #expect(story.machine.memory.serving == Samples.other)
+    }
+
+    @Test func `the wait that is told is the wait that is kept`() {
+        for cycles in [1, nil] {
+            var story = Story(cycles: cycles)
+            story.wake()
+            story.see()
+            story.end(.couldNotRun, "no such file", infrastructure: true)
+            let seconds = (story.timer?.delay.milliseconds ?? 0) / 1000
+            #expect(story.lines.contains { $0.contains("tried again in \(seconds)s") }, "\(story.lines)")
+        }
+    }
+
+    @Test func `a configuration that proves nothing is no riddle, and makes nothing green`() {
+        var policy = Samples.policy
+        policy.provesRevision = false
+        var story = Story(policy)
+        story.wake()
+        story.see()
+        story.pass()
+        #expect(story.place == "concluding" && story.verdict == .unproven)
+        #expect(story.machine.cycle?.incidents == [])
+        story.seal()
+        #expect(story.machine.memory.lastGreen == Samples.green)
     }
 }

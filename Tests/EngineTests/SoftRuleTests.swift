@@ -41,7 +41,7 @@ import Testing
         let facts = Self.facts(learned: 0) { $0.pastProblem = "history is no folder" }
         #expect(doubts(facts) == ["past-unreadable"])
         #expect(doubts(Self.facts(learned: 0)) == [])
-        #expect(SuiteRules.authenticity(facts, real: false).status == .proven)
+        #expect(SuiteRules.authenticity(facts, real: false).status == .unobserved)
     }
 
     private static let strange: [(String, @Sendable (inout SuiteFacts) -> Void)] = [
@@ -74,14 +74,36 @@ import Testing
         let authenticity = SuiteRules.authenticity(Self.facts(change), real: true)
         #expect(authenticity.status == .doubtful)
         #expect(authenticity.baseline == nil)
-        // Suites that do not claim to be real, and selections of tests, are not held to it.
-        #expect(SuiteRules.authenticity(Self.facts(change), real: false).status == .proven)
+        // Which tests there are is asked of every suite, what they used only of those that claim to be real. Selections
+        // are not held to it.
+        let plain = SuiteRules.authenticity(Self.facts(change), real: false)
+        #expect(plain.status == (Self.ofEverySuite.contains(rule) ? .doubtful : .unobserved))
         #expect(
             doubts(
                 Self.facts { facts in
                     change(&facts)
                     facts.isSelection = true
                 }) == [])
+    }
+
+    @Test(arguments: [("zero-tests", "doubtful"), ("exit-disagrees", "contradicted"), ("tests-not-run", "proven")])
+    func `a run that is no pass is not called proven`(rule: String, status: String) {
+        let doubt = Reason(rule: rule, verdict: .unproven, text: "told")
+        for real in [true, false] {
+            let authenticity = SuiteRules.authenticity(Self.facts(), real: real, doubts: [doubt])
+            #expect(authenticity.status.rawValue == status)
+            // The hard rule itself decides: twice would be once too often.
+            #expect(authenticity.reasons.allSatisfy { $0.verdict == .healthy })
+        }
+    }
+
+    private static let ofEverySuite = ["fewer-tests", "other-tests", "more-skipped", "collected-not-reported"]
+
+    @Test func `tests that could not be collected are doubted in a suite that is marked real, and told in every`() {
+        let facts = Self.facts { $0.collectProblem = "could not be started: no such file" }
+        #expect(doubts(facts) == ["not-collected"])
+        let plain = SuiteRules.authenticity(facts, real: false)
+        #expect(plain.status == .proven && plain.reasons.map(\.rule) == ["not-collected"])
     }
 
     /// One earlier run is enough to repeat, and none to lose tests between the console and the report.

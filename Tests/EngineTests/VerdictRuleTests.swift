@@ -100,7 +100,7 @@ struct VerdictRuleTests {
             for index in facts.results.indices { facts.results[index].durationSeconds = 0 }
         }
         #expect(SuiteRules.authenticity(hollow, real: true).status == .doubtful)
-        #expect(SuiteRules.authenticity(hollow, real: false).status == .proven)
+        #expect(SuiteRules.authenticity(hollow, real: false).status == .unobserved)
     }
 
     // MARK: - The whole cycle
@@ -125,6 +125,18 @@ struct VerdictRuleTests {
         _ reading: (StageRun) -> SuiteReading? = { _ in nil }
     ) -> Judgement {
         VerdictRules.judge(cycle(policy, reading), at: now)
+    }
+
+    @Test func `a deployment that nobody proved is no pass, and what is only observed is`() throws {
+        var policy = Samples.policy
+        policy.provesRevision = false
+        let judgement = judge(policy)
+        #expect(judgement.verdict == .unproven && judgement.recommendation == .hold)
+        #expect(judgement.reasons.map(\.rule) == ["revision-not-read"])
+        let line = Lines.verdict(judgement, cycle(policy) { _ in nil }, serving: Samples.wanted)
+        #expect(line.text.contains("is deployed, not proven live") && !line.text.contains("serves"))
+        policy.mode = .observe
+        #expect(judge(policy).verdict == .healthy)
     }
 
     @Test func `precedence`() {

@@ -43,6 +43,8 @@ import Testing
         #expect(values(definitions["run"]?["properties"]?["kind"]) == StageKind.allCases.map(\.rawValue))
         #expect(values(definitions["stage"]?["properties"]?["outcome"]) == StageOutcome.allCases.map(\.rawValue))
         #expect(values(definitions["test"]?["properties"]?["outcome"]) == TestOutcome.allCases.map(\.rawValue))
+        #expect(
+            values(definitions["authenticity"]?["properties"]?["status"]) == Authenticity.Status.allCases.map(\.rawValue))
         #expect(values(definitions["diagnosis"]?["properties"]?["grade"]) == Grade.allCases.map(\.rawValue))
     }
 

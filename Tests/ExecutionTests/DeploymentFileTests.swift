@@ -13,6 +13,12 @@ struct DeploymentFileTests {
         #expect(services[0].wanted == Revision("api-7"))
     }
 
+    @Test func `secrets are taken out`() throws {
+        let text = #"{"services": [{"name": "api-tok3n", "revision": "r-tok3n-1", "commit": "tok3n-c0ffee"}]}"#
+        let read = try DeploymentFile.read(Array(text.utf8), redaction: TextRedaction(needles: ["tok3n-"]))
+        #expect(!"\(read)".contains("tok3n-"))
+    }
+
     @Test(arguments: [
         ("services: api", "it is not valid JSON"), ("{}", "'services' is missing"),
         (#"{"services": [{"name": "a"}, {}]}"#, "'services[1].name' is missing"),

@@ -27,7 +27,8 @@ import Testing
         #expect(contract.variables["address"] == .string("there:1"))
         #expect(contract.variables["nightjar"] == .string("nightjar"), "the default where the environment has none")
         #expect(contract.users.count == 2)
-        #expect(contract.heartbeat?.interval == .milliseconds(400))
+        #expect(contract.heartbeat?.interval == .milliseconds(400) && contract.heartbeat?.isPing == false)
+        #expect(contract.stream?.count == 41 && contract.rateLimit?.after == 300)
         #expect(contract.values.count == 11 && contract.trials == 20)
         #expect(contract.resume?.capture == ["session": "/session"])
     }
@@ -60,7 +61,7 @@ import Testing
         let text = #"""
             {"connect": {"uri": "ws://a"}, "resumes": {}, "trials": 0, "heartbeat": {"interval": "fast"},
              "stream": {"sequence": "seq"}, "queue": {}, "echo": {"expect": {"type": 1}}, "accepted": [{"case": "x"}],
-             "variables": {"a": {"env": "NOT_THERE"}}}
+             "variables": {"a": {"env": "NOT_THERE"}}, "rateLimit": {}}
             """#
         let found = problems(text)
         for place in [
@@ -68,11 +69,14 @@ import Testing
             "resumes: is not known here; did you mean resume?",
             "trials: expected a whole number from 1 to 1000", "heartbeat.interval: expected a time",
             "stream.sequence: expected a JSON pointer", "stream.end: is missing", "queue.publish: a queue has either",
+            "queue.sequence: is missing", "rateLimit.after: is missing",
             "echo.expect: expected a JSON pointer", "accepted[0].case: case and reason",
             "variables.a: is not in the environment",
         ] {
             #expect(found.contains { $0.hasPrefix(place) }, "\(place) in \(found)")
         }
+        let beat = #"{"connect": {"url": "ws://a"}, "heartbeat": {"by": "ping", "message": {"/type": "beat"}}}"#
+        #expect(problems(beat) == ["heartbeat.message: is not looked at with by: ping"])
         #expect(problems("{").first?.hasPrefix("the file is no JSON") == true)
         #expect(problems("[]").contains("the file: expected an object"))
     }
@@ -115,25 +119,38 @@ import Testing
     @Test func `gaps, duplicates and disorder are counted apart`() {
         func reading(_ numbers: [Int], to last: Int) -> [Int] {
             let found = SequenceReading(numbers, from: 1, to: last)
-            return [found.expected, found.missing, found.duplicates, found.disordered]
+            return [found.expected, found.missing, found.duplicates, found.disordered, found.beyond]
         }
-        #expect(reading([1, 2, 3], to: 3) == [3, 0, 0, 0])
-        #expect(reading([1, 3], to: 3) == [3, 1, 0, 0])
-        #expect(reading([1, 2, 2, 3], to: 3) == [3, 0, 1, 0])
-        #expect(reading([1, 3, 2], to: 3) == [3, 0, 0, 1])
-        #expect(reading([0, 1, 2, 9], to: 2) == [2, 0, 0, 0], "what lies outside belongs to something else")
-        #expect(reading([], to: 0) == [0, 0, 0, 0])
+        #expect(reading([1, 2, 3], to: 3) == [3, 0, 0, 0, 0])
+        #expect(reading([1, 3], to: 3) == [3, 1, 0, 0, 0])
+        #expect(reading([1, 2, 2, 3], to: 3) == [3, 0, 1, 0, 0])
+        #expect(reading([1, 3, 2], to: 3) == [3, 0, 0, 1, 0])
+        #expect(reading([0, 1, 2, 9], to: 2) == [2, 0, 0, 0, 1], "more than there were")
+        #expect(reading([], to: 0) == [0, 0, 0, 0, 0])
         var sum = SequenceReading([1], from: 1, to: 2)
         sum.add(SequenceReading([1, 2], from: 1, to: 2))
-        #expect(sum.kpis(ResilienceLimits()).map(\.isMet) == [false, true, true])
+        #expect(sum.kpis(ResilienceLimits()).map(\.isMet) == [false, true, true, true])
+        #expect(
+            SequenceReading([1, 2], from: 1, to: 1).kpis(ResilienceLimits()).map(\.isMet) == [true, true, true, false])
         #expect(!SequenceReading().kpis(ResilienceLimits())[0].isMet, "nothing expected is nothing delivered")
     }
 
-    @Test func `a mean has its 95th percentile from twenty samples on`() {
+    @Test func `without a number of events no delivery is told, and gaps still fail`() {
+        var reading = SequenceReading()
+        reading.add(SequenceReading([1, 2], from: 1, to: 2))
+        reading.add(SequenceReading([1, 2], from: 1, to: 2, isTold: false))
+        #expect(
+            !reading.isTold && reading.kpis(ResilienceLimits()).map(\.name) == ["gaps", "duplicates", "out of order"])
+        let gap = SequenceReading([1, 3], from: 1, to: 3, isTold: false)
+        #expect(gap.kpis(ResilienceLimits()).map(\.isMet) == [false, true, true])
+    }
+
+    @Test func `a mean and a maximum have their 95th percentile from twenty samples on`() {
         let samples = (1...20).map(Double.init)
         let kpi = ScenarioKPI.mean("reconnect", samples, atMost: 10)
         #expect(kpi.measured == 10.5 && kpi.p95 == 19 && !kpi.isMet)
         #expect(ScenarioKPI.mean("a", [1, 2], atMost: 10).p95 == nil)
+        #expect(ScenarioKPI.worst("a", samples, atMost: 10).p95 == 19)
         #expect(kpi.text == "reconnect mean 10.5 ms <= 10 ms (n 20, p95 19)")
     }
 
@@ -170,7 +187,13 @@ import Testing
         recorder.test("known to fail") { throw ScenarioFailure(reason: "boom") }
         recorder.test("known but good") { .none }
         recorder.test("no login") { throw ScenarioFailure(reason: "refused", isSurroundings: true) }
-        #expect(recorder.cases.map(\.outcome) == [.failed, .skipped, .skipped, .skipped, .passed, .errored])
+        recorder.test("half told") { CaseFindings(kpis: [.worst("open", [1], atMost: 2)], needs: "a count") }
+        recorder.test("half told and bad") {
+            CaseFindings(kpis: [.worst("open", [900], atMost: 850)], needs: "a count")
+        }
+        let outcomes = recorder.cases.map(\.outcome)
+        #expect(outcomes == [.failed, .skipped, .skipped, .skipped, .passed, .errored, .skipped, .failed])
+        #expect(recorder.cases[6].reason == "needs a count")
         #expect(recorder.cases[1].reason?.contains("nearer endpoint") == true)
         #expect(recorder.cases[2].reason == "needs a stream")
         #expect(recorder.cases[3].reason == "accepted, ticket 7: boom")
@@ -185,6 +208,13 @@ import Testing
         #expect(text.contains("tests=\"4\" failures=\"1\" errors=\"1\" skipped=\"1\""))
         #expect(text.contains("classname=\"resilience.queueing\" name=\"case &lt;0&gt;\""))
         #expect(text.contains("<property name=\"kpi\" value=\"open max 1.5 ms &lt;= 2 ms (n 1)\"/>"))
+        for property in [
+            "open.max\" value=\"1.5 ms", "open.n\" value=\"1", "open.limit\" value=\"2 ms", "value\" value=\"10",
+        ] {
+            #expect(text.contains("<property name=\"\(property)\"/>"), "\(property)")
+        }
+        #expect(!text.contains("open.p95"), "one sample has none")
+        #expect(ScenarioKPI.worst("heartbeat too early by", [1], atMost: 2).key == "heartbeatTooEarlyBy")
         #expect(text.contains("<skipped message=\"needs &quot;this&quot; &amp; that\"/>"))
         #expect(!text.contains("\u{1b}"))
     }

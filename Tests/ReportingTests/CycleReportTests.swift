@@ -75,8 +75,37 @@ import Testing
         #expect(standing({ $0.blocking = false }, [reason("test-failed")]) == .conditional)
         #expect(standing { $0.status = .notRun } == .rejected)
         #expect(standing { $0.status = .unproven } == .rejected)
+        for (skipped, notRun) in [(1, 0), (0, 1)] {
+            #expect(
+                standing {
+                    $0.status = .passed; $0.totals = Night.totals(passed: 24, skipped: skipped, notRun: notRun)
+                } == .conditional)
+        }
         // A suite that is called passed while a test of it failed is not approved by its name.
         #expect(standing { $0.status = .passed } != .approved)
+    }
+
+    @Test func `what told nothing is a condition, each reason once, and its value is not plainly protected`() throws {
+        var record = Night.healthy
+        #expect(report(record).summary.value == "all 80,000 USD/month protected")
+        record.suites[0].totals = Night.totals(passed: 2, skipped: 4)
+        record.suites[0].notPassed = [
+            TestResult(id: "a", outcome: .skipped, message: "needs a login"),
+            TestResult(id: "b", outcome: .skipped, message: "needs a proxy"),
+            TestResult(id: "c", outcome: .skipped, message: "needs a proxy"),
+        ]
+        let found = try #require(SignOff.suites(record).first)
+        #expect(found.standing == .conditional)
+        #expect(
+            found.prerequisites == [
+                "2 tests skipped: needs a proxy", "1 test skipped: needs a login", "1 more test skipped or not run",
+            ])
+        #expect(SignOff.phases(record)[2].standing == .conditional)
+        #expect(SignOff.conditionalValue(record) == 80_000)
+        #expect(report(record).summary.value == "all 80,000 USD/month protected, 80,000 of it on conditions")
+        let window = try #require(WindowReport([record], from: record.startedAt, to: record.endedAt))
+        #expect(window.sentence.contains("80,000 of 80,000 USD/month protected (100 %), 80,000 of it on conditions"))
+        #expect(window.figures.first?.remark.hasSuffix("80,000 of it on conditions") == true)
     }
 
     @Test func `nobody reviewed what no review is recorded of`() throws {

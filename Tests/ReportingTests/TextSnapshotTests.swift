@@ -36,6 +36,14 @@ import Testing
         Snapshot.expect(IncidentText.text(incident), "why-not-diagnosed.txt")
     }
 
+    @Test func `what the loop was kept from is a person's to do`() {
+        let barred = ActionRecord(kind: .rollback, outcome: .skipped, because: "1 of 1 rollbacks are spent")
+        let text = IncidentText.text(Night.incident, actions: [barred])
+        #expect(text.contains("do: rollback, by hand: the loop did not, 1 of 1 rollbacks are spent"))
+        let done = ActionRecord(kind: .rollback, outcome: .succeeded, because: "INC-57")
+        #expect(!IncidentText.text(Night.incident, actions: [done]).contains("by hand"))
+    }
+
     @Test func `the status after a rollback`() {
         Snapshot.expect(StatusText(Night.status).text, "status-rolled-back-80.txt")
         Snapshot.expect(StatusText(Night.status, columns: 200).text, "status-rolled-back-200.txt")

@@ -161,4 +161,23 @@ struct RepositoryTests {
         #expect(
             try await repository.irreversibleFile(patterns, between: before, and: after) == "migrations/2.sql")
     }
+
+    @Test func `a branch that was deleted at the remote is not what an old clone has of it`() async throws {
+        _ = try await commits()
+        try await git(["-C", "app", "tag", "v1"])
+        try await git(["clone", "--quiet", "app", "clone"])
+        let clone = Repository(path: folder("clone"), environment: Self.environment)
+        try await git(["-C", "app", "branch", "-m", "old"])
+        try await git(["-C", "app", "checkout", "--quiet", "-b", "fresh"])
+        let branch = try await HelperCommand.run(
+            ["git", "-C", folder("clone"), "branch", "--show-current"], environment: Self.environment,
+            timeout: .seconds(60)
+        ).text.trimmingWhitespace
+        let error = await #expect(throws: RepositoryError.self) { try await clone.fetched(branch) }
+        #expect(error?.problem.contains("origin has no such branch any more") == true)
+        let head = try await repository.resolve("HEAD")
+        #expect(try await clone.fetched("fresh") == head)
+        #expect(try await clone.fetched("v1") == head)
+        #expect(try await clone.fetched(head.id) == head)
+    }
 }

@@ -5,6 +5,7 @@ import Domain
 import Engine
 import Evidence
 import Execution
+import Platform
 import TestSupport
 import Testing
 
@@ -75,5 +76,33 @@ import Testing
         performer.perform(opening, machine, tell: { _ in })
         #expect(machine.cycle?.policy.suites.map(\.name) == ["added"])
         #expect(context.settings.current.suites.map(\.name) == ["added"])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a look whose settings were replaced meanwhile is made again with the new ones`() async throws {
+        let fixture = try await RoleFixture(roles: RoleSettings())
+        let (context, folder) = (fixture.context, fixture.folder)
+        func settings(_ shell: String) -> LoopSettings {
+            var settings = context.settings.current
+            settings.minFreeBytes = 0
+            settings.repository?.revisionCommand = RoleFixture.script(shell)
+            return settings
+        }
+        let slow = "touch \(folder("looking")); until test -e \(folder("go")); do sleep 0.01; done; echo old"
+        context.settings.stage(settings(slow), hash: "1")
+        context.settings.adoptStaged("1")
+        let performer = Performer(
+            context, log: CycleLogFile(context.layout.cycleLog, echo: { _ in }), version: "test", onSealed: { _ in })
+        let (events, told) = AsyncStream.makeStream(of: Event.self)
+        performer.perform(.lookForWork(.schedule), CycleMachine(), tell: { told.yield($0) })
+        #expect(await eventually { Files.exists(folder("looking")) })
+        context.settings.stage(settings("echo new"), hash: "2")
+        try folder.write("go", "")
+        var seen = events.makeAsyncIterator()
+        guard case .workSeen(let work) = await seen.next() else {
+            Issue.record("nothing was found")
+            return
+        }
+        #expect(work.wanted == Revision("new"))
     }
 }

@@ -23,7 +23,7 @@ final class SaidLines: Sendable {
 struct StageFixture {
     let folder: TemporaryFolder
     let context: LoopContext
-    let said = SaidLines()
+    let said: SaidLines
 
     static let environment = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
 
@@ -36,29 +36,63 @@ struct StageFixture {
         settings.secrets = Dictionary(uniqueKeysWithValues: secrets.keys.map { ($0, .environment($0)) })
         change(&settings)
         let layout = EvidenceLayout(root: folder("state"))
+        said = SaidLines()
+        context = try Self.context(layout, settings, secrets: secrets, said)
+        try Files.createDirectories(layout.cycle(7))
+    }
+
+    /// The loop of another fixture as its next daemon sees it: what is not in its files is not known.
+    init(restarting other: StageFixture) throws {
+        folder = other.folder
+        said = SaidLines()
+        context = try Self.context(other.context.layout, other.context.settings.current, secrets: [:], said)
+    }
+
+    private static func context(
+        _ layout: EvidenceLayout, _ settings: LoopSettings, secrets: [String: String], _ said: SaidLines
+    ) throws -> LoopContext {
         let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: SystemClock.wallMilliseconds) }
-        let said = said
-        let base = folder.path
-        context = LoopContext(
-            layout: layout, settings: SettingsCell(settings, secretEnvironment: secrets),
+        let base = settings.baseDirectory
+        let cell = SettingsCell(settings, secretEnvironment: secrets)
+        return LoopContext(
+            layout: layout, settings: cell,
             runner: try CommandRunner(executablePath: Nightjar.path), environment: Self.environment,
             prober: Prober(
                 transport: .system(environment: Self.environment, workingDirectory: { base }),
-                environment: Self.environment),
+                environment: Self.environment, redact: { cell.secrets.redaction.text($0) }),
             progress: ProgressBoard(layout, now: now), history: SuiteHistory(layout), say: { said.add($0) })
-        try Files.createDirectories(layout.cycle(7))
     }
 
     static func script(_ text: String, _ arguments: [String] = []) -> CommandSettings {
         CommandSettings(arguments: ["/bin/sh", "-c", text, "sh"] + arguments, timeout: .seconds(600))
     }
 
+    func deploy() async -> StageRecord {
+        let run = StageRun(cycle: 7, kind: .deploy, purpose: .cycle, attempt: 1, revision: Revision("9e1b7a33"))
+        return await DeployStage(context: context, run: run, surroundings: surroundings).perform(Stopwatch(context))
+    }
+
+    func stabilize(deployments: [DeployedServices] = []) async -> StageRecord {
+        let run = StageRun(cycle: 7, kind: .stabilize, purpose: .cycle, attempt: 1, revision: Revision("9e1b7a33"))
+        var surroundings = surroundings
+        surroundings.deployments = deployments
+        return await StabilizeStage(context: context, run: run, surroundings: surroundings).perform(Stopwatch(context))
+    }
+
+    /// As the loop runs it: with what is told about every stage.
+    func performTest(_ suite: String) async -> StageRecord {
+        let run = StageRun(
+            cycle: 7, kind: .test, purpose: .cycle, subject: suite, attempt: 1, revision: Revision("9e1b7a33"))
+        return await StagePerformer(context: context).perform(run, surroundings)
+    }
+
+    private var surroundings: StageSurroundings { StageSurroundings(cycleStartedAt: context.now()) }
+
     /// Runs the suite, or some of its tests.
     func test(_ suite: String, only: [String]? = nil) async -> StageRecord {
         let run = StageRun(
             cycle: 7, kind: .test, purpose: .cycle, subject: suite, attempt: 1, revision: Revision("9e1b7a33"),
             only: only)
-        let surroundings = StageSurroundings(cycleStartedAt: context.now())
         return await TestStage(context: context, run: run, surroundings: surroundings).perform(Stopwatch(context))
     }
 }

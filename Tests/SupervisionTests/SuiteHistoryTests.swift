@@ -4,6 +4,7 @@
 import Domain
 import Evidence
 import Platform
+import Synchronization
 import TestSupport
 import Testing
 
@@ -36,6 +37,37 @@ struct SuiteHistoryTests {
         #expect(record.suite?.authenticity.status == .doubtful)
         #expect(record.suite?.authenticity.reasons.map(\.rule) == ["past-unreadable"])
         #expect(broken.said.texts(.warn).contains { $0.contains(broken.context.layout.history) })
+    }
+
+    /// As after a restart, or in a process of its own for each cycle.
+    @Test func `what a suite usually takes is known from the cycles on disk`() async throws {
+        let fixture = try real()
+        let run = await fixture.test("unit")
+        let layout = fixture.context.layout
+        let totals = try #require(run.suite?.totals)
+        let record = CycleRecord(
+            loop: "staging", cycle: 7, mode: .verify, startedAt: run.startedAt, endedAt: run.endedAt,
+            durationSeconds: 1, trigger: .schedule, revision: RevisionRecord(wanted: run.run.revision),
+            verdict: .healthy, recommendation: .ship, reasons: [],
+            value: ValueRecord(unit: "points", total: 0, protected: 0, atRisk: 0), stages: [run],
+            suites: [
+                SuiteRecord(
+                    name: "unit", priority: 0, blocking: true, value: nil, status: .passed, totals: totals,
+                    notPassed: [])
+            ], capabilities: [], incidents: [], experiments: [], actions: [],
+            environment: EnvironmentRecord(serving: run.run.revision, state: .asWanted), writtenBy: "test",
+            settingsHash: "0")
+        let writer = CycleWriter(layout)
+        try await writer.writeDocument(record)
+        try await writer.publish(record, try await writer.seal(7))
+        let seen = Mutex<RunningStage?>(nil)
+        let board = ProgressBoard(layout, now: { fixture.context.now() }) { stage in seen.withLock { $0 = stage } }
+        await board.learn("unit", from: SuiteHistory(layout))
+        board.begin(run.run, at: run.startedAt)
+        await board.settle()
+        let stage = try #require(seen.withLock { $0 })
+        #expect(stage.usualTests == 1)
+        #expect((stage.usualSeconds ?? 0) > 0)
     }
 
     @Test func `accepted baselines that cannot be read are told`() async throws {

@@ -72,4 +72,99 @@ struct TestStageTests {
         #expect(reading.notPassed.first?.message?.contains("could be taken for an option") == true)
         #expect(record.commands.first?.command.contains("--collect-only") == false)
     }
+
+    @Test(arguments: [true, false])
+    func `tests that cannot be collected are told, and doubted in a suite that is marked real`(real: Bool) async throws
+    {
+        let fixture = try StageFixture { settings in
+            hanging(collected: [], select: StageFixture.script(Self.passing, ["{tests}"]), in: &settings)
+            settings.suites[0].collect = CommandSettings(arguments: ["/nonexistent/tool"], timeout: .seconds(60))
+            settings.suites[0].real = real
+        }
+        let record = await fixture.test("unit")
+        #expect(fixture.said.texts(.warn).contains { $0.hasPrefix("unit: collect could not be started") })
+        let authenticity = try #require(record.suite?.authenticity)
+        let reason = try #require(authenticity.reasons.first { $0.rule == "not-collected" })
+        #expect(reason.verdict == (real ? .unproven : .healthy))
+    }
+
+    @Test func `a report that another daemon's secret may be in is not shown`() async throws {
+        let write = #"""
+            printf '<testsuite name="s" tests="1" failures="1"><testcase classname="s" name="a"><failure message="%s">%s</failure></testcase></testsuite>' "$TOKEN" "$TOKEN" > "$1"
+            exit 1
+            """#
+        let fixture = try StageFixture { settings in
+            settings.secrets = ["TOKEN": .command(["/bin/sh", "-c", "echo secret-of-$(date +%s%N)"])]
+            var command = StageFixture.script(write, ["{report}"])
+            command.secrets = ["TOKEN"]
+            settings.suites = [SuiteSettings(name: "unit", priority: 0, command: command, blocking: true)]
+        }
+        let first = try #require(await fixture.test("unit").suite)
+        #expect(first.notPassed.first?.message?.contains("REDACTED") == true, "\(first)")
+        #expect(first.reports.count == 1)
+        // The next daemon finds what the first one has left, and its own token is another.
+        let next = try StageFixture(restarting: fixture)
+        let second = try #require(await next.test("unit").suite)
+        #expect(second.totals == first.totals && second.notPassed.map(\.id) == first.notPassed.map(\.id))
+        #expect(second.notPassed.first?.message?.hasPrefix("[withheld") == true && second.reports.isEmpty)
+        #expect(second.notPassed.first?.details == nil)
+        #expect(next.said.texts(.warn).contains { $0.contains("the value that TOKEN had then is not known") })
+    }
+
+    // MARK: - Nothing is lost silently
+
+    /// No run before it, no `collect` and no `select`: only the tool's plan tells of the third test.
+    @Test func `what a hung test keeps from running is counted as not run`() async throws {
+        let fixture = try StageFixture { settings in
+            settings.suites = [
+                SuiteSettings(
+                    name: "unit", priority: 0,
+                    command: StageFixture.script(#"printf '1..3\nok 1 - a\n# Subtest: h\n'; exec sleep 600"#),
+                    reportFormat: .console, console: .tap, testTimeout: .milliseconds(300), blocking: true)
+            ]
+        }
+        let record = await fixture.test("unit")
+        let reading = try #require(record.suite)
+        #expect((reading.totals.tests, reading.totals.timedOut, reading.totals.notRun) == (3, 1, 1))
+        let doubt = try #require(reading.doubts.first { $0.rule == "tests-not-run" })
+        #expect(doubt.text.hasPrefix("1 of 3 tests did not run: "), "\(doubt.text)")
+        #expect(!reading.doubts.contains { $0.rule == "suite-error" })
+        #expect(reading.authenticity.status == .unobserved)
+    }
+
+    private func suite(
+        _ text: String = #"printf '1..1\nok 1 - a\n'"#, before: String? = nil, after: String? = nil
+    ) throws -> StageFixture {
+        try StageFixture { settings in
+            settings.suites = [
+                SuiteSettings(
+                    name: "unit", priority: 0, command: StageFixture.script(text), reportFormat: .console,
+                    console: .tap, before: before.map { StageFixture.script($0) },
+                    after: after.map { StageFixture.script($0) }, blocking: true)
+            ]
+        }
+    }
+
+    @Test func `what puts back is run also where what prepares failed`() async throws {
+        let fixture = try suite(before: "exit 3", after: "echo x > put-back")
+        let record = await fixture.test("unit")
+        #expect(record.outcome == .couldNotRun)
+        #expect(record.commands.map(\.role) == ["before", "after"])
+        #expect(Files.exists(fixture.folder("put-back")))
+    }
+
+    @Test func `what could not be put back is told`() async throws {
+        let fixture = try suite(after: "echo no database; exit 3")
+        let record = await fixture.test("unit")
+        #expect(record.outcome == .succeeded)
+        #expect(record.summary.hasSuffix("; after: exit 3: no database"), "\(record.summary)")
+        #expect(fixture.said.texts(.warn) == ["unit after: exit 3: no database"])
+    }
+
+    @Test func `what tests leave running is told`() async throws {
+        let fixture = try suite(#"sleep 611 > /dev/null 2>&1 & printf '1..1\nok 1 - a\n'"#)
+        let record = await fixture.performTest("unit")
+        #expect(record.summary.contains("left 1 process running, ended: sleep 611"), "\(record.summary)")
+        #expect(fixture.said.texts(.warn).contains { $0.contains("unit left 1 process running") })
+    }
 }

@@ -103,9 +103,12 @@ struct Bench {
             for selection in experiment.tests {
                 run.kind = .test
                 run.subject = selection.suite
-                run.only = selection.only
+                let isWhole = selection.only.isEmpty
+                run.only = isWhole ? nil : selection.only
                 run.attempt = asked.count * 100 + time
-                let record = test(run, chosen: selection.only, among: selection.only.count, run: run.attempt)
+                let record = test(
+                    run, chosen: isWhole ? tests : selection.only,
+                    among: isWhole ? max(tests.count, 10) : selection.only.count, run: run.attempt)
                 for id in selection.only {
                     facts.references[TriageCase.referenceKey(id, in: run.folder)] = EvidenceReference(
                         path: "\(run.folder)/tests.jsonl", lines: [1, 1], excerpt: id)

@@ -12,6 +12,8 @@ struct Scene {
     static let green = Revision("green")
     /// How a run ends; the index is the place of its revision among the commits, -1 for the last green one.
     var play: (_ run: StageRun, _ index: Int) -> Ending
+    /// The last lines of a stage that fails.
+    var console = "end"
     private(set) var asked: [Experiment] = []
     var facts: TriageCase
 
@@ -105,7 +107,7 @@ struct Scene {
         }
         facts.records.append(record)
         facts.consoles[run.folder] = EvidenceReference(
-            path: "\(run.folder)/console.log", lines: [1, 1], excerpt: "end")
+            path: "\(run.folder)/console.log", lines: [1, 1], excerpt: record.outcome == .succeeded ? "end" : console)
         for id in run.only ?? [] {
             facts.references[TriageCase.referenceKey(id, in: run.folder)] = EvidenceReference(
                 path: "\(run.folder)/tests.jsonl", lines: [1, 1], excerpt: id)

@@ -9,7 +9,8 @@ package struct HistoryRun: Hashable, Sendable {
         package var id: String
         package var outcome: TestOutcome
         package var durationSeconds: Double?
-        /// Whether a diagnosis that is proven or likely gives this failure a cause other than the test's own whim.
+        /// Whether a diagnosis gives this failure a cause other than the test's own whim: one that is proven or likely, or
+        /// one of the surroundings at any grade.
         package var isExplained: Bool
 
         package init(id: String, outcome: TestOutcome, durationSeconds: Double? = nil, isExplained: Bool = false) {
@@ -28,7 +29,8 @@ package struct HistoryRun: Hashable, Sendable {
     package var isWhole: Bool
     /// The evidence contradicts itself: it counts nowhere.
     package var isContradicted: Bool
-    /// A doubt that touches the outcomes themselves (times that cannot be, no host contacted): it counts nowhere.
+    /// A doubt that touches the outcomes themselves (times that cannot be, no host contacted), or an environment that was
+    /// not well: it counts nowhere.
     package var isHollow: Bool
     /// Any doubt at all: the soft rules learn nothing from it.
     package var isDoubtful: Bool
@@ -102,7 +104,8 @@ extension HistoryCycle {
         verdict = record.verdict
         revision = record.revision.wanted
         let explained = HistoryCycle.explained(record.incidents)
-        runs = record.stages.compactMap { stage in
+        let unwell = HistoryCycle.unwell(record)
+        runs = record.stages.enumerated().compactMap { index, stage in
             guard stage.run.kind == .test, let suite = stage.run.subject, let reading = stage.suite,
                 let file = reading.testsFile, let path = layout.file(file, inCycle: record.cycle)
             else { return nil }
@@ -115,7 +118,9 @@ extension HistoryCycle {
                         isExplained: isExplained))
             }
             guard read != nil else { return nil }
-            return HistoryRun(stage, suite, reading, tests)
+            var run = HistoryRun(stage, suite, reading, tests)
+            if unwell.contains(index) { run.isHollow = true }
+            return run
         }
     }
 
@@ -126,14 +131,66 @@ extension HistoryCycle {
 
     private static func explained(_ incidents: [Incident]) -> Set<Explained> {
         var found: Set<Explained> = []
-        for incident in incidents {
-            guard let diagnosis = incident.diagnosis, diagnosis.grade == .proven || diagnosis.grade == .likely,
-                ![.flakyTest, .transient, .unknown].contains(diagnosis.category)
-            else { continue }
+        for incident in incidents where isExplaining(incident) {
             for suite in incident.suites {
                 for test in incident.tests { found.insert(Explained(suite: suite, test: test)) }
             }
         }
+        return found
+    }
+
+    private static func isExplaining(_ incident: Incident) -> Bool {
+        if isOfSurroundings(incident) || incident.signature == massSignature { return true }
+        guard let diagnosis = incident.diagnosis else { return false }
+        return (diagnosis.grade == .proven || diagnosis.grade == .likely)
+            && ![.flakyTest, .transient, .unknown].contains(diagnosis.category)
+    }
+
+    /// The signature of an incident that is a mass failure.
+    private static let massSignature = "mass failure"
+    /// What passed by itself may have been the whim of one test or two, however it is called.
+    private static let fewTests = 2
+
+    private static func isOfSurroundings(_ incident: Incident) -> Bool {
+        guard let category = incident.diagnosis?.category, category.isOfSurroundings else { return false }
+        return category != .transient || incident.tests.isEmpty || incident.tests.count > fewTests
+    }
+
+    // MARK: - Runs that count nowhere
+
+    /// One deployment, or one thing done to cure, and all that was run after it.
+    private struct Deployment {
+        var indices: [Int] = []
+        /// Sums of whole suites of the cycle's passes; experiments run selections of what fails.
+        var totals = Totals()
+        var isUnwell = false
+    }
+
+    /// Places of the runs that say nothing about the tests: those on an environment that had not got stable, those of a
+    /// deployment whose pass was one mass failure, and those with failures in a cycle that was about nothing but its
+    /// surroundings.
+    private static func unwell(_ record: CycleRecord) -> Set<Int> {
+        var found: Set<Int> = []
+        var current = Deployment()
+        func close() {
+            if HistoryRun.isMassFailure(current.totals) { found.formUnion(current.indices) }
+            current = Deployment()
+        }
+        let isOfSurroundings = !record.incidents.isEmpty && record.incidents.allSatisfy(isOfSurroundings)
+        for (index, stage) in record.stages.enumerated() {
+            switch stage.run.kind {
+            case .deploy, .remedy:
+                close()
+            case .stabilize:
+                current.isUnwell = stage.outcome != .succeeded
+            case .test:
+                current.indices.append(index)
+                let totals = stage.suite?.totals ?? Totals()
+                if stage.run.only == nil, stage.run.experiment == nil { current.totals = current.totals + totals }
+                if current.isUnwell || (isOfSurroundings && totals.failing > 0) { found.insert(index) }
+            }
+        }
+        close()
         return found
     }
 
@@ -153,7 +210,7 @@ extension HistoryRun {
             suite: suite, purpose: stage.run.purpose, outcome: stage.outcome, revision: stage.run.revision,
             isWhole: stage.run.only == nil, isContradicted: reading.authenticity.status == .contradicted,
             isHollow: HistoryCycle.isHollow(reading),
-            isDoubtful: reading.authenticity.status != .proven || !reading.doubts.isEmpty,
+            isDoubtful: reading.authenticity.isDoubted || !reading.doubts.isEmpty,
             hasContactedHosts: parts.contains { !$0.hosts.isEmpty }, startedAt: stage.startedAt,
             durationSeconds: parts.isEmpty ? stage.durationSeconds : parts.reduce(0) { $0 + $1.durationSeconds },
             cpuSeconds: resources.isEmpty ? nil : resources.reduce(0) { $0 + $1.cpuSeconds },

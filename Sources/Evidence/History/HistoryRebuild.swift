@@ -15,7 +15,7 @@ package enum HistoryRebuild {
     package static func run(_ layout: EvidenceLayout) throws(EvidenceError) {
         var ignored = HistoryUpdate()
         let folder = layout.history
-        try onDisk("create", folder) { () throws(SystemError) in try Files.createDirectories(folder) }
+        try onDisk("create", folder) { () throws(SystemError) in _ = try Files.createDirectory(folder) }
         let old = try HistoryGeneration.newest(layout) ?? HistoryGeneration(folder: folder, number: 0)
         _ = try renew(layout, old, try places(old).places, &ignored)
     }

@@ -108,7 +108,7 @@ package struct HistoryStore {
         _ layout: EvidenceLayout, _ result: inout HistoryUpdate
     ) throws(EvidenceError) -> HistoryStore {
         let folder = layout.history
-        try onDisk("create", folder) { () throws(SystemError) in try Files.createDirectories(folder) }
+        try onDisk("create", folder) { () throws(SystemError) in _ = try Files.createDirectory(folder) }
         guard let generation = try HistoryGeneration.newest(layout) else {
             let first = HistoryGeneration(folder: folder, number: 1)
             return HistoryStore(layout, first, HistoryNames(), end: 0, last: 0)

@@ -62,6 +62,10 @@ package struct ResilienceContract: Sendable {
         package var item = MessagePattern(conditions: [])
         package var sequence = ""
         package var end: MessagePattern?
+        /// How many numbered events it brings, the end among them where it carries a number; nil where nobody says it.
+        package var count: Int?
+        /// For streams of any length: where the end says the number of the last event.
+        package var total: String?
         package var timeout = Duration.seconds(10)
     }
 
@@ -72,11 +76,16 @@ package struct ResilienceContract: Sendable {
         package var item = MessagePattern(conditions: [])
         package var sequence = ""
         package var end: MessagePattern?
-        package var count = 25
+        /// How many events there are: to publish (nil: 25), or that `start` brings (nil: nobody says it).
+        package var count: Int?
+
+        package static let usualCount = 25
     }
 
     package struct Heartbeat: Sendable, Equatable {
         package var message: MessagePattern?
+        /// The server's ping frames are the heartbeat, instead of messages.
+        package var isPing = false
         package var interval = Duration.seconds(30)
         package var tolerance = 0.1
         /// After how long a client that answers nothing is dropped; nil where the server promises nothing.
@@ -95,6 +104,18 @@ package struct ResilienceContract: Sendable {
         package var status = [401, 403]
         package var close = [1008, 3000, 4401, 4403]
         package var message: MessagePattern?
+    }
+
+    /// What one connection may say, and what it is told when it says more.
+    package struct RateLimit: Sendable, Equatable {
+        /// So many messages are served...
+        package var after = 0
+        /// ...in this time.
+        package var within = Duration.seconds(1)
+        /// The message that refuses what is too much.
+        package var answer: MessagePattern?
+        /// The codes that may close the connection for it.
+        package var close = [1008, 1013, 4429]
     }
 
     /// A failure that somebody has accepted: it makes a scenario conditional, and the report names it.
@@ -137,6 +158,7 @@ package struct ResilienceContract: Sendable {
     package var secondAddress: String?
     /// The endpoints, `host:port`, that may be put under load: one's own.
     package var loadTargets: [String] = []
+    package var rateLimit: RateLimit?
     package var prefixDigits = false
     package var trials = 20
     package var limits = ResilienceLimits()

@@ -90,8 +90,11 @@ extension ResilienceContract {
             stream.item = section.pattern("item") ?? stream.item
             stream.sequence = section.pointer("sequence") ?? ""
             stream.end = section.pattern("end")
+            stream.count = section.count("count", in: 1...100_000)
+            stream.total = section.pointer("total")
             stream.timeout = section.duration("timeout") ?? stream.timeout
             if stream.end == nil { section.complain("end", "is missing") }
+            if section.value("sequence") == nil { section.complain("sequence", "is missing: what counts the events") }
             section.end()
             self.stream = stream
         }
@@ -102,7 +105,8 @@ extension ResilienceContract {
             queue.item = section.pattern("item") ?? queue.item
             queue.sequence = section.pointer("sequence") ?? ""
             queue.end = section.pattern("end")
-            queue.count = section.count("count", in: 1...1000) ?? queue.count
+            queue.count = section.count("count", in: 1...1000)
+            if section.value("sequence") == nil { section.complain("sequence", "is missing: what counts the events") }
             if (queue.publish == nil) == (queue.start == nil) {
                 section.complain("publish", "a queue has either publish or start")
             }
@@ -116,6 +120,11 @@ extension ResilienceContract {
         if let section = file.section("heartbeat") {
             var beat = Heartbeat()
             beat.message = section.pattern("message")
+            if let by = section.text("by") {
+                if !["message", "ping"].contains(by) { section.complain("by", "expected message or ping") }
+                beat.isPing = by == "ping"
+                if beat.isPing, beat.message != nil { section.complain("message", "is not looked at with by: ping") }
+            }
             beat.interval = section.duration("interval") ?? beat.interval
             beat.tolerance = section.number("tolerance") ?? beat.tolerance
             beat.dropsSilentAfter = section.duration("dropsSilentAfter")
@@ -144,6 +153,16 @@ extension ResilienceContract {
         leaks = file.texts("leaks") ?? []
         secondAddress = file.text("secondAddress")
         loadTargets = file.texts("loadTargets") ?? []
+        if let section = file.section("rateLimit") {
+            var limit = RateLimit()
+            limit.after = section.count("after", in: 1...10_000) ?? 0
+            if limit.after == 0 { section.complain("after", "is missing") }
+            limit.within = section.duration("within") ?? limit.within
+            limit.answer = section.pattern("answer")
+            limit.close = section.numbers("close") ?? limit.close
+            section.end()
+            rateLimit = limit
+        }
         prefixDigits = file.flag("prefixDigits") ?? false
     }
 

@@ -42,6 +42,9 @@ final class ScenarioClient {
     /// Every message of this connection, newest last, bounded.
     private(set) var seen: [JSONValue] = []
     private var pongs: [[UInt8]] = []
+    private var pings = 0
+    /// Messages and pings of the server so far: signs that it, and the way to it, are alive.
+    var signs: Int { seen.count + pings }
     /// When the connection stood, in monotonic time.
     let openedAt = ContinuousClock.now
     /// A silent client gives none of the answers that the contract asks for by itself.
@@ -144,7 +147,10 @@ final class ScenarioClient {
             case .pong(let payload):
                 pongs.append(payload)
                 return .other
-            case .binary, .ping: return .other
+            case .ping:
+                pings += 1
+                return .other
+            case .binary: return .other
             case .closed(let reason): return .ended(.closed(reason))
             }
         } catch WebSocketError.socket(.timedOut) {
@@ -197,6 +203,18 @@ final class ScenarioClient {
                 throw ScenarioFailure(reason: "\(what): no answer within \(seconds(time ?? contract.connect.timeout))")
             case .ended(let ending): throw ScenarioFailure(reason: "\(what): the connection \(ending.words)")
             }
+        }
+    }
+
+    /// Waits for the next heartbeat, three intervals at most: a message, or a ping frame where that is the heartbeat.
+    func expect(_ beat: ResilienceContract.Heartbeat, what: String) throws {
+        if let message = beat.message {
+            try expect(message, what: what, within: beat.interval * 3)
+            return
+        }
+        let before = pings
+        guard read(within: beat.interval * 3, until: { $0.pings > before }) else {
+            throw ScenarioFailure(reason: "\(what): no ping of the server within \(seconds(beat.interval * 3))")
         }
     }
 

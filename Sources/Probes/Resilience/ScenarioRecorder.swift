@@ -7,6 +7,8 @@ internal import Domain
 struct CaseFindings {
     var kpis: [ScenarioKPI] = []
     var notes: [String] = []
+    /// What would be needed to tell the rest: without it nothing failed, but the case cannot pass either.
+    var needs: String?
 
     static let none = CaseFindings()
 }
@@ -52,7 +54,8 @@ final class ScenarioRecorder {
     /// A KPI that is missed fails the case. One that the network alone makes impossible cannot be told.
     private func judge(_ name: String, _ findings: CaseFindings, seconds: Double) {
         guard let missed = findings.kpis.first(where: { !$0.isMet }) else {
-            return add(name, .passed, reason: nil, findings, seconds: seconds)
+            let reason = findings.needs.map { "needs \($0)" }
+            return add(name, reason == nil ? .passed : .skipped, reason: reason, findings, seconds: seconds)
         }
         if missed.unit == "ms", missed.comparator == "<=", floor > missed.limit {
             let need = "needs a nearer endpoint: four round trips take \(ScenarioKPI.short(floor)) ms already"
@@ -86,9 +89,15 @@ struct SequenceReading: Equatable {
     var missing = 0
     var duplicates = 0
     var disordered = 0
+    /// Numbers after the last one that there was to be.
+    var beyond = 0
+    /// Whether somebody beside the events themselves says how many there were: without that, events that are lost at the
+    /// end cannot be missed, and no share of delivery can be told.
+    var isTold = true
 
     /// `numbers` in the order in which they came; the events were `first` to `last`.
-    init(_ numbers: [Int], from first: Int, to last: Int) {
+    init(_ numbers: [Int], from first: Int, to last: Int, isTold: Bool = true) {
+        self.isTold = isTold
         let wanted = first...max(first, last)
         var seen: Set<Int> = []
         var highest = first - 1
@@ -98,6 +107,7 @@ struct SequenceReading: Equatable {
         }
         expected = last < first ? 0 : wanted.count
         missing = expected - seen.count
+        beyond = Set(numbers.filter { $0 > max(first, last) }).count
     }
 
     init() {}
@@ -107,9 +117,16 @@ struct SequenceReading: Equatable {
         missing += other.missing
         duplicates += other.duplicates
         disordered += other.disordered
+        beyond += other.beyond
+        isTold = isTold && other.isTold
     }
 
-    /// Delivery, duplicates, and disorder as figures.
+    /// Adds what came to a client; `last` is the number of the last event there was, nil where nobody says it.
+    mutating func add(_ client: ScenarioClient, from first: Int = 1, to last: Int?) {
+        add(SequenceReading(client.sequences, from: first, to: last ?? client.last, isTold: last != nil))
+    }
+
+    /// Delivery, duplicates, and disorder as figures; without a known number of events gaps instead of delivery.
     func kpis(_ limits: ResilienceLimits) -> [ScenarioKPI] {
         let share = expected == 0 ? 0 : Double(expected - missing) / Double(expected) * 100
         func count(_ name: String, _ value: Int) -> ScenarioKPI {
@@ -117,11 +134,12 @@ struct SequenceReading: Equatable {
                 name: name, unit: "events", statistic: "count", comparator: "<=", limit: 0, measured: Double(value),
                 samples: expected)
         }
+        let others = [count("duplicates", duplicates), count("out of order", disordered)]
+        guard isTold else { return [count("gaps", missing)] + others }
         return [
             ScenarioKPI(
                 name: "delivery", unit: "%", statistic: "share", comparator: ">=", limit: limits.delivery,
-                measured: share, samples: expected),
-            count("duplicates", duplicates), count("out of order", disordered),
-        ]
+                measured: share, samples: expected)
+        ] + others + [count("more than there were", beyond)]
     }
 }

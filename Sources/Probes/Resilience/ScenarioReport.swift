@@ -65,19 +65,37 @@ package struct ScenarioKPI: Codable, Hashable, Sendable {
         return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)"
     }
 
+    /// The 95th percentile (nearest rank); nil for fewer than twenty samples.
+    private static func p95(_ samples: [Double]) -> Double? {
+        samples.count >= 20 ? samples.sorted()[(samples.count * 95 + 99) / 100 - 1] : nil
+    }
+
+    /// A count that must be nothing.
+    static func none(_ name: String, _ count: Int, of samples: Int, unit: String) -> ScenarioKPI {
+        ScenarioKPI(
+            name: name, unit: unit, statistic: "count", comparator: "<=", limit: 0, measured: Double(count),
+            samples: samples)
+    }
+
+    /// A share in percent, of `samples` things.
+    static func share(_ name: String, _ percent: Double, of samples: Int, atLeast limit: Double) -> ScenarioKPI {
+        ScenarioKPI(
+            name: name, unit: "%", statistic: "share", comparator: ">=", limit: limit, measured: percent,
+            samples: samples)
+    }
+
     /// The mean of samples, and their 95th percentile.
     static func mean(_ name: String, _ samples: [Double], atMost limit: Double) -> ScenarioKPI {
-        let sorted = samples.sorted()
         let mean = samples.isEmpty ? 0 : samples.reduce(0, +) / Double(samples.count)
         return ScenarioKPI(
             name: name, unit: "ms", statistic: "mean", comparator: "<=", limit: limit, measured: mean,
-            samples: samples.count, p95: samples.count >= 20 ? sorted[(sorted.count * 95 + 99) / 100 - 1] : nil)
+            samples: samples.count, p95: p95(samples))
     }
 
     static func worst(_ name: String, _ samples: [Double], atMost limit: Double, unit: String = "ms") -> ScenarioKPI {
         ScenarioKPI(
             name: name, unit: unit, statistic: "max", comparator: "<=", limit: limit, measured: samples.max() ?? 0,
-            samples: samples.count)
+            samples: samples.count, p95: p95(samples))
     }
 }
 

@@ -15,10 +15,14 @@ final class ScenarioWorld {
     private var uniques = 0
     private let run: String
     private var signedUp: Set<Int> = []
+    /// The endpoints, `host:port`, that may be asked for anything; nil for any.
+    private let allowed: Set<String>?
 
     init(
-        _ contract: ResilienceContract, environment: [String: String], workingDirectory: String, seed: UInt64
+        _ contract: ResilienceContract, environment: [String: String], workingDirectory: String, seed: UInt64,
+        allowed: Set<String>? = nil
     ) throws {
+        self.allowed = allowed
         self.contract = contract
         self.environment = environment
         self.workingDirectory = workingDirectory
@@ -35,8 +39,21 @@ final class ScenarioWorld {
         return String(url[..<slashes.upperBound] + url[slashes.upperBound...].prefix { $0 != "/" && $0 != "?" })
     }
 
-    /// `host:port` of the endpoint.
-    var target: String { "\(address.host):\(address.port)" }
+    /// `host:port` of a URL, as far as it is known; nil where it is no address.
+    static func target(of url: String, _ variables: TemplateVariables) -> String? {
+        guard let text = try? variables.fill(withoutUserParts(url)),
+            let address = try? HTTPAddress(text, schemes: ["ws", "http"])
+        else { return nil }
+        return "\(address.host):\(address.port)"
+    }
+
+    private func expectAllowed(_ url: String, _ variables: TemplateVariables) throws {
+        guard let allowed else { return }
+        let target = Self.target(of: url, variables)
+        guard let target, allowed.contains(target) else {
+            throw LoadRefused(description: "\(target ?? url) is not listed in loadTargets")
+        }
+    }
 
     var endpoint: String { "\(address.isSecure ? "wss" : "ws")://\(address.authority)" }
     var isSecure: Bool { address.isSecure }
@@ -86,6 +103,7 @@ final class ScenarioWorld {
     func perform(_ action: HTTPAction, _ variables: inout TemplateVariables, what: String) throws -> HTTPResponse {
         let response: HTTPResponse
         do {
+            try expectAllowed(action.url, variables)
             var headers = HTTPHeaders(
                 try action.headers.sorted { $0.key < $1.key }.map { ($0.key, try variables.fill($0.value)) })
             let body = try action.json.map { Array(try variables.fill($0).description.utf8) }
@@ -186,6 +204,7 @@ final class ScenarioWorld {
         case .past(let source): path.source = source
         }
         do {
+            try expectAllowed(contract.connect.url, variables)
             let headers = try contract.connect.headers.sorted { $0.key < $1.key }.map {
                 ($0.key, try variables.fill($0.value))
             }

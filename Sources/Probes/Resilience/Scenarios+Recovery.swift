@@ -11,6 +11,13 @@ struct Scenarios {
     var contract: ResilienceContract { world.contract }
     var limits: ResilienceLimits { contract.limits }
     var needsResume: (String, Bool) { ("a way to resume a session (resume)", contract.resume != nil) }
+    /// A session can only be the same where something names it.
+    var needsSession: (String, Bool) {
+        let name = contract.sessionVariable
+        let connect = contract.connect
+        let captures = [connect.greeting, connect.authenticate, contract.resume].compactMap { $0?.capture[name] }
+        return ("a name of the session (capture {\(name)})", !captures.isEmpty)
+    }
     var needsContext: (String, Bool) {
         ("stored context (store and recall)", contract.store != nil && contract.recall != nil)
     }
@@ -46,7 +53,7 @@ struct Scenarios {
             ])
         }
         for (name, resetting) in [("a reset", true), ("an orderly end without a close frame", false)] {
-            recorder.test("the session is the same after \(name)", needs: [needsResume]) {
+            recorder.test("the session is the same after \(name)", needs: [needsResume, needsSession]) {
                 try comeBackAgainAndAgain { client in try world.cut(client, resetting: resetting) }
             }
         }
@@ -180,9 +187,11 @@ struct Scenarios {
             }
             if cuts == 0 { try trouble(client) }
             var isOver = false
+            var last: Int?
             for _ in 0..<cuts where !isOver {
                 try trouble(client)
                 isOver = client.hasSeen(end)
+                last = lastEvent(of: stream, client)
                 world.proxy.heal()
                 let back = try world.comeBack(client)
                 client = back.client
@@ -196,11 +205,28 @@ struct Scenarios {
                         "the stream did not reach its end within \(seconds(stream.timeout)); event \(client.last) was the last"
                 )
             }
-            reading.add(SequenceReading(client.sequences, from: 1, to: client.last))
+            reading.add(client, to: last ?? lastEvent(of: stream, client))
         }
-        var kpis = reading.kpis(limits)
-        if !contexts.isEmpty { kpis.append(.worst("context", contexts, atMost: limits.context)) }
-        return CaseFindings(kpis: kpis)
+        var findings = delivery(reading)
+        if !contexts.isEmpty { findings.kpis.append(.worst("context", contexts, atMost: limits.context)) }
+        return findings
+    }
+
+    /// The number of the last event that there must be; nil where neither the file nor the end of the stream says it.
+    func lastEvent(of stream: ResilienceContract.Stream, _ client: ScenarioClient) -> Int? {
+        if let count = stream.count { return count }
+        guard let pointer = stream.total, let end = stream.end,
+            let said = client.seen.last(where: { end.accepts($0, client.variables) }),
+            case .number(let text)? = said.value(at: pointer)
+        else { return nil }
+        return Int(text)
+    }
+
+    /// What a stream's numbers say. Without a known number of events nothing passes: the last ones may be lost.
+    func delivery(_ reading: SequenceReading, of what: String = "a stream (stream.count or stream.total)")
+        -> CaseFindings
+    {
+        CaseFindings(kpis: reading.kpis(limits), needs: reading.isTold ? nil : "the number of events of \(what)")
     }
 
     // MARK: 3
@@ -251,20 +277,23 @@ struct Scenarios {
                 _ = client.read(within: .milliseconds(200)) { _ in false }
                 if returns > 1 { try world.cut(client) }
             }
-            let last = queue.publish == nil ? client.last : before + published
-            guard last > before else { throw ScenarioFailure(reason: "no event arrived at all") }
-            reading.add(SequenceReading(client.sequences, from: before + 1, to: last))
+            guard client.last > before else { throw ScenarioFailure(reason: "no event arrived at all") }
+            let made = queue.publish == nil ? queue.count : published
+            reading.add(client, from: before + 1, to: made.map { before + $0 })
         }
-        return CaseFindings(kpis: reading.kpis(limits) + [.worst("context", contexts, atMost: limits.context)])
+        var findings = delivery(reading, of: "a queue (queue.count)")
+        findings.kpis.append(.worst("context", contexts, atMost: limits.context))
+        return findings
     }
 
     private func publish(_ queue: ResilienceContract.Queue, _ client: ScenarioClient) throws -> Int {
         guard let action = queue.publish else { return 0 }
-        for number in 1...queue.count {
+        let count = queue.count ?? ResilienceContract.Queue.usualCount
+        for number in 1...count {
             client.variables.values["n"] = .number("\(number)")
             client.variables.values["unique"] = .string(world.unique())
             try world.perform(action, &client.variables, what: "publishing")
         }
-        return queue.count
+        return count
     }
 }

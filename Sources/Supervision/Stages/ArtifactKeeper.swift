@@ -19,14 +19,16 @@ struct ArtifactKeeper: Sendable {
     func keep(_ patterns: [String], from directory: String) {
         guard !patterns.isEmpty else { return }
         let folder = "\(context.folder(run)).artifacts"
+        // A secret may be in the name of a file as well as in it.
+        let redaction = context.secrets.redaction
         var listing: [String] = []
         let found = patterns.flatMap { Reports.find($0, in: directory) }
         for (number, path) in found.prefix(ArtifactKeeper.mostFiles).enumerated() {
             let name = path.hasPrefix(directory + "/") ? String(path.dropFirst(directory.count + 1)) : path
             do {
-                listing.append("\(name): \(try copy(path, to: folder, number + 1))")
+                listing.append(redaction.text("\(name): \(try copy(path, to: folder, number + 1, redaction))"))
             } catch {
-                listing.append("\(name): not kept: \(error)")
+                listing.append(redaction.text("\(name): not kept: \(error)"))
             }
         }
         if found.count > ArtifactKeeper.mostFiles {
@@ -38,12 +40,14 @@ struct ArtifactKeeper: Sendable {
         try? AtomicFile.write(Array(text.utf8), to: "\(folder)/LIST", durable: false)
     }
 
-    private func copy(_ path: String, to folder: String, _ number: Int) throws(SystemError) -> String {
+    private func copy(
+        _ path: String, to folder: String, _ number: Int, _ redaction: TextRedaction
+    ) throws(SystemError) -> String {
         let size = Files.size(of: path) ?? 0
         guard size <= ArtifactKeeper.mostBytes else { return "not kept: \(size) bytes > \(ArtifactKeeper.mostBytes)" }
         try Files.createDirectories(folder)
         let last = path.split(separator: "/").last.map(String.init) ?? "file"
-        let target = "\(number)-\(StageRun.fileName(last))"
+        let target = "\(number)-\(StageRun.fileName(redaction.text(last)))"
         let bytes = try Files.read(path, limit: Int(ArtifactKeeper.mostBytes))
         if bytes.prefix(ArtifactKeeper.lookBytes).contains(0) {
             try AtomicFile.write(bytes, to: "\(folder)/\(target)", durable: false)

@@ -106,18 +106,28 @@ struct DeployStage: Sendable {
         switch result.outcome {
         case .exited where result.exit == 0:
             var record = started.record(run, .succeeded, "\(run.revision.short) exit 0, \(took) < \(limit)", commands)
-            readServices("\(report)/deployment.json", into: &record)
+            note(readServices(report), in: &record)
             return record
         case .neverRan:
             return started.record(run, .neverRan, "fenced before its command ran: started again", commands)
         case .couldNotStart:
             return started.record(run, .couldNotRun, main.words, commands, infrastructure: true)
         case .stopped:
-            return started.record(run, .stopped, "\(run.revision.short) stopped after \(took)", commands)
+            let (cleanup, left) = await afterStop(deploy, values)
+            commands += cleanup
+            let seen = left.map { live in
+                "; " + (live.revision.map { "\($0.short) is live" } ?? "the live revision is unreadable")
+            }
+            var record = started.record(
+                run, .stopped, "\(run.revision.short) stopped after \(took)\(words(cleanup))\(seen ?? "")", commands)
+            record.leftLive = left
+            return record
         case .lost:
-            let live = await StabilizeStage(context: context, run: run, surroundings: surroundings).readLive()
+            let reported = readServices(report)
+            let live = await readLive((try? reported?.get()) ?? [])
             let seen = live?.revision.map { "\($0.short) is live" } ?? "the live revision is unreadable"
             var record = started.record(run, .lost, "\(run.revision.short) \(main.words); \(seen)", commands)
+            note(reported, in: &record)
             record.live = live
             return record
         case .exited, .signaled, .timedOut, .idleTimedOut:
@@ -133,21 +143,60 @@ struct DeployStage: Sendable {
         let line = main.lastLine
         let words = "\(run.revision.short) \(main.words), \(took)\(line.isEmpty ? "" : ": \(line)")"
         // What a deployment that failed left behind is the first question of whoever is told.
-        let live = await StabilizeStage(context: context, run: run, surroundings: surroundings).readLive()
+        let live = await readLive()
         var record = started.record(run, isLimit ? .timedOut : .failed, words, commands)
         record.leftLive = live
         return record
     }
 
-    /// What the script wrote to `$NIGHTJAR_DEPLOYMENT`: `{"services": [{name, revision, commit, trafficPercent}]}`.
-    private func readServices(_ path: String, into record: inout StageRecord) {
-        guard Files.exists(path) else { return }
-        do {
-            let reported = try DeploymentFile.read(try Files.read(path, limit: Limits.probeBytes))
-            record.services = reported
-            let names = reported.prefix(6).map { "\($0.name) \(($0.wanted ?? run.revision).short)" }
+    /// A deployment that was called off is cleaned up behind like one that ran out of time, and what it left is asked for.
+    /// The stage is canceled by then: what puts back must not be.
+    private func afterStop(
+        _ deploy: DeploySettings, _ values: PlaceholderValues
+    ) async -> (cleanup: [SupervisedCommand], left: LiveReading?) {
+        let stage = self
+        let work = Task {
+            var done: [SupervisedCommand] = []
+            if let cleanup = deploy.cleanup {
+                done.append(await stage.context.command(cleanup, role: "cleanup", of: stage.run, values: values))
+            }
+            return (done, await stage.readLive())
+        }
+        return await work.value
+    }
+
+    private func words(_ cleanup: [SupervisedCommand]) -> String {
+        cleanup.map { "; cleanup \($0.succeeded ? "done" : $0.words)" }.joined()
+    }
+
+    /// - Parameter reported: what this deployment says about its services, where it is not known from an earlier one.
+    private func readLive(_ reported: [ServiceState] = []) async -> LiveReading? {
+        var surroundings = surroundings
+        if !reported.isEmpty {
+            surroundings.deployments.append(DeployedServices(revision: run.revision, services: reported))
+        }
+        return await StabilizeStage(context: context, run: run, surroundings: surroundings).readLive()
+    }
+
+    /// What the script wrote to `$NIGHTJAR_DEPLOYMENT`: `{"services": [{name, revision, commit, trafficPercent}]}`, without
+    /// secrets; nil where it wrote nothing.
+    private func readServices(_ report: String) -> Result<[ServiceState], any Error>? {
+        let path = "\(report)/deployment.json"
+        guard Files.exists(path) else { return nil }
+        return Result {
+            try DeploymentFile.read(
+                try Files.read(path, limit: Limits.probeBytes), redaction: context.secrets.redaction)
+        }
+    }
+
+    private func note(_ reported: Result<[ServiceState], any Error>?, in record: inout StageRecord) {
+        switch reported {
+        case nil: break
+        case .success(let services):
+            record.services = services
+            let names = services.prefix(6).map { "\($0.name) \(($0.wanted ?? run.revision).short)" }
             if !names.isEmpty { record.summary += "; \(names.joined(separator: " "))" }
-        } catch {
+        case .failure(let error):
             record.summary += "; $NIGHTJAR_DEPLOYMENT is unreadable: \(error)"
         }
     }

@@ -15,7 +15,7 @@ struct RemedyStage: Sendable {
         guard let entry = settings.remedy.runbook.first(where: { $0.name == run.subject }) else {
             return started.record(run, .couldNotRun, "remedy.runbook has no \(run.subject ?? "such command")")
         }
-        if surroundings.component == nil, entry.command.arguments.contains(where: { $0.contains("{component}") }) {
+        if surroundings.component == nil, entry.needsComponent {
             return started.record(run, .failed, "\(entry.name) needs a {component} and the diagnosis names none")
         }
         let values = PlaceholderValues(run, surroundings, settings)

@@ -17,7 +17,7 @@ struct StabilizeStage: Sendable {
     func perform(_ started: Stopwatch) async -> StageRecord {
         if run.purpose == .recheck { return await recheck(started) }
         var watch = StabilityWatch(health, startedAt: .zero)
-        var proofs = Proofs(health.liveRevision, wanted: run.revision)
+        var proofs = Proofs(health.liveRevision, run.revision, surroundings.deployments)
         let samples = SampleFile(context.folder(run))
         while true {
             let begun = started.elapsed
@@ -41,7 +41,7 @@ struct StabilizeStage: Sendable {
     /// One answer now from every source of the live revision; nil where none is configured.
     func readLive() async -> LiveReading? {
         guard !health.liveRevision.isEmpty else { return nil }
-        var proofs = Proofs(health.liveRevision, wanted: run.revision)
+        var proofs = Proofs(health.liveRevision, run.revision, surroundings.deployments)
         for (index, settings) in health.liveRevision.enumerated() {
             proofs.take(await context.prober.liveRevision(settings), of: index)
         }
@@ -71,7 +71,7 @@ struct StabilizeStage: Sendable {
     }
 
     private func recheck(_ started: Stopwatch) async -> StageRecord {
-        var proofs = Proofs(health.liveRevision, wanted: run.revision)
+        var proofs = Proofs(health.liveRevision, run.revision, surroundings.deployments)
         for (index, settings) in health.liveRevision.enumerated() {
             for _ in 0..<settings.answers { proofs.take(await context.prober.liveRevision(settings), of: index) }
         }
@@ -121,29 +121,36 @@ struct StabilizeStage: Sendable {
 /// deployment rolls out the old revision may still answer; the broken one is kept for the record.
 private struct Proofs {
     private let settings: [LiveRevisionSettings]
-    private let wanted: Revision
+    /// What is wanted, with the revisions of services that have their own.
+    private let wanted: DeployedServices
+    /// Earlier deployments, newest last.
+    private let known: [DeployedServices]
     private var current: [LiveRevisionProof]
     /// Proofs as they were when an answer broke them, newest.
     private var broken: [LiveRevisionProof?]
     private var mustRestart: Set<Int> = []
 
-    init(_ settings: [LiveRevisionSettings], wanted: Revision) {
+    init(_ settings: [LiveRevisionSettings], _ revision: Revision, _ deployments: [DeployedServices]) {
         self.settings = settings
-        self.wanted = wanted
+        known = deployments
+        wanted =
+            deployments.last { $0.revision == revision } ?? DeployedServices(revision: revision, services: [])
         current = settings.map { LiveRevisionProof(service: $0.service, needed: $0.answers) }
         broken = settings.map { _ in nil }
     }
 
+    private func wanted(of index: Int) -> Revision { wanted.wanted(of: settings[index].service) }
+
     mutating func take(_ answer: RevisionAnswer, of index: Int) {
         current[index].take(answer)
-        if answer.revision?.names(wanted) != true {
+        if answer.revision?.names(wanted(of: index)) != true {
             broken[index] = current[index]
             mustRestart.insert(index)
         }
     }
 
     func contradiction(of index: Int) -> String? {
-        if case .contradicted(let words) = current[index].verdict(wanted: wanted) { return words }
+        if case .contradicted(let words) = current[index].verdict(wanted: wanted(of: index)) { return words }
         return nil
     }
 
@@ -154,16 +161,44 @@ private struct Proofs {
         mustRestart = []
     }
 
-    var areProven: Bool { current.allSatisfy { $0.verdict(wanted: wanted) == .proven } }
+    var areProven: Bool {
+        current.indices.allSatisfy { current[$0].verdict(wanted: wanted(of: $0)) == .proven }
+    }
 
     /// What proves, or else the last answers that did not.
     var reading: LiveReading {
         let readings = current.indices.map { index in
-            let proof =
-                current[index].verdict(wanted: wanted) == .proven ? current[index] : broken[index] ?? current[index]
-            return proof.reading(wanted: wanted)
+            let isProven = current[index].verdict(wanted: wanted(of: index)) == .proven
+            let proof = isProven ? current[index] : broken[index] ?? current[index]
+            return proof.reading(wanted: wanted(of: index))
         }
-        return LiveRevisionProof.combined(readings)
+        return named(LiveRevisionProof.combined(readings), readings)
+    }
+
+    /// Where services have revisions of their own, the revision that was deployed stands for all of them: for each answer that
+    /// is the service's own of it, and as what is live where every service answers as it said.
+    private func named(_ whole: LiveReading, _ readings: [LiveReading]) -> LiveReading {
+        var whole = whole
+        let deployments = [wanted] + known.reversed()
+        let live = deployments.first { deployment in
+            !readings.isEmpty && deployment.services.contains { $0.wanted != nil }
+                && readings.indices.allSatisfy { index in
+                    let own = deployment.wanted(of: settings[index].service)
+                    return readings[index].revision.map(own.names) ?? false
+                }
+        }
+        if let live { whole.revision = live.revision }
+        let deployment = live ?? wanted
+        var counts: [Revision: Int] = [:]
+        for (index, reading) in readings.enumerated() {
+            let own = deployment.wanted(of: settings[index].service)
+            for answer in reading.answers {
+                let isOwn = own.names(answer.revision) && own != deployment.revision
+                counts[isOwn ? deployment.revision : answer.revision, default: 0] += answer.count
+            }
+        }
+        whole.answers = counts.sorted { $0.key < $1.key }.map { LiveReading.Answer(revision: $0.key, count: $0.value) }
+        return whole
     }
 }
 

@@ -5,12 +5,14 @@
 import Domain
 import Execution
 import Platform
+import Reporting
 
 struct StagePerformer: Sendable {
     let context: LoopContext
 
     func perform(_ run: StageRun, _ surroundings: StageSurroundings) async -> StageRecord {
         let started = Stopwatch(context)
+        if run.kind == .test, let suite = run.subject { await context.progress.learn(suite, from: context.history) }
         context.progress.begin(run, at: started.wall)
         let taker = FingerprintTaker(context: context, run: run)
         let before = await taker.before()
@@ -28,9 +30,30 @@ struct StagePerformer: Sendable {
         }
         let looks = [before, await taker.after(record)].compactMap { $0 }
         if !looks.isEmpty { record.fingerprints = looks }
+        tellLeftovers(&record)
         await LogKeeper(context: context, run: run, surroundings: surroundings).keep(&record)
         context.progress.end(run)
         return record
+    }
+}
+
+extension StagePerformer {
+    /// Processes that commands of the stage left running and that were ended: tests that do so disturb those after them.
+    private func tellLeftovers(_ record: inout StageRecord) {
+        let redaction = context.secrets.redaction
+        for index in record.commands.indices {
+            for place in record.commands[index].leftovers.indices {
+                let command = record.commands[index].leftovers[place].command
+                record.commands[index].leftovers[place].command = redaction.text(command)
+            }
+        }
+        let ended = record.commands.flatMap { $0.leftovers.filter(\.ended) }
+        guard !ended.isEmpty else { return }
+        let names = Plurals.list(ended.map { Printable.line($0.command, columns: 60) }, limit: 3)
+        let count = ended.count == 1 ? "1 process" : "\(ended.count) processes"
+        let words = "left \(count) running, ended: \(names)"
+        context.say(LogLine(.warn, record.run.stage, "\(record.run.subject.map { "\($0) " } ?? "")\(words)"))
+        if record.run.kind == .test { record.summary += "; \(words)" }
     }
 }
 

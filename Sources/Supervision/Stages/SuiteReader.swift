@@ -22,9 +22,13 @@ final class SuiteReader {
     private var expectedIDs: Set<String> = []
     /// Why single tests were not put onto a command line, by id.
     private var refused: [String: String] = [:]
+    /// Whether texts of a report may hold secrets that nobody here knows.
+    private var isWithheld = false
     /// Why what was left was not run.
     private var givenUp: String?
     private var parts = 0
+    /// How many tests the tool said it would run.
+    private var announced: Int?
     /// Whether the report of the last part has an error outside any test.
     private var hasSuiteProblem = false
     private var reports: [String] = []
@@ -103,6 +107,7 @@ final class SuiteReader {
         // Only pytest says a number that its report must agree with; a part that was ended agrees with nothing.
         let isWhole = suite.console == .pytest && !console.wasEnded && parts == 1
         facts.collected = isWhole ? console.collected : nil
+        if parts == 1 { announced = console.collected }
         let reading = read(done, report: report, directory: directory, wasCut: console.wasEnded)
         for result in reading?.results ?? [] { add(result, selector: console.selectors[result.id]) }
         properties += reading?.properties ?? []
@@ -167,8 +172,9 @@ final class SuiteReader {
     private func read(
         _ done: SupervisedCommand, report: String, directory: String, wasCut: Bool
     ) -> ReportReading? {
+        isWithheld = isWithheld || knowsNotAllSecrets(of: done)
         let log = "\(done.folder)/console.log"
-        let redaction = TextRedaction(needles: context.secrets.needles)
+        let redaction = context.secrets.redaction
         let paths: [String]
         switch suite.reportFormat {
         case .console: return nil
@@ -186,7 +192,8 @@ final class SuiteReader {
         for path in paths {
             if suite.reportPath != nil, path != log, isStale(path, done) {
                 if !wasCut {
-                    facts.reportProblem = ("report-stale", "the report \(path) was not written during the stage")
+                    let name = redaction.text(path)
+                    facts.reportProblem = ("report-stale", "the report \(name) was not written during the stage")
                 }
                 continue
             }
@@ -197,11 +204,29 @@ final class SuiteReader {
                 if !wasCut { facts.reportProblem = ("report-damaged", redaction.text("\(damage)")) }
                 whole = whole.map { $0.joined(damage.reading) } ?? damage.reading
             } catch {
-                if !wasCut { facts.reportProblem = ("report-unreadable", "\(error)") }
+                if !wasCut { facts.reportProblem = ("report-unreadable", redaction.text("\(error)")) }
             }
-            if path != log { keep(path) }
+            if path != log, !isWithheld { keep(path) }
         }
-        return whole.map { $0.redacted(redaction) }
+        let clean = whole.map { $0.redacted(redaction) }
+        // The console was redacted by the shepherd, which knows what the command was given.
+        return isWithheld && paths != [log] ? clean?.withheld : clean
+    }
+
+    /// Whether a command that an earlier daemon began was given secrets that this one never saw: commands print another
+    /// value each time.
+    private func knowsNotAllSecrets(of done: SupervisedCommand) -> Bool {
+        guard let recovery = done.result?.recovery else { return false }
+        let names = (suite.command.secrets + (suite.select?.secrets ?? [])).filter { name in
+            if case .command = context.settings.current.secrets[name] { true } else { false }
+        }
+        guard !names.isEmpty else { return false }
+        context.say(
+            LogLine(
+                .warn, "test",
+                "\(suite.name): \(recovery); its report is not kept and its texts are withheld, since the value that "
+                    + "\(Set(names).sorted().joined(separator: ", ")) had then is not known"))
+        return true
     }
 
     private func isStale(_ path: String, _ done: SupervisedCommand) -> Bool {
@@ -224,6 +249,9 @@ final class SuiteReader {
         }
     }
 
+    /// The tests that are left after a cut could not be asked for.
+    func noteUncollected(_ problem: String) { facts.collectProblem = problem }
+
     // MARK: - All parts
 
     func finish(commands: [SupervisedCommand], duration: Duration) async -> (reading: SuiteReading, isLimit: Bool) {
@@ -242,12 +270,9 @@ final class SuiteReader {
         }
         facts.results = chosen
         facts.totals = Totals(chosen)
+        countUnnamed()
         facts.isSelection = run.only != nil
         await lookBack()
-        if !cuts.isEmpty, expected.isEmpty {
-            facts.suiteProblems.append(
-                "\(cuts.joined(separator: ", ")) was cut and the rest could not be told (collect, select)")
-        }
         let file = "\(run.folder)/tests.jsonl"
         do {
             try Files.createDirectories(context.folder(run))
@@ -256,12 +281,25 @@ final class SuiteReader {
             facts.reportProblem = facts.reportProblem ?? ("evidence", "the results could not be written: \(error)")
         }
         let notPassed = chosen.filter { $0.outcome != .passed }
+        let doubts = SuiteRules.doubts(facts, exitCodes: suite.exitCodes, allowAllSkipped: suite.allowAllSkipped)
         let reading = SuiteReading(
             totals: facts.totals, notPassed: Array(notPassed.prefix(Limits.notPassedInRecord)), testsFile: file,
-            reports: reports, authenticity: SuiteRules.authenticity(facts, real: suite.real),
-            doubts: SuiteRules.doubts(facts, exitCodes: suite.exitCodes, allowAllSkipped: suite.allowAllSkipped),
-            cut: cuts, testsRevision: testsRevision)
+            reports: reports,
+            authenticity: SuiteRules.authenticity(facts, real: suite.real, doubts: doubts), doubts: doubts, cut: cuts,
+            testsRevision: testsRevision)
         return (reading, isLimit)
+    }
+
+    /// After a cut, where nothing tells which tests are left (no run before this one, no `collect`), the number that the tool
+    /// gave is all that is known of them.
+    private func countUnnamed() {
+        guard !cuts.isEmpty, expected.isEmpty else { return }
+        let left = announced.map { max(0, $0 - results.count) }
+        guard left != 0 else { return }
+        facts.totals.tests += left ?? 0
+        facts.totals.notRun += left ?? 0
+        facts.unaccounted =
+            "\(cuts.joined(separator: ", ")) was cut, and which tests were left could not be told (collect, select)"
     }
 
     /// What the soft rules compare with. Looked up before they judge; their judgement goes into the journal.
@@ -274,7 +312,7 @@ final class SuiteReader {
         }
         facts.timingPrint = TimingPrint.of(facts.results.lazy.map { ($0.id, $0.outcome, $0.durationSeconds) })
         facts.vanished = known.isEmpty ? nil : known.count { indices[$0] == nil }
-        guard suite.real, !facts.isSelection, let last = usual.last, SuiteRules.asksForTestChanges(facts) else {
+        guard !facts.isSelection, let last = usual.last, SuiteRules.asksForTestChanges(facts) else {
             return
         }
         facts.testsChanged = await TestSources(context: context, suite: suite).changed(
@@ -283,30 +321,6 @@ final class SuiteReader {
 
     private var noOutcome: String {
         givenUp ?? cuts.last.map { "not run after \($0) was cut" } ?? "no outcome was reported"
-    }
-}
-
-extension ReportReading {
-    fileprivate func redacted(_ redaction: TextRedaction) -> ReportReading {
-        guard !redaction.isIdle else { return self }
-        var clean = self
-        clean.results = results.map { $0.redacted(redaction) }
-        clean.suiteProblems = suiteProblems.map(redaction.text)
-        clean.disagreements = disagreements.map(redaction.text)
-        return clean
-    }
-}
-
-extension TestResult {
-    fileprivate func redacted(_ redaction: TextRedaction) -> TestResult {
-        var clean = self
-        clean.id = redaction.text(id)
-        clean.message = message.map(redaction.text)
-        clean.type = type.map(redaction.text)
-        clean.details = details.map(redaction.text)
-        clean.file = file.map(redaction.text)
-        clean.selector = selector.map(redaction.text)
-        return clean
     }
 }
 

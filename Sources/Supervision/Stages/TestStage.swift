@@ -34,11 +34,13 @@ struct TestStage: Sendable {
             return started.record(run, .couldNotRun, "\(error)", infrastructure: true)
         }
         if let before = suite.before {
-            let done = await context.command(before, role: "before", of: run, values: values)
+            let done = await context.command(
+                before, role: "before", of: run, values: values, leavesServices: suite.leavesServices)
             commands.append(done)
             guard done.succeeded else {
                 let words = "before: \(done.words)\(done.lastLine.isEmpty ? "" : ": \(done.lastLine)")"
-                return started.record(run, .couldNotRun, words, commands, infrastructure: true)
+                let record = started.record(run, .couldNotRun, words, commands, infrastructure: true)
+                return await putBack(suite, values, record, started)
             }
         }
         let known = await knownTests(suite)
@@ -59,19 +61,34 @@ struct TestStage: Sendable {
             }
         }
         ArtifactKeeper(context: context, run: run).keep(suite.artifacts, from: values.workingDirectory)
-        if let after = suite.after {
-            // Also after a cancellation: it puts back what `before` did.
-            let (context, run) = (context, run)
-            let done = Task { await context.command(after, role: "after", of: run, values: values) }
-            commands.append(await done.value)
-        }
         guard let outcome else {
-            return started.record(
+            let record = started.record(
                 run, end?.outcome ?? .lost, end?.words ?? "no account", commands,
                 infrastructure: end?.infrastructure ?? false)
+            return await putBack(suite, values, record, started)
         }
         var record = await conclude(suite, outcome, commands, started)
         record.targets = measured
+        return await putBack(suite, values, record, started)
+    }
+
+    /// Runs `after`, however the stage ended: also after a cancellation, and where `before` failed half-way. What it could not
+    /// put back is no word about the revision, and is said.
+    private func putBack(
+        _ suite: SuiteSettings, _ values: PlaceholderValues, _ record: StageRecord, _ started: Stopwatch
+    ) async -> StageRecord {
+        guard let after = suite.after else { return record }
+        let (context, run) = (context, run)
+        let done = await Task { await context.command(after, role: "after", of: run, values: values) }.value
+        var record = record
+        record.commands.append(done.record)
+        record.endedAt = context.now()
+        record.durationSeconds = started.elapsed.inSeconds
+        if !done.succeeded {
+            let words = "after: \(done.words)\(done.lastLine.isEmpty ? "" : ": \(done.lastLine)")"
+            record.summary += "; \(words)"
+            context.say(LogLine(.warn, run.stage, "\(suite.name) \(words)"))
+        }
         return record
     }
 
@@ -98,11 +115,8 @@ struct TestStage: Sendable {
         }
         guard let settings = suite.repository else { return nil }
         let repository = Repository(path: settings.path, environment: context.environment)
-        if settings.fetch { try await repository.fetch() }
-        if settings.fetch, let remote = try? await repository.resolve("refs/remotes/origin/\(settings.ref)") {
-            return (repository, remote)
-        }
-        return (repository, try await repository.resolve(settings.ref))
+        let ref = settings.ref
+        return (repository, settings.fetch ? try await repository.fetched(ref) : try await repository.resolve(ref))
     }
 
     private struct EarlyEnd {
@@ -131,7 +145,8 @@ struct TestStage: Sendable {
             let follower = PartFollower(context: context, run: run, suite: suite, folder: folder(role), known: known)
             await follower.start()
             reader.begin(directory: values.workingDirectory)
-            let done = await context.command(choice.command, role: role, of: run, values: values)
+            let done = await context.command(
+                choice.command, role: role, of: run, values: values, leavesServices: suite.leavesServices)
             var console = await follower.finish()
             if done.result?.outcome != .stopped { console.failedFast = false }
             commands.append(done)
@@ -208,6 +223,10 @@ struct TestStage: Sendable {
                     name in
                     KnownTest(id: TestIdentity.reportID(console: name, format: suite.console), selector: name)
                 }
+            } else {
+                reader.noteUncollected(done.words)
+                context.say(
+                    LogLine(.warn, run.stage, "\(suite.name): collect \(done.words): what is left is not known"))
             }
         }
         reader.expect(all)

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// A rollback that does not help refutes the diagnosis it was made for: what fails on the last green revision too was not
+// brought by a commit after it.
+
+import Domain
+
+extension CycleMachine {
+    /// Takes the blame from the culprit of each incident whose failure is there on the last green revision as well, and the
+    /// mark from the revision that was given up for it.
+    mutating func withdrawBlame() -> [Action] {
+        guard let progress = cycle, let green = progress.lastGreen, progress.deployed == green else { return [] }
+        let there = progress.records.filter {
+            $0.run.kind == .test && $0.run.purpose == .reverify && $0.run.revision == green
+        }
+        var said: [Action] = []
+        for index in progress.incidents.indices {
+            var incident = progress.incidents[index]
+            guard var diagnosis = incident.diagnosis, diagnosis.culprit != nil || !diagnosis.category.isOfSurroundings,
+                CycleMachine.isThereToo(incident, there)
+            else { continue }
+            diagnosis.candidates = [diagnosis.culprit].compactMap(\.self) + diagnosis.candidates
+            diagnosis.culprit = nil
+            diagnosis.grade = .possible
+            diagnosis.recommendedAction = .none
+            diagnosis.summary =
+                "refuted by the rollback: it fails on last green \(green.short) too; before: " + diagnosis.summary
+            incident.diagnosis = diagnosis
+            cycle?.incidents[index] = incident
+            if let known = memory.incidents.firstIndex(where: { $0.id == incident.id }) {
+                var kept = diagnosis
+                kept.cycle = memory.incidents[known].diagnosis?.cycle
+                memory.incidents[known].diagnosis = kept
+            }
+            memory.knownBad.removeAll { $0.revision == progress.wanted }
+            let text = "\(incident.id) withdrawn: it fails on last green \(green.short) too, no commit is blamed"
+            said.append(.say(LogLine(.fact, "diagnosis", text)))
+        }
+        return said
+    }
+
+    /// More than half of its tests fail there again, or of all tests where a stage failed: a single one may be a flake.
+    private static func isThereToo(_ incident: Incident, _ records: [StageRecord]) -> Bool {
+        let failing = Set(records.flatMap { $0.suite?.notPassed ?? [] }.filter(\.outcome.isFailure).map(\.id))
+        if !incident.tests.isEmpty { return 2 * failing.intersection(incident.tests).count > Set(incident.tests).count }
+        let totals = records.filter { $0.run.only == nil }.compactMap(\.suite?.totals)
+        let executed = totals.reduce(0) { $0 + $1.executed }
+        return executed > 0 && 2 * totals.reduce(0) { $0 + $1.failing } > executed
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// What follows the abort of a deployment, and what is known of the environment where nothing was deployed.
+
+import Domain
+import Testing
+
+@testable import Engine
+
+struct AbortStoryTests {
+    /// A loop that deploys and is told to abort; the deployment has ended and `left` answers.
+    private func aborted(
+        green: Revision? = Samples.green, before: Revision? = Samples.green, left: Revision?,
+        change: (inout WorkSeen) -> Void = { _ in }
+    ) -> Story {
+        var story = Story(green: green)
+        story.wake()
+        var work = WorkSeen(trigger: .schedule, wanted: Samples.wanted, live: before)
+        change(&work)
+        story.tell(.workSeen(work))
+        story.tell(.operatorRequested(OperatorRequest(verb: .abort, by: "ann")))
+        guard let run = story.run else {
+            Issue.record("nothing runs but \(story.place)")
+            return story
+        }
+        var record = Samples.record(run, .stopped, at: story.now)
+        record.leftLive = left.map { LiveReading(revision: $0) }
+        story.tell(.stageEnded(record))
+        return story
+    }
+
+    @Test func `an aborted deployment that left something else is followed by the last green revision`() {
+        var story = aborted(left: Samples.wanted)
+        #expect(story.run?.kind == .deploy && story.run?.purpose == .restore)
+        #expect(story.run?.revision == Samples.green)
+        #expect(story.lines.contains { $0.hasPrefix("restore: ") && $0.contains("the aborted deployment left") })
+        story.restart()
+        story.end()
+        story.end(live: Samples.green)
+        #expect(story.verdict == .interrupted)
+        #expect(story.rules.first == "aborted")
+        #expect(story.machine.memory.serving == Samples.green)
+        #expect(story.machine.cycle?.returnsTo == Samples.green)
+    }
+
+    @Test func `what it left is not known: the last green revision is deployed`() {
+        #expect(aborted(left: nil).run?.revision == Samples.green)
+    }
+
+    @Test func `nothing is deployed where what was live still is`() {
+        let story = aborted(left: Samples.green)
+        #expect(story.place == "concluding")
+        #expect(story.lines.contains { $0.contains("not restored: what was live before the deployment still is") })
+        #expect(story.machine.memory.serving == Samples.green)
+    }
+
+    @Test func `a line says why nothing is restored`() {
+        let unknown = aborted(green: nil, left: Samples.wanted)
+        #expect(unknown.place == "concluding")
+        #expect(unknown.lines.contains { $0.contains("not restored: no revision is known to be green") })
+        let barred = aborted(left: Samples.wanted) { $0.irreversible = "db/1.sql changed" }
+        #expect(barred.place == "concluding")
+        #expect(barred.lines.contains { $0.contains("not restored: db/1.sql changed") })
+        let other = aborted(before: Samples.other, left: Samples.wanted)
+        #expect(other.place == "concluding")
+        #expect(other.lines.contains { $0.contains("was live before, and the last green revision is") })
+    }
+
+    // MARK: - What staging serves
+
+    @Test func `what a look read is served until something is deployed`() {
+        var story = Story(cycles: 1)
+        story.wake()
+        story.see(trigger: .once)
+        story.end(.refused, "permit says not now (exit 75)")
+        #expect(story.place == "concluding")
+        #expect(story.lines.contains { $0.contains("staging serves \(Samples.green.short)") })
+
+        story = Story()
+        story.wake()
+        story.see()
+        #expect(story.machine.memory.serving == nil)
+        story.end(.couldNotRun, infrastructure: true)
+        #expect(story.machine.memory.serving == Samples.green)
+    }
+
+    @Test func `the log names the wait that is kept`() {
+        for (cycles, seconds) in [(1, 1), (nil, 5)] as [(Int?, Int)] {
+            var story = Story(cycles: cycles)
+            story.wake()
+            story.see(trigger: cycles == nil ? .schedule : .once)
+            story.end(.couldNotRun, infrastructure: true)
+            #expect(story.lines.contains { $0.contains("tried again in \(seconds)s") })
+            #expect(story.timer?.delay == .seconds(seconds))
+        }
+    }
+
+    @Test func `services are remembered by the revision whose deployment named them`() {
+        func deployed(_ story: inout Story, _ service: String?) {
+            guard let run = story.run else { return }
+            var record = Samples.record(run, .succeeded, at: story.now)
+            record.services = service.map { [ServiceState(name: "api", wanted: Revision($0))] } ?? []
+            story.tell(.stageEnded(record))
+        }
+        var story = Story()
+        story.wake()
+        story.see()
+        deployed(&story, "api-1")
+        let known = [
+            DeployedServices(revision: Samples.wanted, services: [ServiceState(name: "api", wanted: Revision("api-1"))])
+        ]
+        #expect(story.machine.memory.deployments == known)
+        #expect(known[0].wanted(of: "api") == Revision("api-1") && known[0].wanted(of: "web") == Samples.wanted)
+        // A deployment that says nothing takes nothing back.
+        story.pass(failing: ["a"])
+        story.conclude([Samples.incident(["a"], .codeRegression, .rollback)])
+        #expect(story.run?.purpose == .rollback)
+        deployed(&story, nil)
+        #expect(story.machine.memory.deployments == known)
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// A rollback that does not help takes the blame back; reruns end with the first round that passes.
+
+import Domain
+import Testing
+
+@testable import Engine
+
+struct WithdrawalTests {
+    private func failing() -> Story {
+        var story = Story(Samples.policy)
+        story.wake()
+        story.see()
+        story.pass(failing: ["a"])
+        return story
+    }
+
+    /// A rollback for `a`, after which `failing` fail on the last green revision.
+    private func rolledBack(failing: [String]) -> Story {
+        var story = self.failing()
+        story.conclude([Samples.incident(["a"], .deployFailure, .rollback, culprit: Samples.wanted)])
+        while let run = story.run, [.rollback, .reverify, .recheck].contains(run.purpose) {
+            switch run.kind {
+            case .deploy, .remedy: story.end()
+            case .stabilize: story.end(live: Samples.green)
+            case .test: story.test(failing: failing)
+            }
+        }
+        return story
+    }
+
+    @Test func `what fails on the last green revision too was brought by no commit after it`() throws {
+        var story = rolledBack(failing: ["a"])
+        let diagnosis = try #require(story.machine.cycle?.incidents.first?.diagnosis)
+        #expect(diagnosis.culprit == nil)
+        #expect(diagnosis.grade == .possible)
+        #expect(diagnosis.candidates.first?.commit == Samples.wanted)
+        #expect(story.machine.memory.incidents.first?.diagnosis?.culprit == nil)
+        #expect(story.lines.contains { $0.contains("INC-1 withdrawn") })
+        story.seal()
+        #expect(story.machine.memory.knownBad.isEmpty)
+    }
+
+    @Test func `another failure on the last green revision refutes nothing`() throws {
+        let story = rolledBack(failing: ["b"])
+        let diagnosis = try #require(story.machine.cycle?.incidents.first?.diagnosis)
+        #expect(diagnosis.culprit?.commit == Samples.wanted)
+        #expect(story.machine.memory.knownBad.map(\.revision) == [Samples.wanted])
+    }
+
+    @Test func `a suite that does not block and did not fail before takes no rollback back`() {
+        var story = self.failing()
+        story.conclude([Samples.incident(["a"], .codeRegression, .rollback, culprit: Samples.wanted)])
+        while let run = story.run, [.rollback, .reverify, .recheck].contains(run.purpose) {
+            switch run.kind {
+            case .deploy, .remedy: story.end()
+            case .stabilize: story.end(live: Samples.green)
+            case .test: story.test(failing: run.subject == "extras" ? ["slow"] : [])
+            }
+        }
+        #expect(story.machine.cycle?.actions.map(\.outcome) == [.succeeded])
+    }
+
+    @Test func `runs that ask whether it passes at all end with the first round that does`() {
+        var story = failing()
+        var experiment = Experiment(
+            number: 1, kind: .rerun, question: "deterministic or flaky?", revision: Samples.wanted,
+            tests: [Experiment.Selection(suite: "login", only: ["a"])], times: 5)
+        experiment.untilPass = true
+        story.tell(.triageAnswered(TriageAnswered(cycle: 1, experiment: experiment)))
+        story.test(failing: ["a"])
+        story.test()
+        while let run = story.run, run.kind == .stabilize { story.end(live: run.revision) }
+        #expect(story.place == "asking")
+        #expect(story.machine.cycle?.experiments.first?.result == "1/2 fail")
+    }
+}
