@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Suites: their commands, what their tools write, and what follows from the command.
 
-import Domain
+package import Domain
 
 extension SettingsDecoder {
     func suite(_ section: Section) -> SuiteSettings {
@@ -80,7 +80,7 @@ extension ConsoleFormat {
 
 extension CommandSettings {
     /// Whether a placeholder stands in one of the arguments.
-    func mentions(_ placeholder: String) -> Bool {
+    package func mentions(_ placeholder: String) -> Bool {
         arguments.contains { argument in Placeholders.uses(in: argument).contains { $0.name == placeholder } }
     }
 }

@@ -31,6 +31,8 @@ package struct SealedCycle: Hashable, Sendable {
 package actor CycleWriter {
     package nonisolated let layout: EvidenceLayout
     private let queue = EvidenceQueue("evidence.cycles")
+    /// Where the journal that is covered so far ends.
+    private var covered: JournalPlace?
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
 
@@ -120,9 +122,10 @@ package actor CycleWriter {
     private func writeCoverage(_ cycle: Int, after previous: SealedReference) throws(EvidenceError) {
         guard try JournalCoverage.of(cycle: cycle, in: layout) == nil else { return }
         let end = try SealChain(layout).journalEnd(of: previous.cycle) ?? 0
-        let coverage = try JournalCoverage.from(end + 1, in: layout)
+        let (coverage, place) = try JournalCoverage.from(end + 1, in: layout, known: covered)
         let path = layout.cycle(cycle) + "/" + EvidenceLayout.journalFile
         try replace(path, with: Array(coverage.text.utf8))
+        covered = place
     }
 
     /// The sums of console logs that were taken as the bytes passed, for those files that still have the size they had.

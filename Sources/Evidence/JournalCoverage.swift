@@ -33,35 +33,73 @@ struct JournalCoverage: Hashable {
         return bytes.flatMap { JournalCoverage(text: String(decoding: $0, as: UTF8.self)) }
     }
 
-    /// Covers the whole lines from seq `first` on. Only the first line of each segment is decoded: the sequence has no gaps.
-    static func from(_ first: Int, in layout: EvidenceLayout) throws(EvidenceError) -> JournalCoverage {
-        var parts: [ArraySlice<UInt8>] = []
-        var last = first - 1
-        for number in try JournalReader(layout).segments().reversed() {
-            let path = layout.segment(number)
-            let bytes = try contents(path) ?? []
-            guard let newline = bytes.firstIndex(of: UInt8(ascii: "\n")) else { continue }
-            let begins: Sequenced
-            do {
-                begins = try EvidenceCoding.value(Sequenced.self, from: bytes[..<newline])
-            } catch {
-                throw .damaged(path: path, line: 1, reason: "it has no seq")
-            }
-            let (part, end) = lines(of: bytes, beginningAt: begins.seq, from: first)
-            if !part.isEmpty { parts.insert(part, at: 0) }
-            last = max(last, end)
-            if begins.seq <= first { break }
-        }
+    /// Covers the whole lines from seq `first` on.
+    ///
+    /// - Parameter known: where a seal before this one ended. With it only what came since is read; without it, or where
+    ///   it no longer fits, the segments are searched for the line. The bytes are the same.
+    /// - Returns: the coverage, and where it ends; nil where there is no journal.
+    static func from(
+        _ first: Int, in layout: EvidenceLayout, known: JournalPlace? = nil
+    ) throws(EvidenceError) -> (coverage: JournalCoverage, end: JournalPlace?) {
+        let numbers = try JournalReader(layout).segments()
         var digest = SHA256()
-        for part in parts { digest.update(Array(part)) }
-        return JournalCoverage(first: first, last: last, sha256: digest.hexDigest())
+        var last = first - 1
+        guard var place = try place(of: first, in: layout, numbers, known) else {
+            return (JournalCoverage(first: first, last: last, sha256: digest.hexDigest()), nil)
+        }
+        for number in numbers where number >= place.segment {
+            let path = layout.segment(number)
+            if number > place.segment {
+                guard let begin = try beginning(of: path, number) else { continue }
+                place = begin
+            }
+            let bytes = try onDisk("read", path) { () throws(SystemError) in
+                try DiskFile(path, .reading).bytes(from: place.offset)
+            }
+            let (part, end) = lines(of: bytes, beginningAt: place.next, from: first)
+            digest.update(Array(part))
+            last = max(last, end)
+            place.offset += part.endIndex
+            place.next = end + 1
+        }
+        return (JournalCoverage(first: first, last: last, sha256: digest.hexDigest()), place)
+    }
+
+    /// Where to begin reading for line `first`: at it or before it.
+    private static func place(
+        of first: Int, in layout: EvidenceLayout, _ numbers: [Int], _ known: JournalPlace?
+    ) throws(EvidenceError) -> JournalPlace? {
+        if let known, known.next == first, numbers.contains(known.segment),
+            Files.size(of: layout.segment(known.segment)) ?? 0 >= known.offset
+        {
+            return known
+        }
+        var earliest: JournalPlace?
+        for number in numbers.reversed() {
+            guard let begin = try beginning(of: layout.segment(number), number) else { continue }
+            earliest = begin
+            if begin.next <= first { break }
+        }
+        return earliest
+    }
+
+    /// The beginning of a segment that has a whole line; only that one is decoded, as the sequence has no gaps.
+    private static func beginning(of path: String, _ number: Int) throws(EvidenceError) -> JournalPlace? {
+        let bytes = try contents(path) ?? []
+        guard let newline = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+        do {
+            let begins = try EvidenceCoding.value(Sequenced.self, from: bytes[..<newline])
+            return JournalPlace(segment: number, offset: 0, next: begins.seq)
+        } catch {
+            throw .damaged(path: path, line: 1, reason: "it has no seq")
+        }
     }
 
     private struct Sequenced: Decodable {
         var seq: Int
     }
 
-    /// The whole lines with seq `first` or later, and the seq of the last one.
+    /// The whole lines with seq `first` or later, and the seq of the last one. They end where the whole lines of `bytes` do.
     private static func lines(
         of bytes: [UInt8], beginningAt sequence: Int, from first: Int
     ) -> (lines: ArraySlice<UInt8>, last: Int) {
@@ -75,4 +113,13 @@ struct JournalCoverage: Hashable {
         }
         return (bytes[(from ?? start)..<start], next - 1)
     }
+}
+
+/// Where a line of the journal begins, or will begin.
+struct JournalPlace: Hashable {
+    var segment: Int
+    /// Bytes from the beginning of that segment.
+    var offset: Int
+    /// Its seq.
+    var next: Int
 }

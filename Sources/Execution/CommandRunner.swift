@@ -122,7 +122,7 @@ extension CommandRunner {
                     if state.stops.contains(spec.folder) { shepherd.send(SIGTERM) }
                 }
                 let deadline = SystemClock.monotonicNanoseconds + (longest(spec) + stopTime).nanoseconds
-                if await wait(for: shepherd, deadline: deadline) == .deadlinePassed {
+                if await wait(for: shepherd, word: launched.word, deadline: deadline) == .deadlinePassed {
                     return await endMad(shepherd, spec, folder)
                 }
             }
@@ -261,9 +261,11 @@ extension CommandRunner {
 }
 
 extension CommandRunner {
-    /// Waits for the end of a process. After `detach` it never returns.
-    private func wait(for process: Pidfd, deadline: Int64) async -> ExitWatcher.Outcome {
-        if let outcome = await watched(process, deadline: deadline) { return outcome }
+    /// Waits for the end of a process, or its word that it is done. After `detach` it never returns.
+    private func wait(
+        for process: Pidfd, word: Descriptor? = nil, deadline: Int64
+    ) async -> ExitWatcher.Outcome {
+        if let outcome = await watched(process, word, deadline: deadline) { return outcome }
         // Not watched (no thread to be had): looked at now and then, until it has ended or should have.
         while !process.hasEnded {
             if SystemClock.monotonicNanoseconds >= deadline { return .deadlinePassed }
@@ -273,10 +275,12 @@ extension CommandRunner {
     }
 
     /// Nil where the watcher could not begin.
-    private func watched(_ process: Pidfd, deadline: Int64) async -> ExitWatcher.Outcome? {
+    private func watched(
+        _ process: Pidfd, _ word: Descriptor?, deadline: Int64
+    ) async -> ExitWatcher.Outcome? {
         await withCheckedContinuation { continuation in
             do throws(SystemError) {
-                try watcher.watch(process, deadline: deadline) { [self] outcome in
+                try watcher.watch(process, word: word, deadline: deadline) { [self] outcome in
                     let goesOn = state.withLock { state in
                         if state.isDetached { state.abandoned.append(continuation) }
                         return !state.isDetached

@@ -17,6 +17,8 @@ final class ShepherdLauncher: Sendable {
     struct Launched: Sendable {
         /// Held by descriptor; nil where it had ended before it could be looked at.
         var shepherd: Pidfd?
+        /// Where one that waited says that its result is written, before it ends.
+        var word: Descriptor?
         /// It had been started before the order came: where it ended without a claim, its end may be older than the order.
         var wasWaiting: Bool
     }
@@ -78,7 +80,9 @@ private struct LaunchDesk {
             waiting = nil
             // An order that was cut off is refused by its reader: nothing is claimed, and a fresh one may begin.
             if !ready.process.hasEnded, ready.input.sendAtOnce(job.frame) {
-                return .success(ShepherdLauncher.Launched(shepherd: ready.process, wasWaiting: true))
+                ready.input.endSending()
+                return .success(
+                    ShepherdLauncher.Launched(shepherd: ready.process, word: ready.input, wasWaiting: true))
             }
         }
         do {

@@ -49,6 +49,11 @@ package final class Descriptor: Sendable {
         } == bytes.count
     }
 
+    /// Of a socket: nothing more is sent, and its reader comes to the end; what the other side sends still arrives.
+    package func endSending() {
+        _ = shutdown(number, Int32(SHUT_WR))
+    }
+
     /// An anonymous file in memory that holds `bytes` and is positioned at its start.
     package static func memory(_ bytes: [UInt8]) throws(SystemError) -> Descriptor {
         let number = nj_memory_file("nightjar")
@@ -97,8 +102,9 @@ package final class Descriptor: Sendable {
     ) throws(SystemError) -> (bytes: [UInt8], truncated: Bool) {
         var bytes: [UInt8] = []
         // A file says how long it is: an array that grows by doubling would need three times that for a moment.
-        bytes.reserveCapacity(min(limit, Int(clamping: size ?? 0)))
-        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        let expected = Int(clamping: size ?? 0)
+        bytes.reserveCapacity(min(limit, expected))
+        var chunk = [UInt8](repeating: 0, count: min(64 << 10, max(16 << 10, expected)))
         while true {
             let got = uninterrupted { read(number, &chunk, chunk.count) }
             guard got >= 0 else { throw .last("read", path) }

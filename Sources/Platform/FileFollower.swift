@@ -89,8 +89,9 @@ package final class FileFollower: Sendable {
     private func drain(_ file: Descriptor, _ position: inout Int64) {
         // A file that became shorter was begun again.
         if let size = file.size, size < position { position = 0 }
-        while true {
-            let bytes = [UInt8](unsafeUninitializedCapacity: FileFollower.pieceBytes) { buffer, count in
+        while let size = file.size, size > position {
+            let piece = Int(min(Int64(FileFollower.pieceBytes), size - position))
+            let bytes = [UInt8](unsafeUninitializedCapacity: piece) { buffer, count in
                 count = max(0, uninterrupted { pread(file.number, buffer.baseAddress, buffer.count, off_t(position)) })
             }
             if bytes.isEmpty { return }

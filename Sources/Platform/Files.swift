@@ -108,7 +108,8 @@ package enum Files {
         _ path: String, _ body: (UnsafeRawBufferPointer) -> Void
     ) throws(SystemError) {
         let file = try openForReading(path)
-        var chunk = [UInt8](repeating: 0, count: 256 << 10)
+        // No larger than the file: most of the files of a cycle are small, and to fill a large buffer takes longer than they do.
+        var chunk = [UInt8](repeating: 0, count: min(256 << 10, max(4096, Int(clamping: file.size ?? 0) + 1)))
         while true {
             let got = uninterrupted { Glibc.read(file.number, &chunk, chunk.count) }
             guard got >= 0 else { throw .last("read", path) }

@@ -43,6 +43,8 @@ package final class ExitWatcher: Sendable {
 
     private struct Watch {
         var process: Pidfd
+        /// Where the process may say that it is done, until it has closed it without a word.
+        var word: Descriptor?
         var deadline: Int64?
         var handler: Handler
     }
@@ -60,13 +62,19 @@ package final class ExitWatcher: Sendable {
         wakeWrite.makeNonBlocking()
     }
 
-    /// Calls `handler` once, on the watcher's thread: when the process has ended, or at the deadline.
+    /// Calls `handler` once, on the watcher's thread: when the process has ended or says so, or at the deadline.
     ///
-    /// - Parameter deadline: nanoseconds of the monotonic clock; nil waits for ever.
+    /// - Parameters:
+    ///   - word: a byte that can be read here counts as the end: what the process was there for is done, and to wait until
+    ///     the kernel has taken it apart would be idle. Its mere end counts for nothing.
+    ///   - deadline: nanoseconds of the monotonic clock; nil waits for ever.
     /// - Throws: where the thread cannot be started; `handler` is not called then.
-    package func watch(_ process: Pidfd, deadline: Int64? = nil, handler: @escaping Handler) throws(SystemError) {
+    package func watch(
+        _ process: Pidfd, word: Descriptor? = nil, deadline: Int64? = nil, handler: @escaping Handler
+    ) throws(SystemError) {
+        word?.makeNonBlocking()
         let mustStart = state.withLock { state in
-            state.watches.append(Watch(process: process, deadline: deadline, handler: handler))
+            state.watches.append(Watch(process: process, word: word, deadline: deadline, handler: handler))
             defer { state.isRunning = true }
             return !state.isRunning
         }
@@ -91,12 +99,17 @@ package final class ExitWatcher: Sendable {
         while true {
             let watches = state.withLock { $0.watches }
             var entries = watches.map { pollfd(fd: $0.process.number, events: Int16(POLLIN), revents: 0) }
+            entries += watches.map { pollfd(fd: $0.word?.number ?? -1, events: Int16(POLLIN), revents: 0) }
             entries.append(pollfd(fd: wakeRead.number, events: Int16(POLLIN), revents: 0))
             let timeout = ExitWatcher.timeout(until: watches.compactMap(\.deadline).min())
             _ = poll(&entries, nfds_t(entries.count), timeout)
             drainWakePipe()
             let now = SystemClock.monotonicNanoseconds
-            let ended = Set(entries.dropLast().filter { $0.revents != 0 }.map(\.fd))
+            var ended = Set(entries.prefix(watches.count).filter { $0.revents != 0 }.map(\.fd))
+            let heard = Set(entries.dropFirst(watches.count).dropLast().filter { $0.revents != 0 }.map(\.fd))
+            for watch in watches {
+                if let word = watch.word, heard.contains(word.number), hear(word) { ended.insert(watch.process.number) }
+            }
             for (handler, outcome) in takeFinished(ended: ended, now: now) { handler(outcome) }
         }
     }
@@ -112,6 +125,18 @@ package final class ExitWatcher: Sendable {
             }
             return finished
         }
+    }
+
+    /// Whether a word came. Closed without one, it is not listened to any more: the process itself will tell.
+    private func hear(_ word: Descriptor) -> Bool {
+        var byte: UInt8 = 0
+        if uninterrupted({ read(word.number, &byte, 1) }) == 1 { return true }
+        state.withLock { state in
+            for index in state.watches.indices where state.watches[index].word?.number == word.number {
+                state.watches[index].word = nil
+            }
+        }
+        return false
     }
 
     private func drainWakePipe() {

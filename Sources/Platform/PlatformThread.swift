@@ -19,10 +19,25 @@ package enum PlatformThread {
     ///
     /// - Parameter name: shown by `ps -T`, at most 15 bytes.
     package static func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+        pthread_detach(try create(name, body))
+    }
+
+    /// Runs `body` on the calling thread and, at the same time, on up to `helpers` others; returns when all of them have
+    /// returned. Where no thread is to be had fewer take part: `body` takes its work from a place that all share.
+    package static func together(_ name: String, helpers: Int, _ body: @escaping @Sendable () -> Void) {
+        var threads: [pthread_t] = []
+        while threads.count < helpers, let thread = try? create(name, body) { threads.append(thread) }
+        body()
+        for thread in threads { pthread_join(thread, nil) }
+    }
+
+    /// Starts a thread that must be joined or detached.
+    private static func create(
+        _ name: String, _ body: @escaping @Sendable () -> Void
+    ) throws(SystemError) -> pthread_t {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         pthread_attr_setstacksize(&attributes, 512 << 10)
         let box = Unmanaged.passRetained(Box(name: name, body: body))
         var thread = pthread_t()
@@ -39,5 +54,6 @@ package enum PlatformThread {
             box.release()
             throw SystemError(code: failure, attempted: "start", path: "thread \(name)")
         }
+        return thread
     }
 }

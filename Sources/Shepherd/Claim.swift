@@ -25,6 +25,11 @@ package enum Claim {
         func add(command pid: Int32) throws(SystemError) {
             try file.writeAll(Array("{\"command\":\(pid)}\n".utf8), path: path)
         }
+
+        /// Lets the claim go: what lies in the folder now is all there will be.
+        func release() {
+            _ = flock(file.number, LOCK_UN)
+        }
     }
 
     /// Claims `folder`; nil where somebody has.

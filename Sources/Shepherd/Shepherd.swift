@@ -27,7 +27,9 @@ struct Shepherd {
     /// When output last came.
     var lastOutput: Int64 = 0
     var ladder: StopLadder?
-    private var chunk = [UInt8](repeating: 0, count: 256 << 10)
+    /// Grows with a flood of output; few commands say much, and to fill a large buffer takes time before each of them.
+    private var chunk = [UInt8](repeating: 0, count: 16 << 10)
+    private static let mostChunk = 256 << 10
 
     init(
         _ order: ShepherdOrder, folder: StageFolder, claim: Claim.Held, reserved: ReservedResult, signals: Descriptor
@@ -70,6 +72,12 @@ struct Shepherd {
                     + "services should redirect their own")
         }
         return result(outcome, leftovers: leftovers)
+    }
+
+    /// Lets others in: the next run, and whoever reads this one.
+    func release() {
+        lock?.release()
+        claim.release()
     }
 
     /// False where another run has it: then nothing is started here.
@@ -165,6 +173,9 @@ struct Shepherd {
         lastOutput = SystemClock.monotonicNanoseconds
         chunk.withUnsafeBytes { buffer in
             redactor.pass(UnsafeRawBufferPointer(rebasing: buffer[..<got])) { log.write($0) }
+        }
+        if got == chunk.count, chunk.count < Shepherd.mostChunk {
+            chunk = [UInt8](repeating: 0, count: 2 * chunk.count)
         }
         return .some(got)
     }

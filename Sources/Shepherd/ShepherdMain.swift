@@ -73,12 +73,21 @@ package enum ShepherdMain {
             var shepherd = try Shepherd(order, folder: folder, claim: claim, reserved: reserved, signals: signals)
             let result = shepherd.run()
             try reserved.write(result)
+            if Files.size(of: folder.shepherdLog) == 0 { _ = unlink(folder.shepherdLog) }
+            shepherd.release()
         } catch {
             complain(error.description)
             return ShepherdExit.noPlaceForResult
         }
-        if Files.size(of: folder.shepherdLog) == 0 { _ = unlink(folder.shepherdLog) }
+        sayDone()
         return ShepherdExit.done
+    }
+
+    /// One byte for the daemon, where the order came from a socket: it may read the result while the kernel takes this process
+    /// apart, which for a program of this size takes about as long as writing the result.
+    private static func sayDone() {
+        var byte: UInt8 = 1
+        _ = send(0, &byte, 1, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
     }
 
     /// From here on standard error is `shepherd.log` in the run's folder, which only the order names.

@@ -395,7 +395,9 @@ struct BisectionRun {
         record.running = run
         save()
         let (context, surroundings) = (context, surroundings)
-        let task = Task { await StagePerformer(context: context).perform(run, surroundings) }
+        let task = Task(executorPreference: WorkQueue("bisection")) {
+            await StagePerformer(context: context).perform(run, surroundings)
+        }
         if mayCut {
             switchboard.begin {
                 task.cancel()
@@ -403,6 +405,7 @@ struct BisectionRun {
             }
         }
         let result = await task.value
+        await context.progress.settle()
         switchboard.begin(nil)
         record.stages.append(result)
         record.running = nil

@@ -239,7 +239,7 @@ package final class LoopHost: Sendable {
             if log.quietSeconds > 900 {
                 let doing =
                     if let waiting = await supervisor.waitsForPeople { waiting } else {
-                        await context.progress.describe()
+                        context.progress.describe()
                     }
                 performer.say(LogLine(.going, "heartbeat", doing))
             }

@@ -16,6 +16,10 @@ final class Performer: Sendable {
     private let version: String
     private static let cyclesBetweenRetention = 10
     private let tasks = Mutex<Running>(Running())
+    /// Apart, so that the reports of one cycle hold up neither the stages nor the seal of the next.
+    private let stageQueue = WorkQueue("stages")
+    private let sealQueue = WorkQueue("seal")
+    private let reportQueue = WorkQueue("reports")
     /// Told when a cycle has been sealed: live views and reports hang on it.
     private let onSealed: @Sendable (CycleRecord) -> Void
 
@@ -45,7 +49,6 @@ final class Performer: Sendable {
             context.settings.adoptStaged(machine.cycle?.settingsHash)
             try? Files.createDirectories(context.layout.cycle(number))
         case .run(let run):
-            clearTemporary(except: run)
             start(run, machine, tell)
         case .cancel(let run):
             cancel(run)
@@ -56,7 +59,7 @@ final class Performer: Sendable {
             let isBetweenCycles = machine.cycle == nil
             if isBetweenCycles { context.settings.adoptStaged(machine.memory.settingsHash) }
             let memory = machine.memory
-            Task {
+            Task(executorPreference: stageQueue) { [self] in
                 var answer = await WorkFinder(context: context).look(trigger, memory)
                 // Settings that came in the meantime may ask for something else: what they get must be their answer.
                 while isBetweenCycles, context.settings.adoptNewest() {
@@ -67,7 +70,9 @@ final class Performer: Sendable {
         case .askTriage(let budget):
             guard let cycle = machine.cycle else { return }
             let memory = machine.memory
-            Task { tell(await TriageRoom(context: context).ask(cycle, budget, memory)) }
+            Task(executorPreference: stageQueue) { [self] in
+                tell(await TriageRoom(context: context).ask(cycle, budget, memory))
+            }
         case .markGreen(let revision):
             markGreen(revision)
         case .seal:
@@ -103,7 +108,8 @@ final class Performer: Sendable {
             component: cycle?.incidents.lazy.compactMap(\.diagnosis).first { $0.runbook == run.subject }?.component,
             fix: run.purpose == .fix ? FixSurroundings(cycle) : nil, deployments: machine.memory.deployments ?? [])
         let context = context
-        let task = Task {
+        let task = Task(executorPreference: stageQueue) { [self] in
+            clearTemporary(except: run)
             let record = await StagePerformer(context: context).perform(run, surroundings)
             tell(.stageEnded(record))
         }
@@ -149,12 +155,12 @@ final class Performer: Sendable {
     /// Document, sums, and only then the event; each step can be repeated, so a full disk is waited out.
     private func seal(_ machine: CycleMachine, _ tell: @escaping @Sendable (Event) -> Void) {
         guard let cycle = machine.cycle, let judgement = cycle.concluded else { return }
-        let record = CycleDocument.make(
-            cycle, judgement, serving: machine.memory.serving, settings: context.settings.current,
-            layout: context.layout, writtenBy: version)
-        clearTemporary(except: nil)
+        let (serving, settings) = (machine.memory.serving, context.settings.current)
         let previous = machine.memory.sealedHash.map { SealedReference(cycle: cycle.number - 1, sha256: $0) }
-        let task = Task {
+        let task = Task(executorPreference: sealQueue) { [self] in
+            let record = CycleDocument.make(
+                cycle, judgement, serving: serving, settings: settings, layout: context.layout, writtenBy: version)
+            clearTemporary(except: nil)
             var complained = false
             while true {
                 do {
@@ -176,7 +182,7 @@ final class Performer: Sendable {
 
     /// Index, `latest` and reports: conveniences that can be made again from the sealed evidence.
     private func publish(_ number: Int) {
-        let task = Task {
+        let task = Task(executorPreference: reportQueue) { [self] in
             do {
                 let reader = CycleReader(context.layout)
                 guard reader.isSealed(number) else { return }
@@ -278,8 +284,9 @@ final class Performer: Sendable {
         await running.publishing?.value
         if case .detached = ending {
             context.runner.detach()
-            return
+        } else {
+            for task in running.stages.values { await task.value }
         }
-        for task in running.stages.values { await task.value }
+        await context.progress.settle()
     }
 }

@@ -177,11 +177,10 @@ import Testing
 
     @Test func `a branch that does not exist fails the probe`() async throws {
         let fixture = try fixture()
-        let git = Process()
-        git.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        git.arguments = ["git", "init", "--quiet", "\(fixture.folder)/repository"]
-        try git.run()
-        git.waitUntilExit()
+        let made = try await HelperCommand.run(
+            ["git", "init", "--quiet", "\(fixture.folder)/repository"],
+            environment: ProcessInfo.processInfo.environment, timeout: .seconds(60))
+        #expect(made.succeeded, "\(made.errorText)")
         try fixture.write(
             """
             { loop: { name: 'x', mode: 'observe' }, repository: { path: 'repository', ref: 'no-such-branch' },

@@ -205,6 +205,40 @@ import Testing
         #expect(try !Verifier(loop.layout).verify().isIntact)
     }
 
+    /// Seals of a long-lived writer begin where the last one ended, those of a fresh one search: the bytes are the same.
+    @Test(arguments: 1...3 as ClosedRange<UInt64>)
+    func `what is remembered of the journal's end changes no coverage`(_ seed: UInt64) async throws {
+        var random = SeededGenerator(seed: seed)
+        let loop = try TemporaryLoop()
+        let (journal, _) = try await Journal.open(loop.layout)
+        var (known, last): (JournalPlace?, Int) = (nil, 0)
+        for round in 0..<12 {
+            for _ in 0..<Int.random(in: 0...2, using: &random) {
+                try await journal.append(Samples.journal[0].event, at: Samples.start, cycle: round, durable: false)
+            }
+            if round == 3 || Int.random(in: 0..<5, using: &random) == 0 {
+                try await journal.rotate(LoopMemory(), at: Samples.start, cycle: round, beyond: 1)
+            }
+            let searched = try JournalCoverage.from(last + 1, in: loop.layout)
+            let remembered = try JournalCoverage.from(last + 1, in: loop.layout, known: known)
+            #expect(searched.coverage == remembered.coverage, "seed \(seed), round \(round)")
+            #expect(searched.end == remembered.end, "seed \(seed), round \(round)")
+            (known, last) = (remembered.end, remembered.coverage.last)
+            // Of another line, of a segment that is gone, beyond the end: not believed.
+            let place = known ?? JournalPlace(segment: 1, offset: 0, next: 1)
+            for wrong in [
+                JournalPlace(segment: place.segment, offset: place.offset, next: place.next - 1),
+                JournalPlace(segment: place.segment + 1, offset: 0, next: place.next),
+                JournalPlace(segment: place.segment, offset: place.offset + 1, next: place.next),
+            ] {
+                let found = try JournalCoverage.from(last + 1, in: loop.layout, known: wrong).coverage
+                #expect(try found == JournalCoverage.from(last + 1, in: loop.layout).coverage, "seed \(seed), \(wrong)")
+            }
+        }
+        #expect(try JournalReader(loop.layout).segments().count > 1, "seed \(seed)")
+        await journal.close()
+    }
+
     @Test func `missing and added files, links and dropped cycles are named`() async throws {
         let loop = try TemporaryLoop()
         try await Samples.seal(3, in: loop, tests: Self.few)

@@ -82,4 +82,17 @@ import Testing
         #expect(await eventually { Files.exists(folder("dismissed")) })
         #expect(starts == 2)
     }
+
+    /// A shepherd that waited says when its result is written; by then it must have let go of all that others wait for.
+    @Test func `runs that keep each other out follow each other without a gap`() async throws {
+        let runner = try CommandRunner.forTests()
+        for number in 1...20 {
+            var spec = CommandSpec.shell("echo \(number)", in: folder, name: "run-\(number)")
+            spec.lock = folder("lock")
+            let result = await runner.run(spec)
+            #expect(result.succeeded && result.recovery == nil, "\(number): \(result.notes)")
+            #expect(try FileLock.isHeld(folder("run-\(number)/claim")) == false)
+            #expect(try Files.list(folder("run-\(number)")) == ["claim", "console.log", "result.json"])
+        }
+    }
 }

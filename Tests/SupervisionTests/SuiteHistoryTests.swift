@@ -63,7 +63,8 @@ struct SuiteHistoryTests {
         let seen = Mutex<RunningStage?>(nil)
         let board = ProgressBoard(layout, now: { fixture.context.now() }) { stage in seen.withLock { $0 = stage } }
         await board.learn("unit", from: SuiteHistory(layout))
-        await board.begin(run.run, at: run.startedAt)
+        board.begin(run.run, at: run.startedAt)
+        await board.settle()
         let stage = try #require(seen.withLock { $0 })
         #expect(stage.usualTests == 1)
         #expect((stage.usualSeconds ?? 0) > 0)

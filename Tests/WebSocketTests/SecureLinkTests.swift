@@ -8,13 +8,20 @@ import Testing
 @testable import WebSocket
 
 /// A `openssl s_server` with a certificate of its own making for `localhost`.
-private final class SecureServer {
+private final class SecureServer: Sendable {
     let folder: String
     let port: UInt16
     private let process = Process()
+    private let output = Pipe()
     var authorities: String { folder + "/cert.pem" }
 
-    init(name: String = "localhost") throws {
+    /// One that listens, on a port that the system chose.
+    static func start(name: String = "localhost") async throws -> SecureServer {
+        try await onThread { try SecureServer(name: name) }
+    }
+
+    /// Waits for two openssl programs: not for a thread that tests share.
+    private init(name: String) throws {
         folder = NSTemporaryDirectory() + "nightjar-tls-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let made = try SecureServer.run([
@@ -24,18 +31,27 @@ private final class SecureServer {
             "subjectAltName=DNS:\(name)",
         ])
         try #require(made == 0)
-        // A port that was free a moment ago.
-        port = try SocketListener.loopback().port
         process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
         // -rev answers every line reversed: a conversation without a server of ours.
         process.arguments = [
-            "s_server", "-accept", "127.0.0.1:\(port)", "-cert", folder + "/cert.pem", "-key", folder + "/key.pem",
-            "-rev",
-            "-quiet",
+            "s_server", "-accept", "127.0.0.1:0", "-cert", folder + "/cert.pem", "-key", folder + "/key.pem", "-rev",
         ]
-        process.standardOutput = FileHandle.nullDevice
+        process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
+        port = try #require(SecureServer.port(in: output.fileHandleForReading), "openssl s_server did not listen")
+    }
+
+    /// From the line `ACCEPT 127.0.0.1:41863`, which it prints once it listens.
+    private static func port(in output: FileHandle) -> UInt16? {
+        var text = ""
+        while let bytes = try? output.read(upToCount: 1), !bytes.isEmpty {
+            text += String(decoding: bytes, as: UTF8.self)
+            guard text.hasSuffix("\n") else { continue }
+            if text.hasPrefix("ACCEPT ") { return text.split(separator: ":").last.flatMap { UInt16($0.dropLast()) } }
+            text = ""
+        }
+        return nil
     }
 
     private static func run(_ arguments: [String]) throws -> Int32 {
@@ -46,15 +62,6 @@ private final class SecureServer {
         try process.run()
         process.waitUntilExit()
         return process.terminationStatus
-    }
-
-    /// Until the server listens.
-    func wait() throws {
-        let deadline = soon
-        while true {
-            if (try? Socket.connect(host: "127.0.0.1", port: port, deadline: soon)) != nil { return }
-            guard !deadline.isPast else { return }
-        }
     }
 
     deinit {
@@ -72,9 +79,8 @@ struct SecureLinkTests {
     }
 
     @Test func `bytes go there and back through TLS, lines that openssl could obey included`() async throws {
+        let server = try await SecureServer.start()
         try await onThread {
-            let server = try SecureServer()
-            try server.wait()
             let address = try HTTPAddress("https://localhost:\(server.port)/")
             let path = NetworkPath(connectTo: .init("127.0.0.1", server.port), authorities: server.authorities)
             let link = try Link.open(address, over: path, deadline: soon)
@@ -90,8 +96,7 @@ struct SecureLinkTests {
     }
 
     @Test func `a certificate that nobody vouches for is refused before a byte is sent`() async throws {
-        let server = try SecureServer()
-        try server.wait()
+        let server = try await SecureServer.start()
         let error = await ask(
             "https://localhost:\(server.port)/", NetworkPath(connectTo: .init("127.0.0.1", server.port)))
         guard case .tls(let what) = error else {
@@ -102,8 +107,7 @@ struct SecureLinkTests {
     }
 
     @Test func `a certificate for another name is refused`() async throws {
-        let server = try SecureServer(name: "elsewhere.example")
-        try server.wait()
+        let server = try await SecureServer.start(name: "elsewhere.example")
         let error = await ask(
             "https://localhost:\(server.port)/",
             NetworkPath(

@@ -135,7 +135,7 @@ final class PartFollower: Sendable {
             }
             return (state.account.results.count, state.failed, oldest?.key, cut)
         }
-        await context.progress.note(done: done, failed: failed, current: current)
+        context.progress.note(done: done, failed: failed, current: current)
         if cut { context.runner.stop(folder: folder) }
     }
 }

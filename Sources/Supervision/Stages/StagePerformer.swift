@@ -13,7 +13,7 @@ struct StagePerformer: Sendable {
     func perform(_ run: StageRun, _ surroundings: StageSurroundings) async -> StageRecord {
         let started = Stopwatch(context)
         if run.kind == .test, let suite = run.subject { await context.progress.learn(suite, from: context.history) }
-        await context.progress.begin(run, at: started.wall)
+        context.progress.begin(run, at: started.wall)
         let taker = FingerprintTaker(context: context, run: run)
         let before = await taker.before()
         var record: StageRecord
@@ -32,7 +32,7 @@ struct StagePerformer: Sendable {
         if !looks.isEmpty { record.fingerprints = looks }
         tellLeftovers(&record)
         await LogKeeper(context: context, run: run, surroundings: surroundings).keep(&record)
-        await context.progress.end(run)
+        context.progress.end(run)
         return record
     }
 }

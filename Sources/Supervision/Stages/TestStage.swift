@@ -2,6 +2,7 @@
 // Runs one suite and reads what it reported. A test over its limit costs one result: the tool is ended, and the rest
 // is run without it.
 
+import Configuration
 import Domain
 import Engine
 import Evidence
@@ -137,10 +138,10 @@ struct TestStage: Sendable {
         for part in 0..<TestStage.partsPerSuite {
             let role = part == 0 ? "main" : "rest-\(part)"
             let report = "\(context.temporaryFolder(run)).\(role)/report"
-            try? Files.createDirectories(Files.parent(of: report))
             var values = values
             values["report"] = report
             guard let choice = select(suite, wanted, reader) else { return nil }
+            if choice.command.mentions("report") { try? Files.createDirectories(Files.parent(of: report)) }
             let follower = PartFollower(context: context, run: run, suite: suite, folder: folder(role), known: known)
             await follower.start()
             reader.begin(directory: values.workingDirectory)
@@ -267,7 +268,7 @@ struct TestStage: Sendable {
         }
         var record = started.record(run, result, words, commands)
         record.suite = reading
-        await context.progress.remember(suite.name, seconds: record.durationSeconds, tests: totals.tests)
+        context.progress.remember(suite.name, seconds: record.durationSeconds, tests: totals.tests)
         return record
     }
 }
