@@ -343,6 +343,14 @@ extension CycleMachine {
         }
         let verdict = VerdictRules.judge(cycle ?? progress, at: now).verdict
         let isCured = verdict == .healthy || verdict == .degraded
-        return said + (isCured ? restoreOrConclude(now) : decideRemedy(now))
+        if isCured { return said + restoreOrConclude(now) }
+        return said + (isAnotherMatter(progress) ? askTriage(now) : decideRemedy(now))
+    }
+
+    /// Whether what fails after a remedy is not what failed before it: something that the cured cause hid.
+    private func isAnotherMatter(_ progress: CycleProgress) -> Bool {
+        let results = progress.deciding.filter { $0.run.kind == .test }.flatMap { $0.suite?.notPassed ?? [] }
+        let failing = Set(results.filter(\.outcome.isFailure).map(\.id))
+        return !failing.isEmpty && failing != Set(progress.incidents.flatMap(\.tests))
     }
 }

@@ -5,6 +5,7 @@ import Commands
 import Domain
 import Evidence
 import Foundation
+import Platform
 import Reporting
 import Synchronization
 
@@ -53,14 +54,15 @@ final class LoopFixture: Sendable {
         id: "INC-57", signature: "s", title: "streaming chat times out", tests: ["chat::streams"], suites: ["chat"],
         firstSeen: now, firstCycle: 3)
 
-    /// Writes cycle folders as readers need them: the document and a sum of nothing else.
+    /// Writes cycle folders as readers need them: the document and its sum alone.
     func seal(_ records: [CycleRecord]) throws {
         for record in records {
             let folder = layout.cycle(record.cycle)
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             let document = try JSONText.pretty(record)
             try Data(document.utf8).write(to: URL(fileURLWithPath: layout.document(record.cycle)))
-            try Data().write(to: URL(fileURLWithPath: layout.sums(record.cycle)))
+            let sum = SumsFile.Line(sha256: SHA256.hex(of: Array(document.utf8)), path: "cycle.json")
+            try Data(SumsFile([sum]).text.utf8).write(to: URL(fileURLWithPath: layout.sums(record.cycle)))
         }
     }
 

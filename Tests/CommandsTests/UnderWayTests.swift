@@ -151,7 +151,7 @@ struct UnderWayTests {
         // As the daemon that holds the loop sees it.
         let status = await fixture.run("status", "--state", "state", columns: 200)
         await journal.close()
-        #expect(status.output.contains("waits to try deploy again: permit says not now (exit 75): frozen"))
+        #expect(status.output.contains("deploy waits: permit says not now (exit 75): frozen"))
     }
 
     @Test func `nobody is told to act on what is live for an experiment`() {

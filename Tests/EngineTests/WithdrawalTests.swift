@@ -61,6 +61,27 @@ struct WithdrawalTests {
         #expect(story.machine.cycle?.actions.map(\.outcome) == [.succeeded])
     }
 
+    @Test func `what a cured cause hid is asked about in the same cycle`() {
+        var policy = Samples.policy
+        policy.allow = [.runbook]
+        policy.runbook = [RunbookPolicy(name: "restart", categories: [.dependencyDown], attempts: 1)]
+        var story = Story(policy)
+        story.wake()
+        story.see()
+        story.pass(failing: ["a", "b"])
+        var incident = Samples.incident(["a", "b"], .dependencyDown, .runbook)
+        incident.diagnosis?.runbook = "restart"
+        story.conclude([incident])
+        while let run = story.run, [.runbook, .reverify, .recheck].contains(run.purpose) {
+            switch run.kind {
+            case .deploy, .remedy: story.end()
+            case .stabilize: story.end(live: run.revision)
+            case .test: story.test(failing: ["b"])
+            }
+        }
+        #expect(story.place == "asking")
+    }
+
     @Test func `runs that ask whether it passes at all end with the first round that does`() {
         var story = failing()
         var experiment = Experiment(

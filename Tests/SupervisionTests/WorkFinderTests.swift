@@ -50,7 +50,7 @@ import Testing
             Issue.record("the stale branch is wanted")
             return
         }
-        #expect(problem.reason.contains("origin has no branch main any more"), "\(problem.reason)")
+        #expect(problem.reason.contains("origin has no such branch any more"), "\(problem.reason)")
         guard case .workSeen(let tagged) = await look("v1"), tagged.wanted == fixture.wanted else {
             Issue.record("a tag is no branch")
             return
