@@ -226,21 +226,29 @@ extension Conclusions.Found {
     /// Takes the tests of another, and its diagnosis where that is the surer one.
     fileprivate mutating func take(_ other: Conclusions.Found) {
         incident.take(other.incident)
-        guard other.sureness > sureness else { return }
+        guard other.isSurer(than: self) else { return }
         diagnosis = other.diagnosis
         account = other.account
         incident.diagnosis = other.diagnosis
     }
 
-    private var sureness: Double {
-        let grade: Double =
-            switch diagnosis.grade {
-            case .proven: 3
-            case .likely: 2
-            case .possible: 1
-            case .unknown: 0
-            }
-        return grade + (diagnosis.hypotheses?.first { $0.category == diagnosis.category }?.probability ?? 0)
+    /// By grade, or much likelier: what speaks of the first failure stays where there is little between them.
+    private func isSurer(than other: Conclusions.Found) -> Bool {
+        let (mine, theirs) = (rank, other.rank)
+        return mine != theirs ? mine > theirs : probability > other.probability + 0.1
+    }
+
+    private var rank: Int {
+        switch diagnosis.grade {
+        case .proven: 3
+        case .likely: 2
+        case .possible: 1
+        case .unknown: 0
+        }
+    }
+
+    private var probability: Double {
+        diagnosis.hypotheses?.first { $0.category == diagnosis.category }?.probability ?? 0
     }
 }
 

@@ -110,7 +110,8 @@ struct Whys {
             let limit = result.message.map { " (\(Whys.firstLine($0)))" } ?? ""
             said = "the test waited for something that never came and was cut at its limit\(place)\(limit)"
         } else {
-            let type = result.type.map { "\($0): " } ?? ""
+            // Many tools begin the message with the type.
+            let type = result.type.map { result.message?.hasPrefix($0) == true ? "" : "\($0): " } ?? ""
             said = "\(type)\(Whys.firstLine(result.message ?? "no message"))\(place)"
         }
         if account.comesAndGoes || account.healed {
