@@ -145,7 +145,8 @@ struct Hypotheses {
             }
             let green = account.green
             // A test that changed since is no witness of what was before: its failure there tells nothing.
-            if green.isPassing || (green.isFailing && account.changedTest == nil) {
+            // Where any deployment cures, that of the last green revision tells nothing of its own.
+            if (green.isPassing && !again.isPassing) || (green.isFailing && account.changedTest == nil) {
                 found.append(
                     Outcome(
                         kind: .baseline, fails: green.isFailing, runs: green.runs,

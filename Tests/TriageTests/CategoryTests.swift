@@ -68,6 +68,10 @@ struct Fault: Sendable, CustomStringConvertible {
             message: "POST answered 502: model answered 401: credential expired", failing: ["t1", "t2", "t3"],
             category: .expiredCredential),
         Fault(
+            description: "keys that were changed under running services", reach: .untilDeployed,
+            message: "GET /api/me answered 401, expected 200: invalid_token: signature verification failed (key k2)",
+            failing: ["t1", "t2", "t3"], category: .expiredCredential),
+        Fault(
             description: "an expired certificate, seen in the surroundings", reach: .always, message: "502 Bad Gateway",
             surroundings: [.certificate], category: .expiredCredential),
         Fault(
