@@ -62,7 +62,7 @@ package enum SuiteRules {
             doubt("signal", "ended by a signal: never a pass")
         }
         for problem in facts.suiteProblems.prefix(5) {
-            doubt("suite-error", "the report has an error outside any test: \(problem)")
+            doubt("suite-error", "the report speaks of a failure outside its tests: \(problem)")
         }
         if facts.totals.tests == 0, facts.reportProblem == nil { doubt("zero-tests", "0 tests ran") }
         let ran = facts.totals.tests - facts.totals.notRun

@@ -66,6 +66,16 @@ struct JUnitReaderTests {
         #expect(try readJUnit(text).results.map(\.id) == ["a", "a #2", "a #2 #2", "(unnamed)"])
     }
 
+    @Test func `failures that are counted and not listed are a problem of the suite, and no pass`() throws {
+        let hidden = "<testsuite name='s' tests='5' failures='2'><testcase name='a'/></testsuite>"
+        #expect(
+            try readJUnit(hidden).suiteProblems.map { $0.contains("counts 2 failures and errors and lists none") } == [
+                true
+            ])
+        let listed = "<testsuite name='s' failures='2'><testcase name='a'><failure/></testcase></testsuite>"
+        #expect(try readJUnit(listed).suiteProblems.isEmpty)
+    }
+
     @Test func `counters that disagree with the cases are reported`() throws {
         let text = """
             <testsuites tests="3"><testsuite name="s" tests="2" failures="1" errors="0" skipped="0">
