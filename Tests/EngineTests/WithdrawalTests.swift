@@ -15,17 +15,22 @@ struct WithdrawalTests {
         return story
     }
 
+    /// Runs a remedy and its verification to the end.
+    private func finish(_ story: inout Story, failing: (StageRun) -> [String]) {
+        while let run = story.run, [.rollback, .runbook, .reverify, .recheck].contains(run.purpose) {
+            switch run.kind {
+            case .deploy, .remedy: story.end()
+            case .stabilize: story.end(live: run.revision)
+            case .test: story.test(failing: failing(run))
+            }
+        }
+    }
+
     /// A rollback for `a`, after which `failing` fail on the last green revision.
     private func rolledBack(failing: [String]) -> Story {
         var story = self.failing()
         story.conclude([Samples.incident(["a"], .deployFailure, .rollback, culprit: Samples.wanted)])
-        while let run = story.run, [.rollback, .reverify, .recheck].contains(run.purpose) {
-            switch run.kind {
-            case .deploy, .remedy: story.end()
-            case .stabilize: story.end(live: Samples.green)
-            case .test: story.test(failing: failing)
-            }
-        }
+        finish(&story) { _ in failing }
         return story
     }
 
@@ -51,13 +56,7 @@ struct WithdrawalTests {
     @Test func `a suite that does not block and did not fail before takes no rollback back`() {
         var story = self.failing()
         story.conclude([Samples.incident(["a"], .codeRegression, .rollback, culprit: Samples.wanted)])
-        while let run = story.run, [.rollback, .reverify, .recheck].contains(run.purpose) {
-            switch run.kind {
-            case .deploy, .remedy: story.end()
-            case .stabilize: story.end(live: Samples.green)
-            case .test: story.test(failing: run.subject == "extras" ? ["slow"] : [])
-            }
-        }
+        finish(&story) { run in run.subject == "extras" ? ["slow"] : [] }
         #expect(story.machine.cycle?.actions.map(\.outcome) == [.succeeded])
     }
 
@@ -72,13 +71,7 @@ struct WithdrawalTests {
         var incident = Samples.incident(["a", "b"], .dependencyDown, .runbook)
         incident.diagnosis?.runbook = "restart"
         story.conclude([incident])
-        while let run = story.run, [.runbook, .reverify, .recheck].contains(run.purpose) {
-            switch run.kind {
-            case .deploy, .remedy: story.end()
-            case .stabilize: story.end(live: run.revision)
-            case .test: story.test(failing: ["b"])
-            }
-        }
+        finish(&story) { _ in ["b"] }
         #expect(story.place == "asking")
     }
 
