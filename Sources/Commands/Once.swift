@@ -52,7 +52,7 @@ struct OnceCommand: Command {
     private func conclude(_ ending: Ending, _ settings: LoopSettings, _ context: Context) throws -> ExitCode {
         let reader = CycleReader(EvidenceLayout(root: settings.stateDirectory))
         switch ending {
-        case .infrastructure(let reason), .displaced(let reason):
+        case .infrastructure(let reason), .displaced(let reason), .evicted(let reason):
             throw CommandError.unavailable(reason)
         case .knownBad(let revision):
             throw CommandError.refused(

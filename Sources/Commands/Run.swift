@@ -38,7 +38,12 @@ struct RunCommand: Command {
         let conflicts = SettingsFile.conflicts(among: orders.map { ($0.path, $0.loaded.settings) })
         if !conflicts.isEmpty { throw CommandError.configuration(conflicts.map(\.description).joined(separator: "\n")) }
         let endings = try await LoopRunner.run(orders, context, terminal: TerminalLog(context.output, toOutput: true))
-        for case .displaced(let reason) in endings { context.output.problem(reason) }
+        for ending in endings {
+            switch ending {
+            case .displaced(let reason), .evicted(let reason): context.output.problem(reason)
+            case .done, .cycles, .detached, .knownBad, .infrastructure: break
+            }
+        }
         return endings.map(code).max { $0.rawValue < $1.rawValue } ?? .ok
     }
 
@@ -46,7 +51,7 @@ struct RunCommand: Command {
     private func code(_ ending: Ending) -> ExitCode {
         switch ending {
         case .done, .cycles, .detached, .knownBad: .ok
-        case .infrastructure, .displaced: .infrastructure
+        case .infrastructure, .displaced, .evicted: .infrastructure
         }
     }
 }

@@ -129,7 +129,9 @@ extension CycleMachine {
         case .redeploy, .runbook, .rollback:
             let kind = RemedyKind(rawValue: approval.subject.rawValue) ?? .none
             let because = "\(approval.incident.map { "\($0): " } ?? "")\(approval.because); \(text)"
-            cycle?.actions.append(ActionRecord(kind: kind, name: approval.name, outcome: .skipped, because: because))
+            var skipped = ActionRecord(kind: kind, name: approval.name, outcome: .skipped, because: because)
+            skipped.incident = approval.incident
+            cycle?.actions.append(skipped)
             return decideRemedy(now)
         }
     }

@@ -45,7 +45,8 @@ extension CycleMachine {
                         subject, incident: incident.id, name: name, because: because, pastMigration: pastMigration, now)
                     return said + ask(question, now)
                 case .barred(let because):
-                    let skipped = ActionRecord(kind: kind, outcome: .skipped, because: because)
+                    var skipped = ActionRecord(kind: kind, outcome: .skipped, because: because)
+                    skipped.incident = incident.id
                     if cycle?.actions.contains(skipped) == true { continue }
                     said.append(.say(LogLine(.hold, kind.rawValue, "\(incident.id): \(because)")))
                     cycle?.actions.append(skipped)
@@ -94,6 +95,8 @@ extension CycleMachine {
                 }
             return "would \(kind.rawValue)\(target.map { " \($0)" } ?? ""), but mode is \(policy.mode.rawValue)"
         }
+        // A target that got worse and does not block holds up nothing that ships, and nothing is done to what serves.
+        if incident.targets != nil, let harmless = harmless(incident, progress, now) { return harmless }
         let isListed = ApprovalSubject(kind).map { policy.approve?.contains($0) == true } ?? false
         if !policy.allow.contains(kind), !isListed { return "remedy.allow does not list \(kind.rawValue)" }
         switch kind {
@@ -151,6 +154,7 @@ extension CycleMachine {
     /// Writes down that a remedy begins, and who allowed it.
     mutating func noteStart(_ kind: RemedyKind, _ name: String?, _ because: String, for incident: String) {
         var record = ActionRecord(kind: kind, name: name, outcome: .started, because: because)
+        record.incident = incident
         if let subject = ApprovalSubject(kind), let word = answer(subject, incident: incident), word.isApproved {
             record.approvedBy = word.by
             record.approvedBecause = word.reason
@@ -344,13 +348,34 @@ extension CycleMachine {
         let verdict = VerdictRules.judge(cycle ?? progress, at: now).verdict
         let isCured = verdict == .healthy || verdict == .degraded
         if isCured { return said + restoreOrConclude(now) }
-        return said + (isAnotherMatter(progress) ? askTriage(now) : decideRemedy(now))
+        return said + (isAnotherMatter(progress, now) ? askTriage(now) : decideRemedy(now))
     }
 
-    /// Whether what fails after a remedy is not what failed before it: something that the cured cause hid.
-    private func isAnotherMatter(_ progress: CycleProgress) -> Bool {
-        let results = progress.deciding.filter { $0.run.kind == .test }.flatMap { $0.suite?.notPassed ?? [] }
-        let failing = Set(results.filter(\.outcome.isFailure).map(\.id))
-        return !failing.isEmpty && failing != Set(progress.incidents.flatMap(\.tests))
+    /// Whether something fails after a remedy that did not fail before it: another test, or the same in other words. That is
+    /// what the cured cause hid. What is in quarantine, or goes on failing as it did, is no such thing.
+    private func isAnotherMatter(_ progress: CycleProgress, _ now: Timestamp) -> Bool {
+        let quarantine = Quarantine(progress.policy.quarantine, at: now)
+        func failures(_ records: ArraySlice<StageRecord>) -> [TestResult] {
+            records.filter { $0.run.kind == .test && $0.run.experiment == nil }.flatMap { $0.suite?.notPassed ?? [] }
+                .filter { $0.outcome.isFailure && quarantine.entry(for: $0.id) == nil }
+        }
+        let known = Set(progress.incidents.flatMap(\.tests))
+        let from = min(progress.decidedFrom, progress.decidingFrom)
+        let before = Set(failures(progress.records[from..<progress.decidingFrom]).map(FailureWords.init))
+        return failures(progress.deciding).contains { failure in
+            !known.contains(failure.id) || !before.contains(FailureWords(failure))
+        }
+    }
+}
+
+/// A failure without what differs from one run to the next: numbers, and with them times and ports.
+private struct FailureWords: Hashable {
+    private let test: String
+    private let words: String
+
+    init(_ result: TestResult) {
+        test = result.id
+        let text = "\(result.outcome) \(result.type ?? "") \(result.message ?? "")"
+        words = String(text.unicodeScalars.filter { !$0.properties.isASCIIHexDigit }.map(Character.init))
     }
 }

@@ -15,7 +15,7 @@ package enum PauseDesk {
         let (journal, opening) = try await Journal.open(layout)
         do throws(EvidenceError) {
             var machine = CycleMachine()
-            for entry in opening.entries { _ = machine.handle(entry.event, at: entry.at) }
+            for entry in opening.entries { machine.replay(entry) }
             let event = Event.operatorRequested(OperatorRequest(verb: .resume, by: by))
             let actions = machine.handle(event, at: now)
             let answer = actions.lazy.compactMap { if case .answer(let answer) = $0 { answer } else { nil } }.last

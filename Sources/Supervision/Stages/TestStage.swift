@@ -60,7 +60,10 @@ struct TestStage: Sendable {
                         properties: reader.properties), &commands)
             }
         }
-        ArtifactKeeper(context: context, run: run).keep(suite.artifacts, from: values.workingDirectory)
+        // What is not known cannot be taken out of them.
+        if !reader.isWithheld {
+            ArtifactKeeper(context: context, run: run).keep(suite.artifacts, from: values.workingDirectory)
+        }
         guard let outcome else {
             let record = started.record(
                 run, end?.outcome ?? .lost, end?.words ?? "no account", commands,
