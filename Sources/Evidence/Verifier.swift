@@ -283,7 +283,7 @@ private struct Verification {
         do {
             index = try EvidenceIndex.load(layout)
         } catch {
-            return find(.malformed, nil, "index.jsonl", "it cannot be read: \(error)")
+            return find(.unreadable, nil, "index.jsonl", "it cannot be read: \(error)")
         }
         // Of a cycle that is not as it was sealed that is told already.
         let changed = Set(report.findings.compactMap(\.cycle))

@@ -127,11 +127,12 @@ package actor Courier {
     /// What newer news of the same thing replaces, now that both can be sent: after an outage of the receiver the end of it
     /// would come before its beginning. Only what is as loud, or says that it is over, replaces anything.
     private func dropOvertaken(_ items: [SpooledNotice]) -> [SpooledNotice] {
-        items.filter { item in
+        func isDue(_ item: SpooledNotice) -> Bool { item.attempts > 0 || item.nextAttempt <= now() }
+        return items.filter { item in
+            guard isDue(item) else { return true }
             let newer = items.last { other in
                 other.notice.key == item.notice.key && other.notice.sequence > item.notice.sequence
-                    && (other.attempts > 0 || other.nextAttempt <= now())
-                    && (other.notice.kind == .resolved || other.notice.level >= item.notice.level)
+                    && isDue(other) && (other.notice.kind == .resolved || other.notice.level >= item.notice.level)
             }
             guard let newer else { return true }
             finish(item, "overtaken by \(newer.notice.id)")

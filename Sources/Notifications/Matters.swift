@@ -70,7 +70,10 @@ enum Matters {
         guard situation.verdict == .failing else { return nil }
         if situation.environment == .unknown, situation.provesRevision {
             guard let serving = situation.serving else { return "what staging runs is unknown" }
-            return "staging is left at \(serving.short), which is neither what was tested nor what was green"
+            // A deployment that failed may have left the last green one as it was: that can wait.
+            if situation.lastGreen.map({ $0.names(serving) }) != true {
+                return "staging is left at \(serving.short), which is neither what was wanted nor the last green one"
+            }
         }
         guard situation.isBroken else { return nil }
         if let problem = situation.restoreProblem { return "NOT restored: \(problem)" }

@@ -154,12 +154,9 @@ package actor Supervisor {
         machine.cycle.map { JournalFold.begunCommands(journal.layout, cycle: $0.number) }
     }
 
-    /// What a person is asked now, and the cycle in which it is asked. A question outlives the daemon: it stands at an end
-    /// and before the next beginning as well.
+    /// What a person is asked now, and the cycle in which it is asked.
     var question: (approval: Approval, cycle: CycleProgress)? {
-        guard let cycle = machine.cycle else { return nil }
-        if let approval = machine.awaited { return (approval, cycle) }
-        guard case .finished = machine.state, let approval = cycle.approval else { return nil }
+        guard let approval = machine.standingQuestion, let cycle = machine.cycle else { return nil }
         return (approval, cycle)
     }
 
