@@ -27,11 +27,12 @@ extension CycleMachine {
         return [.say(Lines.verdict(judgement, progress, serving: memory.serving)), .seal(progress.number)]
     }
 
-    /// A redeployment is judged by the pass that followed it; what was cut off did not cure.
+    /// A redeployment and a whole pass more are judged by that pass; what was cut off did not cure.
     private mutating func endActions(_ judgement: Judgement) {
         let isGood = judgement.verdict == .healthy || judgement.verdict == .degraded
         for index in (cycle?.actions ?? []).indices where cycle?.actions[index].outcome == .started {
-            let isCured = isGood && cycle?.actions[index].kind == .redeploy
+            let kind = cycle?.actions[index].kind
+            let isCured = isGood && (kind == .redeploy || kind == .rerun)
             cycle?.actions[index].outcome = isCured ? .succeeded : .failed
             if !isCured { cycle?.actions[index].result = judgement.reasons.first?.text }
         }

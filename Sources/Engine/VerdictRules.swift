@@ -33,7 +33,8 @@ package enum VerdictRules {
             }
             // Doubtful evidence protects nothing.
             let doubt = own.first { reason in
-                (suites[index].authenticity?.reasons ?? []).contains {
+                if reason.rule == Reason.checksMuted { return reason.verdict != .healthy }
+                return (suites[index].authenticity?.reasons ?? []).contains {
                     $0.rule == reason.rule && $0.verdict != .healthy
                 }
             }
@@ -224,7 +225,8 @@ package enum VerdictRules {
                     text: "\(suite.totals.failing - failures.count) more tests fail than are listed",
                     subject: policy.name, evidence: suite.testsFile))
         }
-        return reasons + Flakes.reasons(suite, cycle, quarantine) + targetReasons(record, policy)
+        return reasons + MutedChecks.reasons(suite, cycle, soft: soft) + Flakes.reasons(suite, cycle, quarantine)
+            + targetReasons(record, policy)
     }
 
     private static func failureReason(
