@@ -71,7 +71,7 @@ extension RuleFile {
               "for": { "flaky-test": 2.5, "transient": 3, "deploy-failure": -3, "code-regression": -4, "test-defect": -4, "config-change": -5,
                        "data-state": -4, "expired-credential": -5, "performance-regression": -2, "environment-down": -2,
                        "dependency-down": -1.5, "resource-exhaustion": -2, "network": -1 } },
-            { "name": "healed-together", "when": ["healed", "many-tests"],
+            { "name": "healed-together", "when": ["healed-together"],
               "says": "several tests failed together and pass together: what they share was away for a moment",
               "for": { "transient": 2, "flaky-test": -2 } },
             { "name": "healed-outage", "when": ["healed"], "group": "healed-words",

@@ -16,6 +16,7 @@ package enum TriageSign: String, Codable, Sendable, CaseIterable {
     case slow
     case comesAndGoes = "comes-and-goes"
     case healed
+    case healedTogether = "healed-together"
     case noNewCommits = "no-new-commits"
     case testChanged = "test-changed"
     case testNew = "test-new"
@@ -72,6 +73,7 @@ package enum TriageSign: String, Codable, Sendable, CaseIterable {
         case .slow: "the failures speak of a measured time or rate, and of nothing else"
         case .comesAndGoes: "passes and fails on one revision, with no deployment between"
         case .healed: "failed at first and has passed in each run since, with no deployment between"
+        case .healedTogether: "at least 3 tests failed in one pass, whatever they say, and all have passed since"
         case .noNewCommits: "the wanted revision is the last green one"
         case .testChanged: "the source of a failing test changed since the last green revision"
         case .testNew: "a failing test has no past"
