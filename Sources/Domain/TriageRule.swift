@@ -141,6 +141,8 @@ package struct TriageRule: Hashable, Sendable {
     package var unless: [TriageSign]
     /// One of these must occur, in one of `places`, letter case aside; empty asks for none.
     package var words: [String]
+    /// The lists whose words are among `words`.
+    package var lists: [String]
     package var places: [TriagePlace]
     /// One of these globs must match a suspected file; empty asks for none.
     package var files: [String]
@@ -149,9 +151,10 @@ package struct TriageRule: Hashable, Sendable {
 
     package init(
         name: String, says: String, group: String? = nil, when: [TriageSign] = [], unless: [TriageSign] = [],
-        words: [String] = [], places: [TriagePlace] = TriagePlace.allCases, files: [String] = [],
+        words: [String] = [], lists: [String] = [], places: [TriagePlace] = TriagePlace.allCases, files: [String] = [],
         weights: [Category: Double]
     ) {
+        self.lists = lists
         self.name = name
         self.says = says
         self.group = group
@@ -171,18 +174,29 @@ package struct TriageRules: Hashable, Sendable {
     /// How likely the failure shows in an experiment of a kind if a category is the cause.
     package var shows: [Experiment.Kind: [Category: Double]]
     package var rules: [TriageRule]
+    /// Words that several rules look for, by the name of the list; in lower case.
+    package var lists: [String: [String]]
 
     package init(
-        prior: [Category: Double] = [:], shows: [Experiment.Kind: [Category: Double]] = [:], rules: [TriageRule] = []
+        prior: [Category: Double] = [:], shows: [Experiment.Kind: [Category: Double]] = [:], rules: [TriageRule] = [],
+        lists: [String: [String]] = [:]
     ) {
+        self.lists = lists
         self.prior = prior
         self.shows = shows
         self.rules = rules
     }
 
-    /// These with `others` added: what has the same name is replaced.
+    /// These with `others` added: what has the same name is replaced, but a list has the words of both, in every rule that
+    /// uses it.
     package func extended(by others: TriageRules) -> TriageRules {
         var all = self
+        for (name, words) in others.lists {
+            all.lists[name] = TriageRules.joined(all.lists[name] ?? [], words)
+            for index in all.rules.indices where all.rules[index].lists.contains(name) {
+                all.rules[index].words = TriageRules.joined(all.rules[index].words, words)
+            }
+        }
         all.prior.merge(others.prior) { $1 }
         for (kind, chances) in others.shows { all.shows[kind, default: [:]].merge(chances) { $1 } }
         for rule in others.rules {
@@ -193,5 +207,9 @@ package struct TriageRules: Hashable, Sendable {
             }
         }
         return all
+    }
+
+    private static func joined(_ one: [String], _ other: [String]) -> [String] {
+        one + other.filter { !one.contains($0) }
     }
 }
