@@ -7,8 +7,12 @@ enum MutedChecks {
     /// Runs without the commit, each of them failed, that a test needs before it counts.
     private static let runsNeeded = 3
 
+    /// A test that is not run any more does not fail either. What everybody knows of, in quarantine, is hidden from nobody.
+    ///
     /// - soft: what it comes to, by whether the suite blocks.
-    static func reasons(_ suite: SuiteRecord, _ cycle: CycleProgress, soft: Verdict) -> [Reason] {
+    static func reasons(
+        _ suite: SuiteRecord, _ cycle: CycleProgress, _ quarantine: Quarantine, soft: Verdict
+    ) -> [Reason] {
         let failing = Set(suite.notPassed.filter(\.outcome.isFailure).map(\.id))
         let taken = cycle.experiments.filter { $0.experiment.kind == .revert && !$0.refused }
         let commits = Set(taken.compactMap(\.experiment.reverting)).sorted { $0.id < $1.id }
@@ -19,14 +23,14 @@ enum MutedChecks {
                     && numbers.contains(record.run.experiment ?? 0)
             }
             let hidden = runs.flatMap { $0.suite?.notPassed ?? [] }.filter(\.outcome.isFailure).map(\.id)
-                .filter { !failing.contains($0) && failsEachTime($0, runs) }
+                .filter { !failing.contains($0) && quarantine.entry(for: $0) == nil && failsEachTime($0, runs) }
             guard let first = hidden.first else { return nil }
             let message = runs.lazy.flatMap { $0.suite?.notPassed ?? [] }.first { $0.id == first }?.message
             let count = Set(hidden).count
             return Reason(
                 rule: Reason.checksMuted, verdict: soft,
-                text: "\(count) \(count == 1 ? "test passes" : "tests pass") here, and without \(commit.short) alone "
-                    + "\(count == 1 ? "it fails" : "they fail") each time; \(first)\(message.map { ": \(firstLine($0))" } ?? "")",
+                text: "\(count) \(count == 1 ? "test does" : "tests do") not fail here, and without \(commit.short) alone "
+                    + "\(count == 1 ? "it does" : "they do") each time; \(first)\(message.map { ": \(firstLine($0))" } ?? "")",
                 subject: suite.name, evidence: runs.last?.suite?.testsFile)
         }
     }

@@ -11,8 +11,8 @@ struct MutedChecksTests {
     private static let culprit = Revision("badc0de000000000000000000000000000000000")
 
     /// Everything passes; then the commit is taken back alone, and the suite runs whole once and `a` twice more.
-    private func story(_ failing: [[String]]) -> Story {
-        var policy = Samples.policy
+    private func story(_ failing: [[String]], _ policy: LoopPolicy = Samples.policy) -> Story {
+        var policy = policy
         policy.triage.burnIn = BurnInSettings()
         var story = Story(policy)
         story.wake()
@@ -45,9 +45,15 @@ struct MutedChecksTests {
         #expect(judgement.recommendation == .hold)
         #expect(judgement.reasons.first?.rule == "checks-muted")
         #expect(
-            judgement.reasons.first?.text == "1 test passes here, and without badc0de alone it fails each time; a: boom")
+            judgement.reasons.first?.text == "1 test does not fail here, and without badc0de alone it does each time; a: boom")
         #expect(judgement.suites.first { $0.name == "login" }?.status == .unproven)
         #expect(story.machine.cycle?.deployed == Samples.wanted)
+    }
+
+    @Test func `what is in quarantine is hidden from nobody`() {
+        var policy = Samples.policy
+        policy.quarantine = [QuarantineEntry(test: "a", owner: "ann", reason: "known", until: "2026-12-31")]
+        #expect(story([["a"], ["a"], ["a"]], policy).machine.cycle?.concluded?.verdict == .healthy)
     }
 
     @Test(arguments: [[["a"], [], ["a"]], [["a"], ["a"], []], [[], [], []], [["b"], [], []]])
