@@ -124,7 +124,8 @@ final class TerminalLog: Sendable {
         for line in batch.lines { write(line, &drawing) }
         if batch.leftOut > 0 {
             let count = batch.leftOut
-            write(isJSON ? "{\"leftOut\":\(count)}" : "(\(count) lines are left out here: their reader was too slow; all are in cycle.log)", &drawing)
+            let words = "(\(count) lines are left out here: their reader was too slow; all are in cycle.log)"
+            write(isJSON ? "{\"leftOut\":\(count)}" : words, &drawing)
         }
         if let stage = batch.stage {
             drawing.running = stage

@@ -183,8 +183,9 @@ extension CycleMachine {
         }
         state = .backingOff(step(of: record.run))
         let seconds = cyclesLeft == nil ? 5 : 1
+        let text = "infrastructure error: tried again in \(seconds)s, retry \(retry) <= 2"
         return [
-            .say(LogLine(.hold, record.run.stage, "infrastructure error: tried again in \(seconds)s, retry \(retry) <= 2")),
+            .say(LogLine(.hold, record.run.stage, text)),
             wake(.backOff, after: .seconds(seconds)),
         ]
     }

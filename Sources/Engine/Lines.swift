@@ -61,7 +61,7 @@ enum Lines {
         let cost =
             "deploy \(cycle.experimentDeploys + 1) <= \(triage.deploysPerIncident), "
             + "\(seconds(spent)) < \(seconds(triage.budgetSeconds))"
-        return LogLine(.plan, "triage", "\(experiment.question); \(cost)")
+        return LogLine(.plan, "triage", "\(experiment.question) (\(cost))")
     }
 
     /// `9s`, `4m`, `2h`, `1h30m`: whole units, which is all that a budget needs.
@@ -95,6 +95,20 @@ enum Lines {
     }
 
     private static func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
+
+    /// `: all 14/14 pass`, of the suites that were run whole for it.
+    static func passes(_ cycle: CycleProgress) -> String {
+        let runs = cycle.deciding.filter { $0.run.kind == .test && $0.run.purpose == .reverify && $0.run.only == nil }
+        let totals = runs.compactMap(\.suite?.totals)
+        let executed = totals.reduce(0) { $0 + $1.executed }
+        let passed = totals.reduce(0) { $0 + $1.passed + $1.flaky }
+        return executed == 0 ? "" : ": \(passed == executed ? "all " : "")\(passed)/\(executed) pass"
+    }
+
+    static func notRestored(_ action: ActionRecord) -> String {
+        let because = action.result.map { ": \(firstLine($0))" } ?? ""
+        return "\(action.kind.rawValue) did not restore a green staging\(because)"
+    }
 
     // MARK: - The end
 

@@ -34,6 +34,11 @@ package enum Export {
         }
     }
 
+    /// The status of such a suite, as other tools are told it.
+    static func status(_ suite: SuiteRecord, _ context: ExportContext) -> String {
+        context.damage[suite.name] == nil ? suite.status.rawValue : "damaged"
+    }
+
     static func tests(_ suite: SuiteRecord, _ context: ExportContext) -> [TestResult] {
         context.tests[suite.name] ?? suite.notPassed
     }
@@ -100,7 +105,7 @@ package enum JUnitExport {
             counts.errors += 1
             cases +=
                 "<testcase classname=\"\(attribute(suite.name))\" name=\"nightjar: the evidence of this suite\" time=\"0.000\">"
-            let type = context.damage[suite.name] == nil ? suite.status.rawValue : "damaged"
+            let type = Export.status(suite, context)
             cases += "<error type=\"\(type)\" message=\"\(attribute(doubt))\"/></testcase>\n"
         }
         let start = record.stage(of: suite)?.startedAt ?? record.startedAt
@@ -185,7 +190,8 @@ package enum CTRFExport {
             if let doubt = Export.doubt(suite, context) {
                 tests.append(
                     Test(
-                        name: "nightjar: the evidence of this suite", status: "other", rawStatus: context.damage[suite.name] == nil ? suite.status.rawValue : "damaged",
+                        name: "nightjar: the evidence of this suite", status: "other",
+                        rawStatus: Export.status(suite, context),
                         duration: 0, suite: suite.name, message: doubt))
             }
         }

@@ -23,7 +23,8 @@ package enum CSVExport {
                 text += "\(start),\(end.joined(separator: ","))\r\n"
             }
             if let doubt = Export.doubt(suite, context) {
-                text += "\(start),\(["", context.damage[suite.name] == nil ? suite.status.rawValue : "damaged", "", doubt].map(cell).joined(separator: ","))\r\n"
+                text +=
+                    "\(start),\(["", Export.status(suite, context), "", doubt].map(cell).joined(separator: ","))\r\n"
             }
         }
         return text
@@ -71,7 +72,8 @@ package enum AttestationExport {
 
     package static func text(_ record: CycleRecord, _ context: ExportContext) throws -> String {
         var predicate = Predicate(
-            result: context.damage.isEmpty ? result(record) : "FAILED", configuration: [configuration(record)], passedTests: [], warnedTests: [],
+            result: context.damage.isEmpty ? result(record) : "FAILED", configuration: [configuration(record)],
+            passedTests: [], warnedTests: [],
             failedTests: [])
         for suite in record.suites {
             let muted = record.reasons.filter { $0.subject == suite.name && $0.rule == "quarantine" }

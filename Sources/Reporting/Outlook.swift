@@ -42,7 +42,8 @@ extension CycleReport {
             lines.append("capability \(capability.name): \(capability.status.words)\(value)")
         }
         for capability in record.capabilities where capability.isConditional {
-            lines.append("capability \(capability.name): passed on conditions, \(CycleSummary.words(capability.totals))")
+            let tests = CycleSummary.words(capability.totals)
+            lines.append("capability \(capability.name): passed on conditions, \(tests)")
         }
         for target in record.targets ?? [] where target.status != .met {
             lines.append("target \(target.name): \(target.comparison)")

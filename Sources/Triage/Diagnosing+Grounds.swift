@@ -32,7 +32,8 @@ extension Diagnosing {
         let needed = account.search.bayes?.settings.confidence ?? 1
         let parent = account.parent(of: culprit).map { ", parent \($0.short) \(account.parentOfCulprit.words)" } ?? ""
         let taken = account.taken.runs > 0 ? ", without it \(account.taken.words)" : ""
-        return "\(Numbers.exact(found.probability)) >= \(Numbers.exact(needed)): it \(account.atCulprit.words)\(parent)\(taken)"
+        let sure = "\(Numbers.exact(found.probability)) >= \(Numbers.exact(needed))"
+        return "\(sure): it \(account.atCulprit.words)\(parent)\(taken)"
     }
 
     private var seen: String { account.green.runs > 0 ? ", \(account.green.words) on last green" : "" }

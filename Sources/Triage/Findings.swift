@@ -97,12 +97,14 @@ package enum Findings {
         }
         let best = now.best
         guard best.category != .unknown else { return nil }
-        let moved = then.map { "\(Numbers.percent($0.probability(best.category))) -> " } ?? ""
+        let reached = Numbers.exact(best.probability)
+        let before = then.map { Numbers.exact($0.probability(best.category)) }
+        let moved = before.flatMap { $0 == reached ? nil : "\($0) -> " } ?? ""
         let sign = best.probability >= Diagnosing.likely ? ">=" : "<"
         let known = Set((then?.ruledOut(facts.rules) ?? []).map(\.category))
         let out = now.ruledOut(facts.rules).map(\.category).filter { !known.contains($0) }.prefix(3)
         let ruledOut = out.isEmpty ? "" : "; rules out \(out.map(\.rawValue).joined(separator: ", "))"
-        return "\(best.category.rawValue) \(moved)\(Numbers.exact(best.probability)) \(sign) "
+        return "\(best.category.rawValue) \(moved)\(reached) \(sign) "
             + "\(Numbers.exact(Diagnosing.likely))\(ruledOut)"
     }
 
@@ -113,9 +115,10 @@ package enum Findings {
         let then = suspicions.first { $0.signature == account.suspicion.signature }.flatMap { suspicion in
             Account(suspicion, facts, among: suspicions).search.ranked.first { $0.commit == top.commit }?.probability
         }
-        let moved = then.map { "\(Numbers.percent($0)) -> " } ?? ""
+        let reached = Numbers.exact(top.probability)
+        let moved = then.map(Numbers.exact).flatMap { $0 == reached ? nil : "\($0) -> " } ?? ""
         let needed = Numbers.exact(bayes.settings.confidence)
-        let figures = "\(top.commit.revision.short) \(moved)\(Numbers.exact(top.probability))"
+        let figures = "\(top.commit.revision.short) \(moved)\(reached)"
         if account.culprit == top.commit {
             let proven = account.isProven && account.taken.runs > 0 ? ", and without it the failure is gone" : ""
             return "culprit \(figures) >= \(needed)\(proven)"

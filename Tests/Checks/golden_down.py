@@ -178,9 +178,9 @@ def back_from_down(case, record):
         raise Failure("B: a stage ended before one that came before it")
     case.says(
         "6 of 6 steps confirmed, reported in this order", *FLOW, "15 % better", "16 % better", "24 % better",
-        "17.5 % better", "12.8 % better", "environment-down", "nothing answers", "deploy-anew")
+        "17.5 % better", "12.8 % better", "environment-down", "nothing answers", "deploy-anew", "ToolDispatcher", "OAuth domain")
     log = (case.cycle_folder() / "../../cycle.log").read_text()
-    lines = ["FAIL stabilize", "incident", "FACT diagnosis", "ACT  runbook", "FAIL reverify", "ok   test", "ok   verdict"]
+    lines = ["FAIL stabilize", "incident", "FACT diagnosis", "ACT  runbook", "FAIL reverify", "ok   reverify", "ok   verdict"]
     places = [log.find(line) for line in lines]
     if -1 in places or places != sorted(places):
         raise Failure(f"B: the log tells another order: {list(zip(lines, places))}")

@@ -119,7 +119,7 @@ struct AnnouncingTests {
     @Test func `an experiment that deploys says what it may cost`() {
         var story = failing()
         story.answer(.baseline, Samples.green, number: 1)
-        #expect(story.lines.contains { $0.hasPrefix("triage: ?; deploy 1 <= 6, ") && $0.hasSuffix(" < 2h") })
+        #expect(story.lines.contains { $0.hasPrefix("triage: ? (deploy 1 <= 6, ") && $0.hasSuffix(" < 2h)") })
     }
 
     @Test func `the verdict names its rule, how often it holds, and what passed`() throws {

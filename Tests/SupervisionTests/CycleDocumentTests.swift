@@ -56,7 +56,8 @@ struct CycleDocumentTests {
             baseDirectory: folder.path)
         let skipped = TestResult(id: "b", outcome: .skipped, message: "needs a login")
         let passed = TestResult(id: "a", outcome: .passed)
-        func suite(_ name: String, _ value: Double, _ status: SuiteRecord.Status, _ tests: [TestResult]) -> SuiteRecord {
+        func suite(_ name: String, _ value: Double, _ status: SuiteRecord.Status, _ tests: [TestResult]) -> SuiteRecord
+        {
             SuiteRecord(
                 name: name, priority: 0, blocking: true, value: value, status: status, totals: Totals(tests),
                 notPassed: tests.filter { $0.outcome != .passed })

@@ -165,7 +165,10 @@ struct TestStage: Sendable {
             if console.failedFast { reader.expect(known) }
             if let cut = console.cut {
                 wanted = await rest(wanted, suite, values, known, reader, &commands)
-                context.say(LogLine(.fail, run.stage, cutWords(cut, suite, left: wanted)))
+                // What an experiment's runs show has a line of its own.
+                if run.experiment == nil || wanted?.isEmpty == false {
+                    context.say(LogLine(.fail, run.stage, cutWords(cut, suite, left: wanted)))
+                }
             } else {
                 wanted = console.failedFast ? nil : further(choice.left, reader)
             }
