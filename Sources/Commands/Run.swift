@@ -11,7 +11,8 @@ struct RunCommand: Command {
         "run", "the daemon: cycle after cycle until it is told to stop",
         operands: [OperandDescription("FILE", "configuration files, one loop each", repeats: true)],
         options: CommandDescription.loopOptions + [
-            .value("max-cycles", "N", "stop after N cycles, whatever the configuration says")
+            .value("max-cycles", "N", "stop after N cycles, whatever the configuration says"),
+            .flag("json", "print each line of the log as a JSON object, as tail does"),
         ],
         examples: [
             .init("nightjar run --config staging.json5", "In the foreground; a service manager restarts it at will."),
@@ -37,7 +38,8 @@ struct RunCommand: Command {
         }
         let conflicts = SettingsFile.conflicts(among: orders.map { ($0.path, $0.loaded.settings) })
         if !conflicts.isEmpty { throw CommandError.configuration(conflicts.map(\.description).joined(separator: "\n")) }
-        let endings = try await LoopRunner.run(orders, context, terminal: TerminalLog(context.output, toOutput: true))
+        let terminal = TerminalLog(context.output, toOutput: true, isJSON: context.wantsJSON)
+        let endings = try await LoopRunner.run(orders, context, terminal: terminal)
         for case .displaced(let reason) in endings { context.output.problem(reason) }
         return endings.map(code).max { $0.rawValue < $1.rawValue } ?? .ok
     }

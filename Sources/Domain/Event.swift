@@ -97,6 +97,10 @@ package struct TriageAnswered: Codable, Hashable, Sendable {
     package var incidents: [Incident]?
     /// Why nothing may be deployed across the change between last green and wanted: an irreversible file changed.
     package var irreversible: String?
+    /// Failures as they are grouped before they are asked about: what has not been announced in this cycle yet.
+    package var opened: [Incident]?
+    /// What the newest experiment came to: value against threshold.
+    package var finding: String?
 
     package init(cycle: Int, experiment: Experiment) {
         self.cycle = cycle

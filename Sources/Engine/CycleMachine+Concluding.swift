@@ -24,7 +24,8 @@ extension CycleMachine {
         cycle?.concluded = judgement
         endActions(judgement)
         state = .concluding
-        return [.say(Lines.verdict(judgement, progress, serving: memory.serving)), .seal(progress.number)]
+        let left = unsaid() + withdrawAnnounced()
+        return left + [.say(Lines.verdict(judgement, progress, serving: memory.serving)), .seal(progress.number)]
     }
 
     /// A redeployment and a whole pass more are judged by that pass; what was cut off did not cure.

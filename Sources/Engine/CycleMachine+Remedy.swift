@@ -354,9 +354,9 @@ extension CycleMachine {
             let what =
                 action.kind == .rollback
                 ? "staging RESTORED to \(progress.lastGreen?.short ?? "?")" : "\(action.name ?? "") cured it"
-            said.append(.say(LogLine(.ok, "reverify", what)))
+            said.append(.say(LogLine(.ok, "reverify", what + Lines.passes(progress))))
         } else {
-            said.append(.say(LogLine(.fail, "reverify", "\(action.kind.rawValue) did not restore a green staging")))
+            said.append(.say(LogLine(.fail, "reverify", Lines.notRestored(action))))
             if action.kind == .rollback { said += withdrawBlame() }
             // Where nothing was cured and nothing tested since, what was seen before still decides.
             if action.kind == .runbook, !progress.deciding.contains(where: { $0.run.kind == .test }) {

@@ -81,6 +81,21 @@ package struct CycleReader: Sendable {
         try contents(layout.sums(cycle)).map { SHA256.hex(of: $0) }
     }
 
+    /// The tests in a file that a record names, where it is as it was sealed; otherwise `notFound` or `damaged`.
+    package func sealedTests(_ file: String, inCycle cycle: Int) throws(EvidenceError) -> [TestResult] {
+        guard let path = layout.file(file, inCycle: cycle), let bytes = try contents(path) else {
+            throw .notFound(what: "file of cycle \(cycle)", path: file)
+        }
+        let listed = try contents(layout.sums(cycle)).flatMap { SumsFile(text: String(decoding: $0, as: UTF8.self)) }
+        guard let line = listed?.lines.first(where: { $0.path == file }) else {
+            throw .damaged(path: file, line: nil, reason: "SHA256SUMS does not list it")
+        }
+        guard line.sha256 == SHA256.hex(of: bytes) else {
+            throw .damaged(path: file, line: nil, reason: "it is not what was sealed")
+        }
+        return try TestsFile.read(path)
+    }
+
     /// The tests in a file that a record names.
     package func tests(_ file: String, inCycle cycle: Int) throws(EvidenceError) -> [TestResult] {
         guard let path = layout.file(file, inCycle: cycle) else {

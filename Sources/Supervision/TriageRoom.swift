@@ -41,8 +41,15 @@ struct TriageRoom: Sendable {
         facts.surroundings = surroundingFacts(cycle)
         facts.burnIn = budget.burnIn
         facts.changedTests = await changedTests(cycle, judgement.suites, budget)
+        let finding = Findings.newest(facts)
         var answer = await answer(&facts)
         answer.irreversible = irreversible
+        answer.finding = finding
+        if answer.experiment != nil {
+            let announced = Set(cycle.announced.map(\.signature))
+            let opened = Findings.grouping(facts).filter { !announced.contains($0.signature) }
+            answer.opened = opened.isEmpty ? nil : opened
+        }
         return .triageAnswered(answer)
     }
 

@@ -42,6 +42,10 @@ struct TestStageTests {
         let totals = try #require(record.suite?.totals)
         #expect((totals.tests, totals.passed, totals.timedOut, totals.notRun) == (301, 300, 1, 0))
         #expect(record.commands.map(\.role) == ["main", "collect", "rest-1", "rest-2", "rest-3"])
+        // What it ran into, against its limit, in the order of all lines about tests.
+        let said = try #require(fixture.said.texts(.fail).first)
+        #expect(said.hasPrefix("P0 unit p::TestHang: "), "\(said)")
+        #expect(said.hasSuffix("s > testTimeout 0.3s, cut; 300 others go on"), "\(said)")
     }
 
     @Test func `a rest that cannot be started leaves what was seen`() async throws {
