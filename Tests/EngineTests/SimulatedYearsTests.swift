@@ -13,7 +13,7 @@ import Testing
 
 @Suite(.serialized) struct SimulatedYearsTests {
     enum Way: String, CaseIterable, Sendable {
-        /// Everything within its budgets, every 15 minutes of the night.
+        /// Everything within its budgets, every two hours of the night.
         case nights
         /// Around the clock, with a day's budget.
         case always
@@ -25,7 +25,7 @@ import Testing
 
     private func policy(_ way: Way) -> LoopPolicy {
         var policy = Samples.policy
-        policy.everySeconds = way == .nights ? 900 : 3600
+        policy.everySeconds = way == .always ? 6 * 3600 : 2 * 3600
         switch way {
         case .nights, .always: break
         case .words:

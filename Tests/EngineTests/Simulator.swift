@@ -53,7 +53,7 @@ struct Simulator {
     var abortedRevision: Revision?
     var abortedIn: Int?
     /// Revisions whose own cycle ended as failing, for no fault of the surroundings.
-    var condemned: Set<Revision> = []
+    var condemned: [Revision: String] = [:]
     private var lastAnswer: OperatorAnswer?
     /// An irreversible change lies in every so many commits; 0 is never.
     var irreversibleEvery = 0
@@ -174,8 +174,9 @@ struct Simulator {
             if run.purpose == .rollback, run.kind == .deploy { rollbacks += 1 }
             if run.kind == .deploy, run.purpose == .cycle, machine.cycle?.work.trigger != .request {
                 expect(
-                    !condemned.contains(run.revision),
-                    "\(run.revision.short), which has failed, is deployed again by itself")
+                    condemned[run.revision] == nil,
+                    "\(run.revision.short), which has failed, is deployed again by itself: \(condemned[run.revision] ?? "")"
+                )
                 expect(
                     abortedRevision != run.revision || machine.cycle?.number == abortedIn,
                     "\(run.revision.short), which was aborted, is deployed again by itself")

@@ -25,9 +25,10 @@ extension Simulator {
         let isAborted = cycle.interruption?.rule == "aborted"
         (abortedRevision, abortedIn) = isAborted ? (cycle.wanted, number) : (nil, nil)
         let isOfSurroundings = cycle.incidents.contains { $0.diagnosis?.category.isOfSurroundings == true }
-        if judgement.recommendation == .ship { condemned.remove(cycle.wanted) }
+        if judgement.recommendation == .ship { condemned[cycle.wanted] = nil }
         if judgement.verdict == .failing, !isOfSurroundings, cycle.wanted != cycle.lastGreen {
-            condemned.insert(cycle.wanted)
+            let actions = cycle.actions.map { "\($0.kind) \($0.outcome)" }
+            condemned[cycle.wanted] = "#\(number) \(judgement.reasons.first?.text ?? ""), \(actions)"
         }
         checkBudgets(cycle)
         expect(

@@ -11,9 +11,9 @@ import Testing
 @testable import Evidence
 
 struct FailedSyncTests {
-    /// A disk whose first `failures` syncs fail, and which keeps only what a sync has seen: the files by inode.
+    /// A disk whose first `failures` syncs fail, and which keeps only what a sync has seen.
     private final class Disk: Sendable {
-        private let state: Mutex<(failures: Int, durable: Set<UInt64>, lost: Set<UInt64>)>
+        private let state: Mutex<(failures: Int, durable: Set<String>, lost: Set<String>)>
 
         init(failures: Int) {
             state = Mutex((failures, [], []))
@@ -39,10 +39,12 @@ struct FailedSyncTests {
         }
     }
 
-    static func inode(_ path: String) -> UInt64? {
-        (try? FileManager.default.attributesOfItem(atPath: path))?[.systemFileNumber].flatMap {
-            ($0 as? NSNumber)?.uint64Value
-        }
+    /// Names a file as it was written once: the number of one that is gone is given to the next.
+    static func inode(_ path: String) -> String? {
+        guard let facts = try? FileManager.default.attributesOfItem(atPath: path),
+            let number = facts[.systemFileNumber] as? NSNumber, let written = facts[.modificationDate] as? Date
+        else { return nil }
+        return "\(number) \(written.timeIntervalSince1970)"
     }
 
     private func prepared(_ loop: TemporaryLoop) async throws -> CycleRecord {
