@@ -142,7 +142,7 @@ def an_abort_stays(loop):
     wait_for(15, lambda: "no revision newer than good-2" in loop.log(), "the wait in cycle.log")
     time.sleep(1)
     check(deploys() == 1, f"good-2 was deployed {deploys()} times: {loop.effects()[-6:]}")
-    said = loop.run("status")[1]
+    said = " ".join(loop.run("status")[1].split())
     check("aborted by emil: wrong moment" in said, f"status does not say why it waits: {said}")
     loop.kill()
     loop.wait()

@@ -50,6 +50,7 @@ import Testing
         let limit = Duration.seconds(Int64(years * 365.25 * 86_400))
         var mishaps = Mishaps()
         mishaps.clockJumps = 500
+        if way == .words || way == .fixes { mishaps.operatorSpeaks = 12 }
         var simulator = Simulator(
             seed: seed, mishaps: mishaps, nights: way == .always ? nil : .berlin, policy: policy(way))
         simulator.setFlaky(["login-1": 12, "extras-2": 5])

@@ -26,7 +26,11 @@ extension Simulator {
         (abortedRevision, abortedIn) = isAborted ? (cycle.wanted, number) : (nil, nil)
         let isOfSurroundings = cycle.incidents.contains { $0.diagnosis?.category.isOfSurroundings == true }
         if judgement.recommendation == .ship { condemned[cycle.wanted] = nil }
-        if judgement.verdict == .failing, !isOfSurroundings, cycle.wanted != cycle.lastGreen {
+        // A rollback that does not help takes the blame from the revision.
+        let isWithdrawn = cycle.incidents.contains {
+            $0.diagnosis?.summary.hasPrefix("refuted by the rollback") == true
+        }
+        if judgement.verdict == .failing, !isOfSurroundings, !isWithdrawn, cycle.wanted != cycle.lastGreen {
             let actions = cycle.actions.map { "\($0.kind) \($0.outcome)" }
             condemned[cycle.wanted] = "#\(number) \(judgement.reasons.first?.text ?? ""), \(actions)"
         }
