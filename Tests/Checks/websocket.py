@@ -18,9 +18,9 @@ import subprocess
 import sys
 import threading
 
-from websocket_frames import CLOSE, PATIENCE, TEXT, as_client, as_server, frame
+import websocket_servers
 from websocket_cases import all_cases
-from websocket_servers import Server
+from websocket_frames import CLOSE, PATIENCE, TEXT, as_client, as_server, frame
 
 
 def perform(case, peer):
@@ -241,7 +241,7 @@ def main():
                 if verdict != "OK":
                     problems.append(f"{column}: case {name}: {verdict}")
         for kind in installed():
-            peer = Server(kind)
+            peer = websocket_servers.Server(kind)
             if arguments.controls:
                 case_client(table, f"{kind}, server", peer.port, cases)
                 if kind != "wsproto":
@@ -252,7 +252,7 @@ def main():
             if drive.returncode != 0:
                 problems.append(f"client with {kind}: {drive.stdout.strip()}")
             try:
-                asyncio.run(asyncio.wait_for(globals()["client_" + kind](f"ws://127.0.0.1:{port}/"), 60))
+                asyncio.run(asyncio.wait_for(getattr(websocket_servers, "client_" + kind)(f"ws://127.0.0.1:{port}/"), 60))
                 print(f"nightjar's server with a client of {kind}: passed")
             except Exception as problem:
                 problems.append(f"server with {kind}: {type(problem).__name__} {problem}")
