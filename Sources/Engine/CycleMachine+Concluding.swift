@@ -56,6 +56,7 @@ extension CycleMachine {
             memory.knownBad.removeAll { $0.revision == progress.wanted }
         }
         noteKnownBad(progress, judgement)
+        noteAborted(progress)
         let isInfrastructure = judgement.reasons.first?.rule == "infrastructure"
         memory.infrastructureFailures = isInfrastructure ? memory.infrastructureFailures + 1 : 0
         // The two quick retries were made within the cycle.
@@ -94,6 +95,16 @@ extension CycleMachine {
             revision: progress.wanted, cycle: progress.number,
             because: because ?? judgement.reasons.first?.rule ?? "failing", isLeft: true)
         memory.knownBad = Array((memory.knownBad + [known]).suffix(200))
+    }
+
+    /// Who aborts a cycle does not want the same again at the next look.
+    private mutating func noteAborted(_ progress: CycleProgress) {
+        memory.aborted = nil
+        guard let interruption = progress.interruption, interruption.rule == "aborted",
+            progress.policy.mode == .operate, progress.policy.hasDeploy
+        else { return }
+        memory.aborted = LoopMemory.Aborted(
+            revision: progress.wanted, cycle: progress.number, because: interruption.text)
     }
 
     /// An incident is resolved after `Incident.closingCycles` with a sound verdict in which it was not seen.
