@@ -11,6 +11,10 @@ import Reporting
 struct OnceCommand: Command {
     static let description = CommandDescription(
         "once", "one cycle in the foreground, for cron and pipelines",
+        details: [
+            "With --json it prints cycle.json. Where no cycle came to its end (the loop is paused, the revision known to be "
+                + "bad, nothing could be looked at, a stop) it prints {ended, because, pause, exit} instead."
+        ],
         options: CommandDescription.loopOptions + [
             .value("revision", "REV", "the revision to deploy and test, instead of the newest"),
             .flag("no-deploy", "test what is live (mode observe)"), .json,
@@ -20,10 +24,14 @@ struct OnceCommand: Command {
             .init("nightjar once --no-deploy --json", "Tests what is live and prints cycle.json."),
         ],
         exits: [
-            .init(.ok, "healthy"), .init(.failing, "failing, also where the deployment failed"),
+            .init(.ok, "healthy"),
+            .init(.failing, "failing: a test says so; or the revision was rolled back and is not deployed again"),
             .init(.usage, "wrong configuration"),
-            .init(.unproven, "unproven"), .init(.interrupted, "interrupted"),
-            .init(.infrastructure, "a tool could not be run, or nothing could be looked at"),
+            .init(.unproven, "unproven"), .init(.interrupted, "interrupted, or the loop is paused"),
+            .init(
+                .infrastructure,
+                "the deployment or the environment stopped the cycle before a test judged the revision, or nothing could be "
+                    + "looked at"),
             .init(.held, "another instance runs this loop"),
         ])
 
@@ -50,31 +58,34 @@ struct OnceCommand: Command {
     }
 
     private func conclude(_ ending: Ending, _ settings: LoopSettings, _ context: Context) throws -> ExitCode {
-        let reader = CycleReader(EvidenceLayout(root: settings.stateDirectory))
+        let layout = EvidenceLayout(root: settings.stateDirectory)
+        if case .cycles(let verdict) = ending {
+            let (code, record) = try CycleEnd.code(verdict, layout)
+            guard let record else { return code }
+            if context.wantsJSON {
+                let bytes = try Data(contentsOf: URL(fileURLWithPath: layout.document(record.cycle)))
+                context.output.write(String(decoding: bytes, as: UTF8.self))
+            } else {
+                context.output.line("evidence: \(context.shown(layout.cycle(record.cycle)))")
+            }
+            return code
+        }
+        var cursor = JournalCursor(layout)
+        var history = LoopHistory()
+        // What cannot be read here was said by the loop already.
+        try? cursor.advance { history.take($0) }
+        let answer = NoCycle(ending, pause: history.pause)
+        if context.wantsJSON { try context.output.result(answer, json: true) { "" } }
         switch ending {
         case .infrastructure(let reason), .displaced(let reason), .evicted(let reason):
             throw CommandError.unavailable(reason)
-        case .knownBad(let revision):
-            throw CommandError.refused(
-                "\(revision.short) is known to be bad and is not deployed again; push a newer revision")
-        case .detached(let run):
-            context.output.note("\(run.folder) goes on; the next start takes it over")
+        case .knownBad:
+            throw CommandError.refused(answer.because)
+        case .detached:
+            context.output.note(answer.because)
             return .interrupted
-        case .done:
+        case .done, .cycles:
             return .interrupted
-        case .cycles(let verdict):
-            // Evidence of another cycle must not answer for this one.
-            guard let record = try reader.latestRecord(), record.verdict == verdict else {
-                return ExitCode(verdict, .hold)
-            }
-            if context.wantsJSON {
-                let bytes = try Data(contentsOf: URL(fileURLWithPath: reader.layout.document(record.cycle)))
-                context.output.write(String(decoding: bytes, as: UTF8.self))
-            } else {
-                context.output.line("evidence: \(context.shown(reader.layout.cycle(record.cycle)))")
-            }
-            if record.verdict == .unproven, record.reasons.first?.rule == "infrastructure" { return .infrastructure }
-            return ExitCode(record.verdict, record.recommendation)
         }
     }
 }

@@ -50,8 +50,10 @@ struct StatusReader {
         let status = try snapshot(&memory)
         let incidents = openIncidents(memory.history, memory.record?.value)
         return LoopReading(
-            status: status, incidents: incidents, running: RunningFile.read(layout.root + "/running.json"),
-            record: memory.record?.value, cycles: memory.cycles,
+            status: status, incidents: incidents,
+            resolved: memory.history.incidents.filter { $0.state == .resolved },
+            running: RunningFile.read(layout.root + "/running.json"), record: memory.record?.value,
+            cycles: memory.cycles,
             evidenceBytes: memory.index?.cycles.reduce(0) { $0 + $1.bytes } ?? 0,
             lastSignOfLife: status.daemon.lastSignOfLifeAt,
             log: LogTail.entries(layout, limit: 40))

@@ -41,7 +41,7 @@ struct WhyCommand: Command {
             number = try CycleChoice.number(cycle ?? judged, loop, command: "why")
         }
         let record = try CycleReader(loop.layout).sealedRecord(number)
-        let incidents = record.incidents.filter { wanted == nil || $0.id == wanted }
+        let incidents = record.incidents.filter { wanted == nil || $0.answers(to: wanted) }
         if let wanted, incidents.isEmpty {
             throw CommandError.notFound("cycle #\(number) of loop '\(loop.name)' has no incident \(wanted)")
         }
@@ -98,6 +98,11 @@ struct WhyCommand: Command {
     private func newest(seeing incident: String, _ loop: LoopPlace) throws -> Int {
         let cycles = try EvidenceIndex.load(loop.layout).cycles
         if let cycle = cycles.last(where: { $0.incidents.contains(incident) }) { return cycle.cycle }
+        // One that joined another is found under its old number, too.
+        for cycle in cycles.reversed() where !cycle.incidents.isEmpty {
+            let record = try? CycleReader(loop.layout).record(cycle.cycle)
+            if record?.incidents.contains(where: { $0.answers(to: incident) }) == true { return cycle.cycle }
+        }
         let known = Set(cycles.flatMap(\.incidents)).sorted()
         let list = known.isEmpty ? "it has none" : "it has \(Plurals.list(known, limit: 8))"
         throw CommandError.notFound(

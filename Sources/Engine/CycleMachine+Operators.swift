@@ -106,7 +106,7 @@ extension CycleMachine {
     }
 
     private mutating func acknowledge(_ request: OperatorRequest, _ now: Timestamp) -> [Action] {
-        guard let index = memory.incidents.lastIndex(where: { $0.id == request.argument }) else {
+        guard let index = memory.incidents.lastIndex(where: { $0.answers(to: request.argument) }) else {
             let open = memory.incidents.filter { $0.state != .resolved }.map(\.id)
             let known = open.isEmpty ? "none is open" : "open: \(open.joined(separator: ", "))"
             return Self.nothing(request, "\(request.argument ?? "?") is no incident of this loop; \(known)")

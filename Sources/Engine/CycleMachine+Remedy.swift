@@ -19,12 +19,13 @@ extension CycleMachine {
         case needsWord(String, pastMigration: Bool)
     }
 
-    /// One remedy at a time, the least first: redeploy, runbook, rollback. What is not allowed is recorded as skipped,
-    /// what needs a person's word is asked for.
+    /// One remedy at a time, the least first: another whole pass, redeploy, runbook, rollback. What is not allowed is
+    /// recorded as skipped, what needs a person's word is asked for.
     mutating func decideRemedy(
         _ now: Timestamp, among kinds: [RemedyKind] = [.redeploy, .runbook, .rollback, .fix]
     ) -> [Action] {
         guard let progress = cycle else { return [] }
+        if let pass = passOnceMore(progress, now) { return pass }
         var said: [Action] = []
         for kind in kinds {
             for incident in progress.incidents where wants(incident, kind) {
@@ -189,6 +190,7 @@ extension CycleMachine {
             noteStart(kind, progress.wanted.id, because, for: incident.id)
             cycle?.phase = .first
             cycle?.decidingFrom = progress.records.count
+            cycle?.observedFrom = nil
             cycle?.notRun = [:]
             cycle?.queue = Plan.firstPass(progress.policy, revision: progress.wanted, purpose: .redeploy)
             return [.say(LogLine(.act, "redeploy", "\(progress.wanted.short), once, for \(because)"))] + startNext(now)
@@ -201,6 +203,31 @@ extension CycleMachine {
         case .none, .rerun, .fixTest, .rejectReport:
             return restoreOrConclude(now)
         }
+    }
+
+    /// What was away for a moment is over, and a few tests have passed since: whether the revision passes is what a whole
+    /// pass says. Once a cycle, and not where anything else is broken. Nothing is deployed, so that every mode may.
+    private mutating func passOnceMore(_ progress: CycleProgress, _ now: Timestamp) -> [Action]? {
+        let isOver = progress.incidents.allSatisfy { incident in
+            guard let diagnosis = incident.diagnosis else { return false }
+            return diagnosis.recommendedAction == .rerun && diagnosis.category.isOfSurroundings
+                && diagnosis.grade != .possible
+        }
+        guard isOver, let incident = progress.incidents.first, stopping == nil, progress.interruption == nil,
+            progress.policy.triage.experiments.contains(.rerun),
+            progress.deployed == nil || progress.deployed == progress.wanted,
+            !progress.actions.contains(where: { $0.kind == .rerun })
+        else { return nil }
+        let because = "\(incident.id) \(incident.diagnosis?.category.rawValue ?? "unknown")"
+        noteStart(.rerun, nil, because, for: incident.id)
+        cycle?.phase = .first
+        cycle?.decidingFrom = progress.records.count
+        cycle?.observedFrom = progress.decidingFrom
+        cycle?.notRun = [:]
+        cycle?.queue = Plan.firstPass(progress.policy, revision: progress.wanted, purpose: .cycle)
+            .filter { $0.kind != .deploy }
+        let text = "all suites once more: \(because), and it is over"
+        return [.say(LogLine(.act, "rerun", text))] + startNext(now)
     }
 
     private mutating func beginRunbook(_ incident: Incident, _ because: String, _ now: Timestamp) -> [Action] {
@@ -219,6 +246,7 @@ extension CycleMachine {
         cycle?.queue = steps + verification
         cycle?.decidedFrom = progress.decidingFrom
         cycle?.decidingFrom = progress.records.count
+        cycle?.observedFrom = nil
         let most = progress.policy.runbook.first { $0.name == name }?.attempts ?? 1
         let text = "\(name) for \(because); attempt \(spent(.runbook, name, incident.id)) of \(most)"
         return [.say(LogLine(.act, "runbook", text))] + startNext(now)
@@ -330,9 +358,9 @@ extension CycleMachine {
             let what =
                 action.kind == .rollback
                 ? "staging RESTORED to \(progress.lastGreen?.short ?? "?")" : "\(action.name ?? "") cured it"
-            said.append(.say(LogLine(.ok, "reverify", what)))
+            said.append(.say(LogLine(.ok, "reverify", what + Lines.passes(progress))))
         } else {
-            said.append(.say(LogLine(.fail, "reverify", "\(action.kind.rawValue) did not restore a green staging")))
+            said.append(.say(LogLine(.fail, "reverify", Lines.notRestored(action))))
             if action.kind == .rollback { said += withdrawBlame() }
             // Where nothing was cured and nothing tested since, what was seen before still decides.
             if action.kind == .runbook, !progress.deciding.contains(where: { $0.run.kind == .test }) {
@@ -349,33 +377,5 @@ extension CycleMachine {
         let isCured = verdict == .healthy || verdict == .degraded
         if isCured { return said + restoreOrConclude(now) }
         return said + (isAnotherMatter(progress, now) ? askTriage(now) : decideRemedy(now))
-    }
-
-    /// Whether something fails after a remedy that did not fail before it: another test, or the same in other words. That is
-    /// what the cured cause hid. What is in quarantine, or goes on failing as it did, is no such thing.
-    private func isAnotherMatter(_ progress: CycleProgress, _ now: Timestamp) -> Bool {
-        let quarantine = Quarantine(progress.policy.quarantine, at: now)
-        func failures(_ records: ArraySlice<StageRecord>) -> [TestResult] {
-            records.filter { $0.run.kind == .test && $0.run.experiment == nil }.flatMap { $0.suite?.notPassed ?? [] }
-                .filter { $0.outcome.isFailure && quarantine.entry(for: $0.id) == nil }
-        }
-        let known = Set(progress.incidents.flatMap(\.tests))
-        let from = min(progress.decidedFrom, progress.decidingFrom)
-        let before = Set(failures(progress.records[from..<progress.decidingFrom]).map(FailureWords.init))
-        return failures(progress.deciding).contains { failure in
-            !known.contains(failure.id) || !before.contains(FailureWords(failure))
-        }
-    }
-}
-
-/// A failure without what differs from one run to the next: numbers, and with them times and ports.
-private struct FailureWords: Hashable {
-    private let test: String
-    private let words: String
-
-    init(_ result: TestResult) {
-        test = result.id
-        let text = "\(result.outcome) \(result.type ?? "") \(result.message ?? "")"
-        words = String(text.unicodeScalars.filter { !$0.properties.isASCIIHexDigit }.map(Character.init))
     }
 }

@@ -137,8 +137,8 @@ extension Event {
     fileprivate var mayOpenCycle: Bool {
         switch self {
         case .workSeen, .workUnavailable: true
-        case .daemonStarted, .settingsAdopted, .memoryCarried, .windowChanged, .stageEnded, .triageAnswered, .timerFired,
-            .pauseRequested, .operatorRequested, .stopRequested, .cycleSealed:
+        case .daemonStarted, .settingsAdopted, .memoryCarried, .windowChanged, .stageEnded, .triageAnswered,
+            .timerFired, .pauseRequested, .operatorRequested, .stopRequested, .cycleSealed:
             false
         }
     }

@@ -11,8 +11,9 @@ extension CycleMachine {
         guard let progress = cycle else { return [] }
         cycle?.questions += 1
         guard progress.questions < CycleMachine.questionsPerCycle else {
-            return [.say(LogLine(.warn, "triage", "\(progress.questions) questions: concluded without an answer"))]
-                + decideRemedy(now)
+            let most = CycleMachine.questionsPerCycle
+            let text = "\(progress.questions) questions >= \(most): concluded without an answer"
+            return unsaid() + [.say(LogLine(.warn, "triage", text))] + decideRemedy(now)
         }
         state = .asking
         return [.askTriage(budget(progress, now))]
@@ -77,8 +78,9 @@ extension CycleMachine {
     mutating func hear(_ answer: TriageAnswered, _ now: Timestamp) -> [Action] {
         guard case .asking = state, answer.cycle == cycle?.number else { return [] }
         cycle?.irreversible = answer.irreversible
-        if let experiment = answer.experiment { return begin(experiment, now) }
-        return diagnosed(answer.incidents ?? [], now)
+        let said = unsaid(answer.finding) + announce(answer.opened ?? [])
+        if let experiment = answer.experiment { return said + begin(experiment, now) }
+        return said + diagnosed(answer.incidents ?? [], now)
     }
 
     mutating func begin(_ experiment: Experiment, _ now: Timestamp) -> [Action] {
@@ -115,7 +117,7 @@ extension CycleMachine {
         }
         cycle?.phase = .experiment(experiment)
         cycle?.queue = steps
-        return [.say(LogLine(.plan, "triage", experiment.question))] + startNext(now)
+        return [.say(Lines.plan(experiment, progress, now))] + startNext(now)
     }
 
     private func refusal(of experiment: Experiment, _ progress: CycleProgress, _ now: Timestamp) -> String? {
@@ -172,8 +174,8 @@ extension CycleMachine {
         cycle?.experiments.append(record)
         cycle?.phase = .first
         let mark: LogLine.Mark = result.hasPrefix("passes") || result.hasPrefix("deploys") ? .ok : .fail
-        let topic = experiment.kind.rawValue
-        return [.say(LogLine(mark, topic, "\(experiment.revision.short) \(result)"))] + askTriage(now)
+        cycle?.unsaid = LogLine(mark, experiment.kind.rawValue, "\(experiment.revision.short) \(result)")
+        return askTriage(now)
     }
 
     mutating func diagnosed(_ incidents: [Incident], _ now: Timestamp) -> [Action] {
@@ -182,23 +184,13 @@ extension CycleMachine {
         for incident in incidents {
             var (kept, isNew) = remember(incident, now)
             if kept.diagnosis?.cycle == memory.cycle { kept.diagnosis?.cycle = nil }
-            named.append(kept)
-            let count = kept.tests.isEmpty ? "" : " (\(kept.tests.count) \(kept.tests.count == 1 ? "test" : "tests"))"
-            let again = kept.timesReopened.map { ", reopened \($0 == 1 ? "once" : "\($0) times")" } ?? ""
-            let seen =
-                isNew
-                ? "first time in \(memory.cycle) \(memory.cycle == 1 ? "cycle" : "cycles")"
-                : "seen \(kept.timesSeen) times since #\(kept.firstCycle)"
-            said.append(
-                .say(LogLine(isNew ? .new : .fail, "incident", "\(kept.id) \(kept.title)\(count), \(seen)\(again)")))
-            if let diagnosis = kept.diagnosis {
-                let culprit =
-                    diagnosis.culprit.map { "; culprit \($0.commit.short) \"\(firstLine($0.subject))\"" } ?? ""
-                let category = diagnosis.category == .unknown ? "" : ": \(diagnosis.category.rawValue)"
-                let text = "\(kept.id) \(diagnosis.grade.rawValue)\(category)\(culprit)"
-                said.append(.say(LogLine(.fact, "diagnosis", text)))
+            if cycle?.announced.contains(where: { $0.id == kept.id }) != true {
+                said.append(.say(Lines.incident(kept, isNew: isNew, cycle: memory.cycle)))
             }
+            named.append(kept)
         }
+        said += settle(&named)
+        said += named.compactMap(Lines.diagnosis).map(Action.say)
         let earlier = (cycle?.earlierIncidents ?? []) + (cycle?.incidents ?? [])
         cycle?.earlierIncidents = earlier.filter { old in !named.contains { $0.id == old.id } }
         cycle?.incidents = named
@@ -222,6 +214,7 @@ extension CycleMachine {
             kept.acknowledgedBy = before.state == .resolved ? nil : before.acknowledgedBy
             kept.acknowledgedAt = before.state == .resolved ? nil : before.acknowledgedAt
             kept.timesReopened = before.state == .resolved ? (before.timesReopened ?? 0) + 1 : before.timesReopened
+            kept.joined = before.joined
             kept.resolvedAt = nil
             let isSameCycle = ((cycle?.earlierIncidents ?? []) + (cycle?.incidents ?? [])).contains { $0.id == kept.id }
             kept.timesSeen = memory.incidents[index].timesSeen + (isSameCycle ? 0 : 1)
@@ -235,8 +228,8 @@ extension CycleMachine {
             }
             return (kept, false)
         }
-        memory.incidentCount += 1
-        kept.id = "INC-\(memory.incidentCount)"
+        let announced = cycle?.announced.first { $0.signature == incident.signature }
+        kept.id = announced?.id ?? nextIncident()
         memory.incidents.append(kept)
         return (kept, true)
     }

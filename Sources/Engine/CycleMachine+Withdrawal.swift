@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A rollback that does not help refutes the diagnosis it was made for: what fails on the last green revision too was not
-// brought by a commit after it.
+// What a remedy shows of its diagnosis. A rollback that does not help refutes it: what fails on the last green revision too
+// was not brought by a commit after it. What fails otherwise than before is another matter.
 
 import Domain
 
@@ -53,7 +53,8 @@ extension CycleMachine {
             EvidenceReference(path: record.run.folder, excerpt: record.summary)
         }
         for index in whys.indices where whys[index].n == 3 || whys[index].n == 4 {
-            whys[index].answer = "unknown; the rollback refuted what was held: it fails on last green \(green.short) too"
+            whys[index].answer =
+                "unknown; the rollback refuted what was held: it fails on last green \(green.short) too"
             whys[index].confidence = 0
             whys[index].evidence = evidence
         }
@@ -66,5 +67,35 @@ extension CycleMachine {
         let totals = records.filter { $0.run.only == nil }.compactMap(\.suite?.totals)
         let executed = totals.reduce(0) { $0 + $1.executed }
         return executed > 0 && 2 * totals.reduce(0) { $0 + $1.failing } > executed
+    }
+}
+
+extension CycleMachine {
+    /// Whether something fails after a remedy that did not fail before it: another test, or the same in other words. That is
+    /// what the cured cause hid. What is in quarantine, or goes on failing as it did, is no such thing.
+    func isAnotherMatter(_ progress: CycleProgress, _ now: Timestamp) -> Bool {
+        let quarantine = Quarantine(progress.policy.quarantine, at: now)
+        func failures(_ records: ArraySlice<StageRecord>) -> [TestResult] {
+            records.filter { $0.run.kind == .test && $0.run.experiment == nil }.flatMap { $0.suite?.notPassed ?? [] }
+                .filter { $0.outcome.isFailure && quarantine.entry(for: $0.id) == nil }
+        }
+        let known = Set(progress.incidents.flatMap(\.tests))
+        let from = min(progress.decidedFrom, progress.decidingFrom)
+        let before = Set(failures(progress.records[from..<progress.decidingFrom]).map(FailureWords.init))
+        return failures(progress.deciding).contains { failure in
+            !known.contains(failure.id) || !before.contains(FailureWords(failure))
+        }
+    }
+}
+
+/// A failure without what differs from one run to the next: numbers, and with them times and ports.
+private struct FailureWords: Hashable {
+    private let test: String
+    private let words: String
+
+    init(_ result: TestResult) {
+        test = result.id
+        let text = "\(result.outcome) \(result.type ?? "") \(result.message ?? "")"
+        words = String(text.unicodeScalars.filter { !$0.properties.isASCIIHexDigit }.map(Character.init))
     }
 }

@@ -64,6 +64,8 @@ package struct CycleProgress: Hashable, Sendable {
     package var records: [StageRecord] = []
     /// Records before this index were made before something was cured: they do not decide the verdict.
     package var decidingFrom = 0
+    /// `decidingFrom` before all suites ran once more on what was deployed: both passes tell of one state.
+    package var observedFrom: Int?
     /// `decidingFrom` before the remedy under way.
     package var decidedFrom = 0
     package var experiments: [ExperimentRecord] = []
@@ -110,6 +112,10 @@ package struct CycleProgress: Hashable, Sendable {
     /// The revision that is deployed again because an operator aborted a deployment.
     package var returnsTo: Revision?
     package var concluded: Judgement?
+    /// Incidents that were said to be there before triage has concluded about them.
+    package var announced: [Announced] = []
+    /// The newest experiment's line, until triage has said what it shows.
+    package var unsaid: LogLine?
 
     package var wanted: Revision { work.wanted }
 
@@ -211,6 +217,13 @@ package struct Joined: Hashable, Sendable {
 
     /// Whether what it showed still decides: it was seen after the last cure.
     func isDeciding(in cycle: CycleProgress) -> Bool { cycle.deciding.contains { $0.run.folder == stage } }
+}
+
+/// An incident that has its number and no diagnosis yet.
+package struct Announced: Hashable, Sendable {
+    package var id: String
+    package var signature: String
+    package var tests: [String]
 }
 
 /// What a person (or nobody, in time) has said to a question.

@@ -31,7 +31,8 @@ package struct CycleReader: Sendable {
         guard let listed = try contents(sums) else {
             if wasSealed(cycle) {
                 throw .damaged(
-                    path: sums, line: nil, reason: "it is gone, and the cycle was sealed: what its document says is not proven")
+                    path: sums, line: nil,
+                    reason: "it is gone, and the cycle was sealed: what its document says is not proven")
             }
             return record
         }
@@ -99,6 +100,21 @@ package struct CycleReader: Sendable {
     /// The hash of the SHA256SUMS of a sealed cycle.
     package func sealedHash(_ cycle: Int) throws(EvidenceError) -> String? {
         try contents(layout.sums(cycle)).map { SHA256.hex(of: $0) }
+    }
+
+    /// The tests in a file that a record names, where it is as it was sealed; otherwise `notFound` or `damaged`.
+    package func sealedTests(_ file: String, inCycle cycle: Int) throws(EvidenceError) -> [TestResult] {
+        guard let path = layout.file(file, inCycle: cycle), let bytes = try contents(path) else {
+            throw .notFound(what: "file of cycle \(cycle)", path: file)
+        }
+        let listed = try contents(layout.sums(cycle)).flatMap { SumsFile(text: String(decoding: $0, as: UTF8.self)) }
+        guard let line = listed?.lines.first(where: { $0.path == file }) else {
+            throw .damaged(path: file, line: nil, reason: "SHA256SUMS does not list it")
+        }
+        guard line.sha256 == SHA256.hex(of: bytes) else {
+            throw .damaged(path: file, line: nil, reason: "it is not what was sealed")
+        }
+        return try TestsFile.read(path)
     }
 
     /// The tests in a file that a record names.

@@ -24,6 +24,9 @@ package enum IncidentText {
         layout.heading("\(incident.id)  \(incident.title)", .magenta)
         layout.paragraph(
             "\(incident.standing), \(incident.firstSeen.wholeSeconds)", indent: 2, paint: .dim)
+        if let joined = incident.joined, !joined.isEmpty {
+            layout.paragraph("also announced as \(Plurals.list(joined, limit: 8))", indent: 2, paint: .dim)
+        }
         layout.paragraph("tests: \(Plurals.list(incident.tests, limit: testsShown))", indent: 2, limit: 30)
         guard let diagnosis = incident.diagnosis else {
             layout.paragraph("not diagnosed yet", indent: 2)
@@ -35,7 +38,7 @@ package enum IncidentText {
     private static func write(_ diagnosis: Diagnosis, _ actions: [ActionRecord], into layout: inout TextLayout) {
         layout.paragraph(diagnosis.headline, indent: 2, paint: diagnosis.grade == .proven ? .cyan : nil)
         layout.paragraph(diagnosis.summary, indent: 2)
-        if let statistics = diagnosis.statistics { layout.paragraph(statistics, indent: 2) }
+        if let statistics = diagnosis.figures { layout.paragraph(statistics, indent: 2) }
         if let culprit = diagnosis.culprit { layout.paragraph("culprit \(culprit.words)", indent: 2, paint: .red) }
         for candidate in diagnosis.candidates.prefix(5) where candidate != diagnosis.culprit {
             layout.paragraph("candidate \(candidate.words)", indent: 2)

@@ -17,7 +17,9 @@ extension WindowReport {
         body += HTML.section("cycles", "Cycles", cycleTable(linkBase))
         body +=
             "<footer>Computed from the sealed cycles of this loop; <code>nightjar verify</code> checks that nothing was changed. "
-            + "Delivery figures as DORA defines them, read for this environment.</footer>\n"
+            + "Delivery figures as DORA defines them, read for this environment."
+            + (seal.map { " \(Seal.words($0.cycle)) <code class=\"seal\">\(HTML.escaped($0.sha256))</code>" } ?? "")
+            + "</footer>\n"
         return HTML.page(title: "\(title) \(recommendation.rawValue.uppercased())", body: body)
     }
 

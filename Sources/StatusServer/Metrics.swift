@@ -140,6 +140,10 @@ struct Metrics {
         add("nightjar_loop_stage_started_timestamp_seconds", "When the running stage began.") {
             $0.running?.since.inSeconds
         }
+        environments()
+    }
+
+    private mutating func environments() {
         add("nightjar_loop_serving_known", "Whether it is proven which revision the environment serves.") {
             $0.status.serving == nil ? 0 : 1
         }
@@ -193,6 +197,10 @@ struct Metrics {
             ("nightjar_value_guarded", "Business value that suites guard, in its unit.", \ValueRecord.total),
             ("nightjar_value_protected", "Business value proven by the newest cycle, in its unit.", \.protected),
             ("nightjar_value_at_risk", "Business value that the newest cycle did not prove, in its unit.", \.atRisk),
+            (
+                "nightjar_value_conditional", "Business value of suites that passed on conditions, in its unit.",
+                \.onConditions
+            ),
         ] {
             text.add(
                 name, "gauge", help,

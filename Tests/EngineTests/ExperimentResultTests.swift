@@ -52,6 +52,7 @@ struct ExperimentResultTests {
             case .test: story.end(.failed)
             }
         }
+        story.conclude([])
         let said = story.actions.compactMap { action -> LogLine? in
             if case .say(let line) = action, line.topic == "bisect" { line } else { nil }
         }

@@ -93,8 +93,8 @@ struct ReplayTests {
         story.wake()
         var entries = story.entries
         // The older version held back here.
-        add(
-            .workSeen(WorkSeen(trigger: .schedule, wanted: Samples.other, live: Samples.wanted)), cycle: 1, to: &entries)
+        let work = WorkSeen(trigger: .schedule, wanted: Samples.other, live: Samples.wanted)
+        add(.workSeen(work), cycle: 1, to: &entries)
         let machine = folded(entries)
         #expect(machine.cycle == nil && machine.memory.cycle == 1)
         #expect(machine.state == .waiting(looking: false))

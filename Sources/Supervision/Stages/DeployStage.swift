@@ -114,7 +114,8 @@ struct DeployStage: Sendable {
             return started.record(run, .couldNotRun, main.words, commands, infrastructure: true)
         case .stopped where !result.wasStarted:
             // It moved nothing: there is nothing to clean up behind.
-            return started.record(run, .neverRan, "\(run.revision.short) stopped before its command was started", commands)
+            let words = "\(run.revision.short) stopped before its command was started"
+            return started.record(run, .neverRan, words, commands)
         case .stopped:
             let (cleanup, left) = await afterStop(deploy, values)
             commands += cleanup
@@ -134,9 +135,17 @@ struct DeployStage: Sendable {
             record.live = live
             return record
         case .exited, .signaled, .timedOut, .idleTimedOut:
-            break
+            return await failed(result.outcome, main, before, deploy, values, took: took, started)
         }
-        let isLimit = result.outcome == .timedOut || result.outcome == .idleTimedOut
+    }
+
+    /// The script said no, or ran into a limit.
+    private func failed(
+        _ outcome: CommandResult.Outcome, _ main: SupervisedCommand, _ before: [SupervisedCommand],
+        _ deploy: DeploySettings, _ values: PlaceholderValues, took: String, _ started: Stopwatch
+    ) async -> StageRecord {
+        var commands = before
+        let isLimit = outcome == .timedOut || outcome == .idleTimedOut
         if isLimit, let cleanup = deploy.cleanup {
             commands.append(await context.command(cleanup, role: "cleanup", of: run, values: values))
         }
