@@ -65,7 +65,6 @@ struct UnderWayTests {
         tell(ended(.test, .cycle, 1, on: wanted, .failed))
         #expect(history.failuresUnderWay == ["test chat"])
         tell(ended(.stabilize, .recheck, 1, on: wanted, .succeeded))
-        #expect(history.machine.state == .asking)
         var answer = TriageAnswered(
             cycle: 2,
             experiment: Experiment(
