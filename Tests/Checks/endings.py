@@ -116,7 +116,7 @@ def a_pause_is_an_object(loop):
     check(paused["ended"] == "paused" and paused["pause"]["owner"] == "ann" and paused["exit"] == 4, f"{paused}")
     check("database upgrade" in paused["because"], f"{paused}")
     words = once(loop, wanted=4, json_output=False)
-    check("paused by ann: database upgrade; no cycle was run" in words, words)
+    check("paused by ann: database upgrade; no cycle was run; nightjar resume ends the pause" in words, words)
     check(len(loop.sealed()) == before, "a cycle was run")
     code, said = loop.run("resume", "--by", "ben")
     check(code == 0, said)
