@@ -26,8 +26,7 @@ extension CycleMachine {
         if let pause = memory.pause {
             if cyclesLeft != nil {
                 let words =
-                    "paused by \(pause.owner): \(pause.reason); no cycle was run; nightjar run and then nightjar resume "
-                    + "end the pause"
+                    "paused by \(pause.owner): \(pause.reason); no cycle was run; nightjar resume ends the pause"
                 return [.say(LogLine(.hold, "waiting", words))] + finish(.done)
             }
             guard let until = pause.until else { return [] }
