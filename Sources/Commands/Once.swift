@@ -51,24 +51,32 @@ struct OnceCommand: Command {
             loaded.settings.repository?.revisionCommand = nil
         }
         let json = context.wantsJSON
+        // Nothing is there before the first cycle, and what cannot be read is said by the loop.
+        let before = (try? CycleReader(EvidenceLayout(root: loaded.settings.stateDirectory)).latest()) ?? 0
         let order = LoopOrder(loaded: loaded, path: SettingsLoader.path(context), cycles: 1, isFixed: true)
         let terminal = TerminalLog(context.output, toOutput: !json)
         let endings = try await LoopRunner.run([order], context, terminal: terminal)
-        return try conclude(endings.first ?? .done, loaded.settings, context)
+        let layout = EvidenceLayout(root: loaded.settings.stateDirectory)
+        return try conclude(endings.first ?? .done, after: before, layout, context)
     }
 
-    private func conclude(_ ending: Ending, _ settings: LoopSettings, _ context: Context) throws -> ExitCode {
-        let layout = EvidenceLayout(root: settings.stateDirectory)
-        if case .cycles(let verdict) = ending {
+    /// - before: the newest cycle when the command began.
+    private func conclude(
+        _ ending: Ending, after before: Int, _ layout: EvidenceLayout, _ context: Context
+    ) throws -> ExitCode {
+        switch ending {
+        case .cycles(let verdict):
             let (code, record) = try CycleEnd.code(verdict, layout)
-            guard let record else { return code }
-            if context.wantsJSON {
-                let bytes = try Data(contentsOf: URL(fileURLWithPath: layout.document(record.cycle)))
-                context.output.write(String(decoding: bytes, as: UTF8.self))
-            } else {
-                context.output.line("evidence: \(context.shown(layout.cycle(record.cycle)))")
-            }
+            if let record { try show(record, layout, context) }
             return code
+        case .done:
+            // Stopped on the way: the cycle was sealed as interrupted, or there was none.
+            if let record = try CycleReader(layout).latestRecord(), record.cycle > before {
+                try show(record, layout, context)
+                return ExitCode(record.verdict, record.recommendation, record.reasons)
+            }
+        case .infrastructure, .displaced, .knownBad, .detached:
+            break
         }
         var cursor = JournalCursor(layout)
         var history = LoopHistory()
@@ -87,5 +95,13 @@ struct OnceCommand: Command {
         case .done, .cycles:
             return .interrupted
         }
+    }
+
+    private func show(_ record: CycleRecord, _ layout: EvidenceLayout, _ context: Context) throws {
+        guard context.wantsJSON else {
+            return context.output.line("evidence: \(context.shown(layout.cycle(record.cycle)))")
+        }
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: layout.document(record.cycle)))
+        context.output.write(String(decoding: bytes, as: UTF8.self))
     }
 }

@@ -271,11 +271,16 @@ struct StatusReader {
         for incident in record?.incidents ?? [] where !open.contains(where: { $0.id == incident.id }) {
             open.append(incident)
         }
+        // What triage is looking into has its number, and people may ask for it.
+        for incident in history.underWay?.announced ?? [] where !open.contains(where: { $0.id == incident.id }) {
+            open.append(incident)
+        }
         return open.filter { $0.state != .resolved }
     }
 
     private func incidents(_ history: LoopHistory, _ record: CycleRecord?) -> [StatusSnapshot.IncidentLine] {
-        let seen = Set((record?.incidents ?? []).map(\.id) + (history.underWay?.incidents ?? []).map(\.id))
+        let underWay = (history.underWay?.incidents ?? []) + (history.underWay?.announced ?? [])
+        let seen = Set(((record?.incidents ?? []) + underWay).map(\.id))
         let lines = openIncidents(history, record).map { incident in
             let isCurrent = seen.contains(incident.id)
             let suites = (record?.suites ?? []).filter { incident.suites.contains($0.name) }
@@ -302,7 +307,7 @@ struct StatusReader {
     }
 
     private func cause(_ diagnosis: Diagnosis?) -> String {
-        guard let diagnosis else { return "not diagnosed" }
+        guard let diagnosis else { return "not diagnosed yet" }
         guard let culprit = diagnosis.culprit else { return diagnosis.headline }
         // One of several files would look like the one that is to blame.
         let what = culprit.files.count == 1 ? culprit.files[0] : "\"\(culprit.subject)\""

@@ -2,6 +2,7 @@
 // `nightjar why`: an incident with its five whys, from the newest cycle that saw it.
 
 import Domain
+import Engine
 import Evidence
 import Reporting
 
@@ -34,6 +35,9 @@ struct WhyCommand: Command {
         let cycle = try context.arguments.integer("cycle", in: 1...Int.max).map(String.init)
         let number: Int
         if let wanted, cycle == nil {
+            if let incident = try WhyCommand.underWay(loop).first(where: { $0.answers(to: wanted) }) {
+                return try show(underWay: incident, context)
+            }
             number = try newest(seeing: wanted, loop)
         } else {
             // One that was interrupted says nothing.
@@ -61,6 +65,23 @@ struct WhyCommand: Command {
             }.joined(separator: "\n")
         }
         return places.allSatisfy(\.isSound) ? .ok : .unproven
+    }
+
+    /// Incidents that have been announced, and that triage is looking into now.
+    private static func underWay(_ loop: LoopPlace) throws -> [Incident] {
+        var cursor = JournalCursor(loop.layout)
+        var history = LoopHistory()
+        try cursor.advance { history.take($0) }
+        return history.underWay?.announced ?? []
+    }
+
+    private func show(underWay incident: Incident, _ context: Context) throws -> ExitCode {
+        let output = context.output
+        try output.result([incident], json: context.wantsJSON) {
+            IncidentText.text(incident, columns: output.columns, palette: output.palette)
+                + "  triage is looking into it: nightjar tail -f\n"
+        }
+        return .ok
     }
 
     private func status(_ context: Context) throws -> StatusSnapshot {

@@ -23,14 +23,13 @@ extension CycleMachine {
             if let known {
                 let isSameCycle = (progress.earlierIncidents + progress.incidents).contains { $0.id == known.id }
                 incident.id = known.id
-                incident.firstCycle = known.firstCycle
+                (incident.firstCycle, incident.firstSeen) = (known.firstCycle, known.firstSeen)
                 incident.timesSeen = known.timesSeen + (isSameCycle ? 0 : 1)
                 incident.timesReopened = (known.timesReopened ?? 0) + (known.state == .resolved ? 1 : 0)
             } else {
                 incident.id = nextIncident()
             }
-            cycle?.announced.append(
-                Announced(id: incident.id, signature: incident.signature, tests: incident.tests))
+            cycle?.announced.append(incident)
             said.append(.say(Lines.incident(incident, isNew: known == nil, cycle: progress.number)))
         }
         return said

@@ -230,6 +230,10 @@ extension CycleMachine {
         }
         let announced = cycle?.announced.first { $0.signature == incident.signature }
         kept.id = announced?.id ?? nextIncident()
+        if let announced, announced.state == .acknowledged {
+            kept.state = .acknowledged
+            (kept.acknowledgedBy, kept.acknowledgedAt) = (announced.acknowledgedBy, announced.acknowledgedAt)
+        }
         memory.incidents.append(kept)
         return (kept, true)
     }

@@ -113,7 +113,7 @@ package struct CycleProgress: Hashable, Sendable {
     package var returnsTo: Revision?
     package var concluded: Judgement?
     /// Incidents that were said to be there before triage has concluded about them.
-    package var announced: [Announced] = []
+    package var announced: [Incident] = []
     /// The newest experiment's line, until triage has said what it shows.
     package var unsaid: LogLine?
 
@@ -217,13 +217,6 @@ package struct Joined: Hashable, Sendable {
 
     /// Whether what it showed still decides: it was seen after the last cure.
     func isDeciding(in cycle: CycleProgress) -> Bool { cycle.deciding.contains { $0.run.folder == stage } }
-}
-
-/// An incident that has its number and no diagnosis yet.
-package struct Announced: Hashable, Sendable {
-    package var id: String
-    package var signature: String
-    package var tests: [String]
 }
 
 /// What a person (or nobody, in time) has said to a question.

@@ -133,17 +133,23 @@ package actor CycleWriter {
             try synchronize(listed, folder)
         } catch {
             unsynced = (cycle, Dictionary(lines.map { ($0.path, $0.sha256) }) { $1 })
+            // Not under the name by which readers know a sealed cycle. Where even that fails, the journal still says no.
+            try? Files.rename(layout.sums(cycle), to: meantSums(cycle))
             throw EvidenceError(error, "sync", folder)
         }
         unsynced = nil
         return SealedCycle(cycle: cycle, sha256: SHA256.hex(of: text), files: lines.count, bytes: found.bytes)
     }
 
+    /// Where the sums of a seal lie that did not come to its end; the next one takes the name for its own.
+    private func meantSums(_ cycle: Int) -> String { layout.sums(cycle) + ".new" }
+
     /// Does nothing where no earlier seal of this cycle got as far as its sums.
     private func writeAnew(_ cycle: Int, _ files: [String]) throws(EvidenceError) {
         if unsynced?.cycle != cycle {
             // What an earlier daemon meant to seal may be lost by now with the power: what is there counts.
-            unsynced = Files.exists(layout.sums(cycle)) ? (cycle, [:]) : nil
+            let isBegun = Files.exists(layout.sums(cycle)) || Files.exists(meantSums(cycle))
+            unsynced = isBegun ? (cycle, [:]) : nil
         }
         guard let sums = unsynced?.sums else { return }
         for path in files {

@@ -81,6 +81,14 @@ enum Matters {
         return "NOT restored for \(Wording.span(now.since(since))) >= paging.holdFor \(Wording.span(settings.holdFor))"
     }
 
+    /// When a page is due although nothing is lost yet: the loop may still restore what is broken. Nil where nothing is held.
+    static func pageDue(_ situation: Situation, _ settings: PagingSettings, _ now: Timestamp) -> Timestamp? {
+        guard situation.verdict == .failing, situation.isBroken, situation.environment != .unknown,
+            situation.restoreProblem == nil, let since = situation.failingSince, now.since(since) < settings.holdFor
+        else { return nil }
+        return since + settings.holdFor
+    }
+
     private static let question = "approval-"
 
     static func isQuestion(_ name: String) -> Bool { name.hasPrefix(question) }

@@ -94,13 +94,12 @@ struct BisectionRun {
     ) -> CulpritSearch {
         let rate = BetaDistribution.flakeRate(of: test.history)
         let clue = test.failure ?? TestResult(id: test.id, outcome: .failed)
-        var settings = CulpritSettings(
-            flakeRate: rate, nonePrior: CulpritSettings.nonePrior(flakeRate: rate, suspects: commits.count),
-            runCost: max(0.01, seconds), confidence: plan.confidence, maximumRuns: 200)
-        settings.noneConfidence = min(settings.noneConfidence, plan.confidence)
         return CulpritSearch(
             green: plan.good, suspects: commits.map(\.revision),
-            weights: CulpritPriors.weights(commits, failing: [clue]), settings: settings)
+            weights: CulpritPriors.weights(commits, failing: [clue]),
+            settings: CulpritSettings(
+                flakeRate: rate, nonePrior: CulpritSettings.nonePrior(flakeRate: rate, suspects: commits.count),
+                runCost: max(0.01, seconds), confidence: plan.confidence, maximumRuns: 200))
     }
 
     // MARK: - The search

@@ -61,11 +61,13 @@ actor Notifier {
         do {
             var told = try spool.memory()
             let before = told
-            let notices = NotificationPolicy(notify.paging).decide(situation, &told, at: now, quietUntil: quiet(now))
+            let policy = NotificationPolicy(notify.paging)
+            let notices = policy.decide(situation, &told, at: now, quietUntil: quiet(now))
             if told != before { try spool.add(notices, for: notify.receivers, remembering: told) }
             for notice in notices {
-                context.say(
-                    LogLine(.act, "notify", "\(notice.level.rawValue) \(notice.kind.rawValue): \(notice.title)"))
+                let held = policy.held(notice, situation, at: now)
+                let text = "\(notice.level.rawValue) \(notice.kind.rawValue): \(notice.title)\(held)"
+                context.say(LogLine(.act, "notify", text))
             }
             memoryProblem = false
         } catch {

@@ -145,16 +145,13 @@ struct CulpritMethod: Sendable {
 
     /// - deployCost: in runs of the test.
     /// - confidence: the posterior at which it names a culprit, or none.
-    static func nightjar(_ name: String, deployCost: Double, confidence: Double? = nil) -> CulpritMethod {
+    static func nightjar(_ name: String, deployCost: Double, confidence: Double = 0.99) -> CulpritMethod {
         CulpritMethod(name: name) { history in
             var runner = CulpritRunner(history)
             let suspects = (1...history.commits).map { Revision("\($0)") }
-            var settings = CulpritSettings(
-                flakeRate: BetaDistribution.unknownTest.after(history.past), nonePrior: CulpritMix.noneShare)
-            if let confidence {
-                settings.confidence = confidence
-                settings.noneConfidence = min(settings.noneConfidence, confidence)
-            }
+            let settings = CulpritSettings(
+                flakeRate: BetaDistribution.unknownTest.after(history.past), nonePrior: CulpritMix.noneShare,
+                confidence: confidence)
             var search = CulpritSearch(
                 green: Revision("0"), suspects: suspects, weights: history.weights, settings: settings)
             var deployed: Revision? = search.head
@@ -179,7 +176,6 @@ struct CulpritMethod: Sendable {
         nightjar("nightjar, a deploy costs 10 runs", deployCost: 10),
         nightjar("nightjar, a deploy costs 1 run", deployCost: 1),
         nightjar("nightjar, deploys are free", deployCost: 0),
-        nightjar("nightjar, deploys are free, 0.95", deployCost: 0, confidence: 0.95),
         nightjar("nightjar, deploys are free, 0.93", deployCost: 0, confidence: 0.93),
         bisect("git bisect", .once, checkingHead: false),
         bisect("git bisect, head run again first", .once, checkingHead: true),

@@ -87,14 +87,12 @@ end_host() { if [[ -n $host ]]; then kill -KILL "$host" 2>/dev/null || true; fi;
 at_end end_host
 inner=(/usr/bin/env -C /var/lib/nightjar HOME=/var/lib/nightjar SWIFT_BACKTRACE=enable=no PATH=/usr/local/bin:/usr/bin:/bin)
 
-# as_first COMMAND…: runs it as PID 1 and as the image's user; the mounts go with the namespace.
-as_first() {
-    # shellcheck disable=SC2016 # expanded by the shell inside
-    unshare --mount --pid --fork --kill-child sh -c '
-        root=$1; shift
-        mount -t proc proc "$root/proc" && mount --bind /dev "$root/dev" || exit 99
-        exec chroot --userspec=10001:10001 "$root" "$@"' sh "$root" "${inner[@]}" "$@"
-}
+# Before a command: it runs as PID 1 and as the image's user; the mounts go with the namespace.
+# shellcheck disable=SC2016 # expanded by the shell inside
+as_first=(unshare --mount --pid --fork --kill-child sh -c '
+    root=$1; shift
+    mount -t proc proc "$root/proc" && mount --bind /dev "$root/dev" || exit 99
+    exec chroot --userspec=10001:10001 "$root" "$@"' sh "$root" "${inner[@]}")
 # beside COMMAND…: runs it beside the PID 1 that runs.
 beside() { nsenter --target "$first" --mount --pid chroot --userspec=10001:10001 "$root" "${inner[@]}" "$@"; }
 
@@ -117,7 +115,7 @@ EOF
 done
 state=/var/lib/nightjar
 
-as_first "${entry[@]}" once --config /etc/nightjar/one.json5 --state $state >"$work/out" 2>&1 || {
+"${as_first[@]}" "${entry[@]}" once --config /etc/nightjar/one.json5 --state $state >"$work/out" 2>&1 || {
     tail -n 20 "$work/out"
     fail "one cycle in the image did not end with 0"
 }
@@ -131,7 +129,7 @@ mapfile -t health < <(sed -n 's/^ *CMD \[\("\/usr\/local\/bin\/nightjar", "statu
 
 # start_first COMMAND…: in the background, as PID 1; `first` is its id out here.
 start_first() {
-    as_first "${entry[@]}" "$@" >>"$work/daemon.log" 2>&1 &
+    "${as_first[@]}" "${entry[@]}" "$@" >>"$work/daemon.log" 2>&1 &
     host=$!
     wait_for 10 is_first || fail "PID 1 is not __init: $(tail -n 5 "$work/daemon.log")"
     first=$(pgrep -P "$host")

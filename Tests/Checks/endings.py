@@ -13,7 +13,7 @@ import subprocess
 import time
 
 from harness import audit, check, wait_for
-from stories import story, tell_all
+from stories import begun, story, tell_all
 
 
 def once(loop, *words, wanted, json_output=True):
@@ -116,12 +116,31 @@ def a_pause_is_an_object(loop):
     check(paused["ended"] == "paused" and paused["pause"]["owner"] == "ann" and paused["exit"] == 4, f"{paused}")
     check("database upgrade" in paused["because"], f"{paused}")
     words = once(loop, wanted=4, json_output=False)
-    check("paused by ann: database upgrade; no cycle was run" in words, words)
+    check("paused by ann: database upgrade; no cycle was run; nightjar resume ends the pause" in words, words)
     check(len(loop.sealed()) == before, "a cycle was run")
     code, said = loop.run("resume", "--by", "ben")
     check(code == 0, said)
     once(loop, wanted=0)
     return paused["because"]
+
+
+@story
+def stopped_on_the_way(loop):
+    """`once` that is told to stop during a test prints its interrupted cycle and ends with 4."""
+    loop.write("test-seconds", "20")
+    child = subprocess.Popen(
+        [loop.nightjar, "once", "--config", "nightjar.json5", "--json"], cwd=loop.folder, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=loop.environment)
+    try:
+        begun(loop, 1, "test-1-alpha")
+        child.terminate()
+        said, _ = child.communicate(timeout=20)
+    finally:
+        child.kill()
+    check(child.returncode == 4, f"once ended with {child.returncode}")
+    document = json.loads(said)
+    check(document["cycle"] == 1 and document["verdict"] == "interrupted", f"it says {document['verdict']}")
+    return f"4, and cycle.json says {document['reasons'][0]['text']}"
 
 
 @story

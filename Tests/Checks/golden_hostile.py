@@ -41,6 +41,12 @@ def hostile():
         "tail --json": ["tail", "--json"], "cycles": ["cycles"], "status": ["status"], "gate": ["gate"],
         "status --json": ["status", "--json"], "report": ["report"], "report --markdown": ["report", "--markdown"],
         "report --html": ["report", "--html", "-"], "report --json": ["report", "--json"]}.items()}
+    # What a service answers is as hostile as what a test prints.
+    case.write("answer", "".join(PAYLOADS))
+    case.settings["health"]["checks"] = [
+        {"name": "door", "command": {"command": ["cat", "answer"]}, "expect": {"contains": "never there"}}]
+    outputs["probe"] = case.run("probe", status=1)
+    outputs["probe --json"] = case.run("probe", "--json", status=1)
     outputs["csv"] = case.run("show", "--format", "csv").replace("\r\n", "\n")
     for name, file in (("report.html", "report.html"), ("report.md", "report.md"), ("cycle.log", "../../cycle.log")):
         outputs[name] = (case.cycle_folder() / file).read_text()
@@ -54,7 +60,7 @@ def hostile():
         for part in ("<script", "<h1>HEALTHY", "alert(1)</script"):
             lacks(outputs[name], part, f"hostile: {name}")
     xml.etree.ElementTree.fromstring(outputs["junit"])
-    for name in ("ctrf", "intoto", "why --json", "status --json", "report --json"):
+    for name in ("ctrf", "intoto", "why --json", "status --json", "report --json", "probe --json"):
         json.loads(outputs[name])
     rows = list(csv.reader(outputs["csv"].splitlines()))
     equal({len(row) for row in rows}, {11}, "hostile: columns of the CSV")

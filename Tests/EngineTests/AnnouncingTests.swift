@@ -49,6 +49,19 @@ struct AnnouncingTests {
         #expect(story.lines.contains { $0.hasPrefix("diagnosis: INC-1 proven: code-regression") })
     }
 
+    @Test func `who says early to be on it is remembered`() throws {
+        var story = failing()
+        story.tell(asking([incident(["a"])]))
+        story.tell(.operatorRequested(OperatorRequest(verb: .acknowledge, by: "ann", argument: "INC-1")))
+        #expect(story.lines == ["ack: INC-1 by ann"])
+        story.tell(.operatorRequested(OperatorRequest(verb: .acknowledge, by: "bob", argument: "INC-1")))
+        #expect(story.lines.first?.contains("acknowledged already") == true, "\(story.lines)")
+        finish(&story)
+        story.conclude([incident(["a"])])
+        let kept = try #require(story.machine.memory.incidents.first)
+        #expect(kept.id == "INC-1" && kept.state == .acknowledged && kept.acknowledgedBy == "ann")
+    }
+
     @Test func `what turns out to be one cause is said to have joined, and is found under its old number`() throws {
         var story = failing()
         story.tell(asking([incident(["a"]), incident(["b"])]))

@@ -70,6 +70,7 @@ struct FailedSyncTests {
         for _ in 0..<failures {
             try await writer.writeDocument(record)
             await #expect(throws: EvidenceError.self) { try await writer.seal(1) }
+            #expect(!CycleReader(loop.layout).isSealed(1))
         }
         try await writer.writeDocument(record)
         let sealed = try await writer.seal(1)
