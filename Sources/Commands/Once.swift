@@ -75,7 +75,7 @@ struct OnceCommand: Command {
                 try show(record, layout, context)
                 return ExitCode(record.verdict, record.recommendation, record.reasons)
             }
-        case .infrastructure, .displaced, .knownBad, .detached:
+        case .infrastructure, .displaced, .evicted, .knownBad, .detached:
             break
         }
         var cursor = JournalCursor(layout)
