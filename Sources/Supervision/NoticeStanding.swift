@@ -55,6 +55,8 @@ package struct DeadmanStanding: Hashable, Sendable {
     func write(_ layout: EvidenceLayout) {
         let words = problem.map { " " + Printable.line($0, columns: 200) } ?? ""
         let line = "\(takenAt?.description ?? "-")\(words)\n"
+        // Without receivers nobody else has made the folder.
+        try? Files.createDirectories(Files.parent(of: DeadmanStanding.path(layout)))
         try? AtomicFile.write(Array(line.utf8), to: DeadmanStanding.path(layout), durable: false)
     }
 
