@@ -73,7 +73,8 @@ struct AcceptBaselineCommand: Command {
             )
         }
         let words = try await EvidenceReading.run { () throws(EvidenceError) in
-            try BaselineDesk.accept(suite: suite, by: by, reason: reason, at: now, layout)
+            try BaselineDesk.accept(
+                suite: suite, by: by, uid: ThisProcess.userID, reason: reason, at: now, layout)
         }
         let newest = try CycleReader(layout).numbers().last ?? 0
         try await CycleWriter(layout).log(CycleLog.format(LogLine(.fact, "baseline", words), at: now, cycle: newest))

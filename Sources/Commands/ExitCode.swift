@@ -2,6 +2,7 @@
 // What the process says to its caller: the same codes for every command.
 
 package import Domain
+import Engine
 
 package enum ExitCode: Int32, CaseIterable, Sendable {
     case ok = 0
@@ -27,14 +28,14 @@ package enum ExitCode: Int32, CaseIterable, Sendable {
         }
     }
 
-    /// What a cycle's end means to a caller; `degraded` passes only where the configuration ships it.
-    package init(_ verdict: Verdict, _ recommendation: Recommendation) {
+    /// What a cycle's end means to a caller: `degraded` passes only where the configuration ships it, and where the
+    /// deployment or the environment stopped it before a test judged the revision, it says so.
+    package init(_ verdict: Verdict, _ recommendation: Recommendation, _ reasons: [Reason]) {
         self =
             switch verdict {
-            case .healthy: recommendation == .ship ? .ok : .failing
-            case .degraded: recommendation == .ship ? .ok : .failing
-            case .failing: .failing
-            case .unproven: .unproven
+            case .healthy, .degraded: recommendation == .ship ? .ok : .failing
+            case .failing: VerdictRules.isStoppedByGround(verdict, reasons) ? .infrastructure : .failing
+            case .unproven: VerdictRules.isStoppedByGround(verdict, reasons) ? .infrastructure : .unproven
             case .interrupted: .interrupted
             }
     }

@@ -27,6 +27,9 @@ struct GateCommand: Command {
         exits: [
             .init(.ok, "ship"), .init(.failing, "hold"),
             .init(.unproven, "unproven, untested, too old, the evidence was changed, or staging does not answer"),
+            .init(
+                .infrastructure,
+                "hold: the deployment or the environment stopped the cycle before a test judged the revision"),
             .init(.notFound, "no such loop"),
         ])
 
@@ -49,7 +52,8 @@ struct GateCommand: Command {
         let wanted = context.arguments.operand(0).map(GateCommand.revision)
         let (found, interrupted) = try GateCommand.find(wanted, layout)
         var (answer, code) = GateCommand.judge(
-            found.map { CycleBrief($0) }, wanted: wanted, maxAge: hours.map { .seconds($0 * 3600) },
+            found.map { CycleBrief($0) }, found?.reasons ?? [], wanted: wanted,
+            maxAge: hours.map { .seconds($0 * 3600) },
             now: context.now())
         if let interrupted {
             answer.interruptedSince = interrupted
@@ -71,7 +75,8 @@ struct GateCommand: Command {
             }
         }
         try context.output.result(answer, json: context.wantsJSON) {
-            let paint: Palette.Paint = code == .ok ? .greenBold : code == .failing ? .redBold : .yellowBold
+            let paint: Palette.Paint =
+                code == .ok ? .greenBold : code == .failing || code == .infrastructure ? .redBold : .yellowBold
             let word = context.output.palette(answer.answer.uppercased(), paint)
             let revision = answer.revision.map { " " + Printable.line($0.short) } ?? ""
             return "\(word)\(revision): \(Printable.line(answer.because))\n"
@@ -128,9 +133,9 @@ struct GateCommand: Command {
         return "the evidence of #\(cycle) is not as it was sealed: \(finding)\(more); see nightjar verify"
     }
 
-    static func judge(_ cycle: CycleBrief?, wanted: Revision?, maxAge: Duration?, now: Timestamp)
-        -> (answer: Answer, code: ExitCode)
-    {
+    static func judge(
+        _ cycle: CycleBrief?, _ reasons: [Reason], wanted: Revision?, maxAge: Duration?, now: Timestamp
+    ) -> (answer: Answer, code: ExitCode) {
         guard let cycle else {
             let because = wanted == nil ? "no cycle is finished yet" : "no finished cycle tested this revision"
             return (Answer(answer: "hold", revision: wanted, because: because), .unproven)
@@ -145,7 +150,7 @@ struct GateCommand: Command {
             answer.because = "too old: " + answer.because + ", allowed \(Durations.text(maxAge))"
             return (answer, .unproven)
         }
-        let code = ExitCode(cycle.verdict, cycle.recommendation)
+        let code = ExitCode(cycle.verdict, cycle.recommendation, reasons)
         return (answer, code == .interrupted ? .unproven : code)
     }
 }

@@ -11,6 +11,10 @@ import Reporting
 struct OnceCommand: Command {
     static let description = CommandDescription(
         "once", "one cycle in the foreground, for cron and pipelines",
+        details: [
+            "With --json it prints cycle.json. Where no cycle came to its end (the loop is paused, the revision known to be "
+                + "bad, nothing could be looked at, a stop) it prints {ended, because, pause, exit} instead."
+        ],
         options: CommandDescription.loopOptions + [
             .value("revision", "REV", "the revision to deploy and test, instead of the newest"),
             .flag("no-deploy", "test what is live (mode observe)"), .json,
@@ -20,10 +24,14 @@ struct OnceCommand: Command {
             .init("nightjar once --no-deploy --json", "Tests what is live and prints cycle.json."),
         ],
         exits: [
-            .init(.ok, "healthy"), .init(.failing, "failing, also where the deployment failed"),
+            .init(.ok, "healthy"),
+            .init(.failing, "failing: a test says so; or the revision was rolled back and is not deployed again"),
             .init(.usage, "wrong configuration"),
-            .init(.unproven, "unproven"), .init(.interrupted, "interrupted"),
-            .init(.infrastructure, "a tool could not be run, or nothing could be looked at"),
+            .init(.unproven, "unproven"), .init(.interrupted, "interrupted, or the loop is paused"),
+            .init(
+                .infrastructure,
+                "the deployment or the environment stopped the cycle before a test judged the revision, or nothing could be "
+                    + "looked at"),
             .init(.held, "another instance runs this loop"),
         ])
 
@@ -43,38 +51,57 @@ struct OnceCommand: Command {
             loaded.settings.repository?.revisionCommand = nil
         }
         let json = context.wantsJSON
+        // Nothing is there before the first cycle, and what cannot be read is said by the loop.
+        let before = (try? CycleReader(EvidenceLayout(root: loaded.settings.stateDirectory)).latest()) ?? 0
         let order = LoopOrder(loaded: loaded, path: SettingsLoader.path(context), cycles: 1, isFixed: true)
         let terminal = TerminalLog(context.output, toOutput: !json)
         let endings = try await LoopRunner.run([order], context, terminal: terminal)
-        return try conclude(endings.first ?? .done, loaded.settings, context)
+        let layout = EvidenceLayout(root: loaded.settings.stateDirectory)
+        return try conclude(endings.first ?? .done, after: before, layout, context)
     }
 
-    private func conclude(_ ending: Ending, _ settings: LoopSettings, _ context: Context) throws -> ExitCode {
-        let reader = CycleReader(EvidenceLayout(root: settings.stateDirectory))
+    /// - before: the newest cycle when the command began.
+    private func conclude(
+        _ ending: Ending, after before: Int, _ layout: EvidenceLayout, _ context: Context
+    ) throws -> ExitCode {
+        switch ending {
+        case .cycles(let verdict):
+            let (code, record) = try CycleEnd.code(verdict, layout)
+            if let record { try show(record, layout, context) }
+            return code
+        case .done:
+            // Stopped on the way: the cycle was sealed as interrupted, or there was none.
+            if let record = try CycleReader(layout).latestRecord(), record.cycle > before {
+                try show(record, layout, context)
+                return ExitCode(record.verdict, record.recommendation, record.reasons)
+            }
+        case .infrastructure, .displaced, .knownBad, .detached:
+            break
+        }
+        var cursor = JournalCursor(layout)
+        var history = LoopHistory()
+        // What cannot be read here was said by the loop already.
+        try? cursor.advance { history.take($0) }
+        let answer = NoCycle(ending, pause: history.pause)
+        if context.wantsJSON { try context.output.result(answer, json: true) { "" } }
         switch ending {
         case .infrastructure(let reason), .displaced(let reason):
             throw CommandError.unavailable(reason)
-        case .knownBad(let revision):
-            throw CommandError.refused(
-                "\(revision.short) is known to be bad and is not deployed again; push a newer revision")
-        case .detached(let run):
-            context.output.note("\(run.folder) goes on; the next start takes it over")
+        case .knownBad:
+            throw CommandError.refused(answer.because)
+        case .detached:
+            context.output.note(answer.because)
             return .interrupted
-        case .done:
+        case .done, .cycles:
             return .interrupted
-        case .cycles(let verdict):
-            // Evidence of another cycle must not answer for this one.
-            guard let record = try reader.latestRecord(), record.verdict == verdict else {
-                return ExitCode(verdict, .hold)
-            }
-            if context.wantsJSON {
-                let bytes = try Data(contentsOf: URL(fileURLWithPath: reader.layout.document(record.cycle)))
-                context.output.write(String(decoding: bytes, as: UTF8.self))
-            } else {
-                context.output.line("evidence: \(context.shown(reader.layout.cycle(record.cycle)))")
-            }
-            if record.verdict == .unproven, record.reasons.first?.rule == "infrastructure" { return .infrastructure }
-            return ExitCode(record.verdict, record.recommendation)
         }
+    }
+
+    private func show(_ record: CycleRecord, _ layout: EvidenceLayout, _ context: Context) throws {
+        guard context.wantsJSON else {
+            return context.output.line("evidence: \(context.shown(layout.cycle(record.cycle)))")
+        }
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: layout.document(record.cycle)))
+        context.output.write(String(decoding: bytes, as: UTF8.self))
     }
 }

@@ -4,6 +4,7 @@
 import Configuration
 import Domain
 import Engine
+import Evidence
 import Foundation
 
 struct RunCommand: Command {
@@ -20,8 +21,15 @@ struct RunCommand: Command {
             .init("nightjar run --max-cycles 1", "One cycle by the daemon's rules, with its control socket."),
         ],
         exits: [
-            .init(.ok, "stopped as asked"), .init(.usage, "wrong configuration"),
-            .init(.infrastructure, "the state directory cannot be used, or was taken away"),
+            .init(.ok, "stopped as asked; with --max-cycles: the last cycle is healthy"),
+            .init(.failing, "with --max-cycles: the last cycle is failing"),
+            .init(.usage, "wrong configuration"),
+            .init(.unproven, "with --max-cycles: the last cycle is unproven"),
+            .init(.interrupted, "with --max-cycles: the last cycle was interrupted"),
+            .init(
+                .infrastructure,
+                "the state directory cannot be used, or was taken away; with --max-cycles also: the deployment or the "
+                    + "environment stopped the last cycle before a test judged the revision"),
             .init(.held, "another instance runs this loop"),
         ])
 
@@ -41,13 +49,19 @@ struct RunCommand: Command {
         let terminal = TerminalLog(context.output, toOutput: true, isJSON: context.wantsJSON)
         let endings = try await LoopRunner.run(orders, context, terminal: terminal)
         for case .displaced(let reason) in endings { context.output.problem(reason) }
-        return endings.map(code).max { $0.rawValue < $1.rawValue } ?? .ok
+        let codes = try zip(orders, endings).map { order, ending in
+            try RunCommand.code(ending, EvidenceLayout(root: order.loaded.settings.stateDirectory))
+        }
+        return codes.max { $0.rawValue < $1.rawValue } ?? .ok
     }
 
-    /// A daemon that was asked to stop has done its work, whatever the last verdict was.
-    private func code(_ ending: Ending) -> ExitCode {
+    /// A daemon that was asked to stop has done its work, whatever the last verdict was. One that was asked for a number of
+    /// cycles answers as `once` does.
+    static func code(_ ending: Ending, _ layout: EvidenceLayout) throws -> ExitCode {
         switch ending {
-        case .done, .cycles, .detached, .knownBad: .ok
+        case .done, .detached: .ok
+        case .cycles(let verdict): try CycleEnd.code(verdict, layout).code
+        case .knownBad: .failing
         case .infrastructure, .displaced: .infrastructure
         }
     }

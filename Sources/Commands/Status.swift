@@ -32,7 +32,7 @@ struct StatusCommand: Command {
             StatusText(status, columns: context.output.columns, palette: context.output.palette).text
         }
         guard let verdict = status.verdict, let recommendation = status.recommendation else { return .ok }
-        return ExitCode(verdict, recommendation)
+        return ExitCode(verdict, recommendation, [])
     }
 
     /// The answer of `--check --json`.

@@ -85,7 +85,7 @@ struct TriggerCommand: Command {
         "trigger", "begin a cycle now instead of at the next look",
         options: ControlCommand.options,
         examples: [
-            .init("nightjar trigger", "Does not wait for the schedule, and deploys a known-bad revision again.")
+            .init("nightjar trigger", "Does not wait for the schedule; deploys a known-bad or aborted revision again.")
         ],
         exits: ControlCommand.exits)
 
@@ -119,6 +119,10 @@ struct SkipCommand: Command {
 struct AbortCommand: Command {
     static let description = CommandDescription(
         "abort", "end the running cycle as interrupted; the daemon goes on",
+        details: [
+            "In mode operate the schedule does not deploy the aborted revision again: the loop waits for a newer one, or for "
+                + "'nightjar trigger'."
+        ],
         options: ControlCommand.options + [.value("reason", "TEXT", short: "m", "why, for the record")],
         examples: [.init("nightjar abort -m 'wrong revision'", "Restores the environment where it was moved.")],
         exits: ControlCommand.exits)

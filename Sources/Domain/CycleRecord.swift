@@ -67,7 +67,7 @@ extension ValueRecord {
 /// What a suite came to in the pass that decided the verdict.
 package struct SuiteRecord: Codable, Hashable, Sendable {
     package var name: String
-    package var priority: Int
+    @PriorityWord package var priority: Int
     package var blocking: Bool
     package var value: Double?
     /// `passed`, `failed`, `unproven` or `notRun`.
@@ -188,19 +188,19 @@ package struct CycleRecord: Codable, Hashable, Sendable {
     package var recommendation: Recommendation
     package var reasons: [Reason]
     package var value: ValueRecord
-    package var stages: [StageRecord]
+    @WrittenStages package var stages: [StageRecord]
     package var suites: [SuiteRecord]
     package var capabilities: [CapabilityRecord]
     package var incidents: [Incident]
     package var experiments: [ExperimentRecord]
     package var actions: [ActionRecord]
     package var environment: EnvironmentRecord
-    /// What the rules about a fix found; absent where none was tried.
-    package var audit: [AuditRecord]?
+    /// What the rules about a fix found; empty where none was tried.
+    @WrittenList package var audit: [AuditRecord]?
     /// What people asked for since the cycle before was concluded; absent where nobody did.
     package var requests: [RequestRecord]?
-    package var targets: [TargetRecord]?
-    package var readiness: ReadinessRecord?
+    @WrittenList package var targets: [TargetRecord]?
+    @WrittenValue package var readiness: ReadinessRecord?
     /// The build that wrote this, and the hash of the settings in force.
     package var writtenBy: String
     package var settingsHash: String

@@ -143,6 +143,8 @@ package struct PauseRequested: Codable, Hashable, Sendable {
     package var owner: String
     package var reason: String
     package var until: Timestamp?
+    /// The user who asked, as the kernel tells it; `owner` is the name that was given.
+    package var uid: UInt32?
 
     package init(owner: String, reason: String, until: Timestamp?) {
         self.owner = owner
@@ -162,6 +164,8 @@ package struct OperatorRequest: Codable, Hashable, Sendable {
     package var argument: String?
     /// Of `approve` and `reject`: what it is about, where the operator said so.
     package var answer: ApprovalWords?
+    /// The user who asked, as the kernel tells it; `by` is the name that was given.
+    package var uid: UInt32?
 
     package init(verb: Verb, by: String, argument: String? = nil, answer: ApprovalWords? = nil) {
         self.verb = verb
@@ -175,6 +179,8 @@ package struct StopRequested: Codable, Hashable, Sendable {
     /// A second request: end at once.
     package var now: Bool
     package var by: String
+    /// Of a request over the socket: the user who asked, as the kernel tells it.
+    package var uid: UInt32?
 
     package init(now: Bool, by: String) {
         self.now = now
@@ -229,6 +235,8 @@ package struct LoopMemory: Codable, Hashable, Sendable {
     /// What the newest deployments said about their services, newest last.
     package var deployments: [DeployedServices]?
     package var knownBad: [KnownBad] = []
+    /// Set while the newest cycle about a revision is one that was aborted: the schedule does not deploy it again.
+    package var aborted: Aborted?
     package var incidents: [Incident] = []
     package var incidentCount = 0
     package var pause: PauseRequested?
@@ -294,6 +302,19 @@ package struct LoopMemory: Codable, Hashable, Sendable {
             self.cycle = cycle
             self.because = because
             self.isLeft = isLeft
+        }
+    }
+
+    package struct Aborted: Codable, Hashable, Sendable {
+        package var revision: Revision
+        package var cycle: Int
+        /// `aborted by ann: wrong moment`
+        package var because: String
+
+        package init(revision: Revision, cycle: Int, because: String) {
+            self.revision = revision
+            self.cycle = cycle
+            self.because = because
         }
     }
 

@@ -7,7 +7,10 @@ package struct RequestRecord: Codable, Hashable, Sendable {
     package var at: Timestamp
     /// `approve`, `abort`, `pause`, `stop` …: the command.
     package var verb: String
+    /// The name that was given.
     package var by: String
+    /// The user who asked, as the kernel tells it; nil for a signal, and for what an older nightjar wrote.
+    package var uid: UInt32?
     /// An incident, or what was to be approved.
     package var about: String?
     package var reason: String?
@@ -21,6 +24,7 @@ package struct RequestRecord: Codable, Hashable, Sendable {
         case .operatorRequested(let request):
             verb = request.verb.rawValue
             by = request.by
+            uid = request.uid
             reason = request.answer?.reason
             switch request.verb {
             case .abort, .skip, .trigger, .resume: reason = reason ?? request.argument
@@ -32,11 +36,13 @@ package struct RequestRecord: Codable, Hashable, Sendable {
         case .pauseRequested(let pause):
             verb = "pause"
             by = pause.owner
+            uid = pause.uid
             reason = pause.reason
             about = pause.until.map { "until \($0.wholeSeconds)" }
         case .stopRequested(let stop):
             verb = stop.now ? "stop --now" : "stop"
             by = stop.by
+            uid = stop.uid
         default: return nil
         }
     }

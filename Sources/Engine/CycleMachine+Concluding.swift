@@ -28,11 +28,12 @@ extension CycleMachine {
         return left + [.say(Lines.verdict(judgement, progress, serving: memory.serving)), .seal(progress.number)]
     }
 
-    /// A redeployment is judged by the pass that followed it; what was cut off did not cure.
+    /// A redeployment and a whole pass more are judged by that pass; what was cut off did not cure.
     private mutating func endActions(_ judgement: Judgement) {
         let isGood = judgement.verdict == .healthy || judgement.verdict == .degraded
         for index in (cycle?.actions ?? []).indices where cycle?.actions[index].outcome == .started {
-            let isCured = isGood && cycle?.actions[index].kind == .redeploy
+            let kind = cycle?.actions[index].kind
+            let isCured = isGood && (kind == .redeploy || kind == .rerun)
             cycle?.actions[index].outcome = isCured ? .succeeded : .failed
             if !isCured { cycle?.actions[index].result = judgement.reasons.first?.text }
         }
@@ -55,6 +56,7 @@ extension CycleMachine {
             memory.knownBad.removeAll { $0.revision == progress.wanted }
         }
         noteKnownBad(progress, judgement)
+        noteAborted(progress)
         let isInfrastructure = judgement.reasons.first?.rule == "infrastructure"
         memory.infrastructureFailures = isInfrastructure ? memory.infrastructureFailures + 1 : 0
         // The two quick retries were made within the cycle.
@@ -93,6 +95,16 @@ extension CycleMachine {
             revision: progress.wanted, cycle: progress.number,
             because: because ?? judgement.reasons.first?.rule ?? "failing", isLeft: true)
         memory.knownBad = Array((memory.knownBad + [known]).suffix(200))
+    }
+
+    /// Who aborts a cycle does not want the same again at the next look.
+    private mutating func noteAborted(_ progress: CycleProgress) {
+        memory.aborted = nil
+        guard let interruption = progress.interruption, interruption.rule == "aborted",
+            progress.policy.mode == .operate, progress.policy.hasDeploy
+        else { return }
+        memory.aborted = LoopMemory.Aborted(
+            revision: progress.wanted, cycle: progress.number, because: interruption.text)
     }
 
     /// An incident is resolved after `Incident.closingCycles` with a sound verdict in which it was not seen.

@@ -19,12 +19,13 @@ extension CycleMachine {
         case needsWord(String, pastMigration: Bool)
     }
 
-    /// One remedy at a time, the least first: redeploy, runbook, rollback. What is not allowed is recorded as skipped,
-    /// what needs a person's word is asked for.
+    /// One remedy at a time, the least first: another whole pass, redeploy, runbook, rollback. What is not allowed is
+    /// recorded as skipped, what needs a person's word is asked for.
     mutating func decideRemedy(
         _ now: Timestamp, among kinds: [RemedyKind] = [.redeploy, .runbook, .rollback, .fix]
     ) -> [Action] {
         guard let progress = cycle else { return [] }
+        if let pass = passOnceMore(progress, now) { return pass }
         var said: [Action] = []
         for kind in kinds {
             for incident in progress.incidents where wants(incident, kind) {
@@ -185,6 +186,7 @@ extension CycleMachine {
             noteStart(kind, progress.wanted.id, because, for: incident.id)
             cycle?.phase = .first
             cycle?.decidingFrom = progress.records.count
+            cycle?.observedFrom = nil
             cycle?.notRun = [:]
             cycle?.queue = Plan.firstPass(progress.policy, revision: progress.wanted, purpose: .redeploy)
             return [.say(LogLine(.act, "redeploy", "\(progress.wanted.short), once, for \(because)"))] + startNext(now)
@@ -197,6 +199,31 @@ extension CycleMachine {
         case .none, .rerun, .fixTest, .rejectReport:
             return restoreOrConclude(now)
         }
+    }
+
+    /// What was away for a moment is over, and a few tests have passed since: whether the revision passes is what a whole
+    /// pass says. Once a cycle, and not where anything else is broken. Nothing is deployed, so that every mode may.
+    private mutating func passOnceMore(_ progress: CycleProgress, _ now: Timestamp) -> [Action]? {
+        let isOver = progress.incidents.allSatisfy { incident in
+            guard let diagnosis = incident.diagnosis else { return false }
+            return diagnosis.recommendedAction == .rerun && diagnosis.category.isOfSurroundings
+                && diagnosis.grade != .possible
+        }
+        guard isOver, let incident = progress.incidents.first, stopping == nil, progress.interruption == nil,
+            progress.policy.triage.experiments.contains(.rerun),
+            progress.deployed == nil || progress.deployed == progress.wanted,
+            !progress.actions.contains(where: { $0.kind == .rerun })
+        else { return nil }
+        let because = "\(incident.id) \(incident.diagnosis?.category.rawValue ?? "unknown")"
+        noteStart(.rerun, nil, because, for: incident.id)
+        cycle?.phase = .first
+        cycle?.decidingFrom = progress.records.count
+        cycle?.observedFrom = progress.decidingFrom
+        cycle?.notRun = [:]
+        cycle?.queue = Plan.firstPass(progress.policy, revision: progress.wanted, purpose: .cycle)
+            .filter { $0.kind != .deploy }
+        let text = "all suites once more: \(because), and it is over"
+        return [.say(LogLine(.act, "rerun", text))] + startNext(now)
     }
 
     private mutating func beginRunbook(_ incident: Incident, _ because: String, _ now: Timestamp) -> [Action] {
@@ -215,6 +242,7 @@ extension CycleMachine {
         cycle?.queue = steps + verification
         cycle?.decidedFrom = progress.decidingFrom
         cycle?.decidingFrom = progress.records.count
+        cycle?.observedFrom = nil
         let most = progress.policy.runbook.first { $0.name == name }?.attempts ?? 1
         let text = "\(name) for \(because); attempt \(spent(.runbook, name, incident.id)) of \(most)"
         return [.say(LogLine(.act, "runbook", text))] + startNext(now)

@@ -26,8 +26,7 @@ extension CycleMachine {
         if let pause = memory.pause {
             if cyclesLeft != nil {
                 let words =
-                    "paused by \(pause.owner): \(pause.reason); no cycle was run; nightjar run and then nightjar resume "
-                    + "end the pause"
+                    "paused by \(pause.owner): \(pause.reason); no cycle was run; nightjar resume ends the pause"
                 return [.say(LogLine(.hold, "waiting", words))] + finish(.done)
             }
             guard let until = pause.until else { return [] }
@@ -112,6 +111,9 @@ extension CycleMachine {
             if cyclesLeft != nil { return [.say(LogLine(.hold, "waiting", text))] + finish(.knownBad(work.wanted)) }
             return [.say(LogLine(.hold, "waiting", text))] + enterWaiting(now)
         }
+        if !isAsked, let refusal = abortedWork(work, policy) {
+            return [.say(LogLine(.hold, "waiting", refusal))] + enterWaiting(now)
+        }
         let isSame = work.wanted == memory.lastGreen || memory.cycle > 0
         // What a cycle found while the environment was away is no word about the revision that is back.
         let isKnown = work.trigger == .schedule && !isFirstLook && isSame && outage?.cycle == nil
@@ -136,6 +138,17 @@ extension CycleMachine {
         return memory.knownBad.first { known in
             known.revision.names(work.wanted) && (cyclesLeft == nil || known.isLeft != true)
         }
+    }
+
+    /// Why the wanted revision, whose cycle was aborted, is not deployed again by the schedule. Who asks for a number of
+    /// cycles gets them.
+    private func abortedWork(_ work: WorkSeen, _ policy: LoopPolicy) -> String? {
+        guard policy.mode == .operate, policy.hasDeploy, cyclesLeft == nil, let aborted = memory.aborted,
+            aborted.revision.names(work.wanted)
+        else { return nil }
+        return
+            "no revision newer than \(work.wanted.short) (#\(aborted.cycle) \(aborted.because)); nightjar trigger deploys "
+            + "it"
     }
 
     /// A known-bad revision that was left where it is may be tested there again: what ails it may pass.

@@ -64,6 +64,8 @@ package struct CycleProgress: Hashable, Sendable {
     package var records: [StageRecord] = []
     /// Records before this index were made before something was cured: they do not decide the verdict.
     package var decidingFrom = 0
+    /// `decidingFrom` before all suites ran once more on what was deployed: both passes tell of one state.
+    package var observedFrom: Int?
     /// `decidingFrom` before the remedy under way.
     package var decidedFrom = 0
     package var experiments: [ExperimentRecord] = []

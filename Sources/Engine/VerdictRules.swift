@@ -16,33 +16,18 @@ package enum VerdictRules {
                     rule: "known-culprit", verdict: .failing, text: joined.text, subject: joined.suite,
                     evidence: joined.stage))
         }
-        let deployFailed = reasons.contains { $0.verdict == .failing }
-        var suites = cycle.policy.suites.map { policy in
-            suiteRecord(policy, cycle, unreached: deployFailed || cycle.interruption != nil)
-        }
+        let unreached = cycle.interruption != nil || reasons.contains { $0.verdict == .failing }
         let quarantined = Quarantine(cycle.policy.quarantine, at: now)
-        let totalTests = suites.reduce(0) { $0 + $1.totals.tests }
         var muted = 0
-        for (index, policy) in cycle.policy.suites.enumerated() {
-            let own = suiteReasons(policy, suites[index], cycle, quarantined, &muted)
-            // Only what is known to come and go failed: the suite guards what it guards.
-            let aboutTests = own.filter { !$0.rule.hasPrefix("target-") }
-            if suites[index].status == .failed, aboutTests.allSatisfy({ $0.verdict == .healthy }) {
-                suites[index].status = .passed
-                suites[index].because = own.first?.text
-            }
-            // Doubtful evidence protects nothing.
-            let doubt = own.first { reason in
-                (suites[index].authenticity?.reasons ?? []).contains {
-                    $0.rule == reason.rule && $0.verdict != .healthy
-                }
-            }
-            if suites[index].status == .passed, let doubt {
-                suites[index].status = .unproven
-                suites[index].because = doubt.text
-            }
+        var suites: [SuiteRecord] = []
+        for policy in cycle.policy.suites {
+            var suite = suiteRecord(policy, cycle, unreached: unreached)
+            let own = suiteReasons(policy, suite, cycle, quarantined, &muted)
+            weigh(own, &suite)
+            suites.append(suite)
             reasons += own
         }
+        let totalTests = suites.reduce(0) { $0 + $1.totals.tests }
         reasons += Flakes.tooMany(reasons, suites, of: totalTests)
         let allowed = max(1, totalTests / 20)
         if muted > allowed {
@@ -143,6 +128,23 @@ package enum VerdictRules {
 
     // MARK: - Suites
 
+    /// What the reasons about a suite make of its status.
+    private static func weigh(_ reasons: [Reason], _ suite: inout SuiteRecord) {
+        // Only what is known to come and go failed: the suite guards what it guards.
+        let aboutTests = reasons.filter { !$0.rule.hasPrefix("target-") }
+        if suite.status == .failed, aboutTests.allSatisfy({ $0.verdict == .healthy }) {
+            suite.status = .passed
+            suite.because = reasons.first?.text
+        }
+        // Doubtful evidence protects nothing.
+        let doubts =
+            (suite.authenticity?.reasons ?? []).filter { $0.verdict != .healthy }.map(\.rule) + [Reason.checksMuted]
+        if suite.status == .passed, let doubt = reasons.first(where: { doubts.contains($0.rule) }) {
+            suite.status = .unproven
+            suite.because = doubt.text
+        }
+    }
+
     private static func suiteRecord(_ policy: SuitePolicy, _ cycle: CycleProgress, unreached: Bool) -> SuiteRecord {
         var record = SuiteRecord(
             name: policy.name, priority: policy.priority, blocking: policy.blocking, value: policy.value,
@@ -224,7 +226,8 @@ package enum VerdictRules {
                     text: "\(suite.totals.failing - failures.count) more tests fail than are listed",
                     subject: policy.name, evidence: suite.testsFile))
         }
-        return reasons + Flakes.reasons(suite, cycle, quarantine) + targetReasons(record, policy)
+        return reasons + MutedChecks.reasons(suite, cycle, quarantine, soft: soft) + Flakes.reasons(suite, cycle, quarantine)
+            + targetReasons(record, policy)
     }
 
     private static func failureReason(

@@ -33,11 +33,24 @@ package actor CycleWriter {
     private let queue = EvidenceQueue("evidence.cycles")
     /// Where the journal that is covered so far ends.
     private var covered: JournalPlace?
+    /// Makes files below a folder durable.
+    private let synchronize: Synchronize
+    /// The cycle whose files a sync has given up, and the sums that they had: after a failed sync the next one may succeed
+    /// without having written anything.
+    private var unsynced: (cycle: Int, sums: [String: String])?
+
+    typealias Synchronize = @Sendable (_ paths: [String], _ root: String) throws(SystemError) -> Void
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
 
     package init(_ layout: EvidenceLayout) {
+        self.init(
+            layout, synchronize: { (paths, root) throws(SystemError) in try Disk.synchronize(paths, below: root) })
+    }
+
+    init(_ layout: EvidenceLayout, synchronize: @escaping Synchronize) {
         self.layout = layout
+        self.synchronize = synchronize
     }
 
     /// Makes the folder of a cycle, mode 0700; no error where it is there.
@@ -83,6 +96,9 @@ package actor CycleWriter {
     ///
     /// `knownHashes` saves reading what was hashed as it was written (see `knownHashes(of:)`). `previous` is what the
     /// journal says was sealed before; without it the newest sealed cycle (or tombstone) on disk is taken.
+    ///
+    /// Where an earlier seal of this cycle did not come to its end, every file is written anew first. A file that has other
+    /// bytes than before the sync that failed is an error that stays.
     package func seal(
         _ cycle: Int, knownHashes: [String: String] = [:], previous: SealedReference? = nil
     ) throws(EvidenceError) -> SealedCycle {
@@ -92,6 +108,7 @@ package actor CycleWriter {
         try replace(folder + "/" + EvidenceLayout.previousFile, with: Array(before.text.utf8))
         try writeCoverage(cycle, after: before)
         let found = try CycleFolder(folder)
+        try writeAnew(cycle, found.files)
         let unlisted = folder + "/" + EvidenceLayout.unlistedFile
         var lines: [SumsFile.Line] = []
         if let text = found.unlistedText {
@@ -102,16 +119,46 @@ package actor CycleWriter {
         }
         for path in found.files {
             let hash: String
-            if let known = knownHashes[path] { hash = known } else { hash = try sum(folder + "/" + path) }
+            if let known = unsynced?.sums[path] ?? knownHashes[path] {
+                hash = known
+            } else {
+                hash = try sum(folder + "/" + path)
+            }
             lines.append(SumsFile.Line(sha256: hash, path: path))
         }
         let text = Array(SumsFile(lines).text.utf8)
         try replace(layout.sums(cycle), with: text)
-        let listed = lines.map(\.path) + [EvidenceLayout.sumsFile]
-        try onDisk("sync", folder) { () throws(SystemError) in
-            try Disk.synchronize(listed.map { "\(folder)/\($0)" }, below: folder)
+        let listed = (lines.map(\.path) + [EvidenceLayout.sumsFile]).map { "\(folder)/\($0)" }
+        do {
+            try synchronize(listed, folder)
+        } catch {
+            unsynced = (cycle, Dictionary(lines.map { ($0.path, $0.sha256) }) { $1 })
+            // Not under the name by which readers know a sealed cycle. Where even that fails, the journal still says no.
+            try? Files.rename(layout.sums(cycle), to: meantSums(cycle))
+            throw EvidenceError(error, "sync", folder)
         }
+        unsynced = nil
         return SealedCycle(cycle: cycle, sha256: SHA256.hex(of: text), files: lines.count, bytes: found.bytes)
+    }
+
+    /// Where the sums of a seal lie that did not come to its end; the next one takes the name for its own.
+    private func meantSums(_ cycle: Int) -> String { layout.sums(cycle) + ".new" }
+
+    /// Does nothing where no earlier seal of this cycle got as far as its sums.
+    private func writeAnew(_ cycle: Int, _ files: [String]) throws(EvidenceError) {
+        if unsynced?.cycle != cycle {
+            // What an earlier daemon meant to seal may be lost by now with the power: what is there counts.
+            let isBegun = Files.exists(layout.sums(cycle)) || Files.exists(meantSums(cycle))
+            unsynced = isBegun ? (cycle, [:]) : nil
+        }
+        guard let sums = unsynced?.sums else { return }
+        for path in files {
+            let absolute = layout.cycle(cycle) + "/" + path
+            let hash = try onDisk("write anew what a sync may have lost:", absolute) { () throws(SystemError) in
+                try Disk.rewrite(absolute, wanted: sums[path])
+            }
+            unsynced?.sums[path] = hash
+        }
     }
 
     private func sum(_ path: String) throws(EvidenceError) -> String {

@@ -152,6 +152,31 @@ package enum Disk {
         if durable { try Files.synchronizeDirectory(Files.parent(of: path)) }
     }
 
+    /// Writes the bytes of `path` once more, into a new file that takes its name: what a sync has reported as lost is not
+    /// reported again, and the pages in memory count as clean. Answers the SHA-256 of what was written.
+    ///
+    /// `wanted` is that of what the file held: other bytes are not put in its place (the error is that of `lost`).
+    package static func rewrite(_ path: String, wanted: String?) throws(SystemError) -> String {
+        let temporary = path + ".new"
+        do throws(SystemError) {
+            let (old, new) = (try DiskFile(path, .reading), try DiskFile(temporary, .writing))
+            var sum = SHA256()
+            while true {
+                let bytes = try old.read(upTo: 1 << 20)
+                if bytes.isEmpty { break }
+                sum.update(bytes)
+                try new.write(bytes)
+            }
+            let found = sum.hexDigest()
+            if let wanted, wanted != found { throw lost(path) }
+            try Files.rename(temporary, to: path)
+            return found
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
     /// Makes files that were written at leisure, and their names in all folders from `root` down, survive a loss of power.
     ///
     /// Several at once: a file system commits what waits together in one go, so twenty syncs side by side take hardly longer

@@ -36,8 +36,9 @@ extension CycleReport {
         (record.requests ?? []).map { request in
             let about = request.about.map { " \($0)" } ?? ""
             let detail = [request.reason.map { "because: \($0)" }, request.answer].compactMap { $0 }
+            let who = request.by + (request.uid.map { " (uid \($0))" } ?? "")
             return AuditEntry(
-                at: request.at, who: request.by, what: request.verb + about, result: "done", tone: .quiet,
+                at: request.at, who: who, what: request.verb + about, result: "done", tone: .quiet,
                 detail: detail.joined(separator: "; "), evidence: [])
         }
     }

@@ -140,6 +140,10 @@ struct Metrics {
         add("nightjar_loop_stage_started_timestamp_seconds", "When the running stage began.") {
             $0.running?.since.inSeconds
         }
+        environments()
+    }
+
+    private mutating func environments() {
         add("nightjar_loop_serving_known", "Whether it is proven which revision the environment serves.") {
             $0.status.serving == nil ? 0 : 1
         }

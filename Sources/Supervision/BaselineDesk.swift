@@ -10,10 +10,11 @@ package enum BaselineDesk {
     /// Records the request; `suite` nil is all suites. Durable when it returns. The soft rules learn anew from the next
     /// run on.
     package static func accept(
-        suite: String?, by: String, reason: String, at now: Timestamp, _ layout: EvidenceLayout
+        suite: String?, by: String, uid: UInt32, reason: String, at now: Timestamp, _ layout: EvidenceLayout
     ) throws(EvidenceError) -> String {
         let newest = try CycleReader(layout).numbers().last ?? 0
-        let accepted = AcceptedBaseline(suite: suite, by: by, reason: reason, at: now, cycle: newest)
+        var accepted = AcceptedBaseline(suite: suite, by: by, reason: reason, at: now, cycle: newest)
+        accepted.uid = uid
         try accepted.record(layout)
         let what = suite.map { "suite \($0)" } ?? "all suites"
         return "\(what): \(accepted.words); it learns anew"
@@ -21,7 +22,7 @@ package enum BaselineDesk {
 
     /// For a daemon: also into its log.
     static func answer(
-        _ request: ControlRequest, _ name: String, _ context: LoopContext
+        _ request: ControlRequest, from uid: UInt32, _ name: String, _ context: LoopContext
     ) -> ControlReply {
         guard let reason = request.reason, !reason.isEmpty else {
             return ControlReply(ok: false, message: "\(name): a baseline is accepted for a reason")
@@ -33,7 +34,7 @@ package enum BaselineDesk {
         }
         do {
             let words = try accept(
-                suite: request.argument, by: request.by, reason: reason, at: context.now(), context.layout)
+                suite: request.argument, by: request.by, uid: uid, reason: reason, at: context.now(), context.layout)
             context.say(LogLine(.fact, "baseline", words))
             return ControlReply(ok: true, message: "\(name): \(words)")
         } catch {

@@ -16,9 +16,9 @@ final class ControlServer: Sendable {
     /// A peer that says nothing is let go after this; others wait for it.
     private static let patience = Duration.seconds(1)
 
-    /// Listens at `path` and answers each request with `answer`, on a thread of its own.
+    /// Listens at `path` and answers each request with `answer`, which is told the user who asks, on a thread of its own.
     init(
-        path: String, answer: @escaping @Sendable (ControlRequest) -> ControlReply
+        path: String, answer: @escaping @Sendable (ControlRequest, _ uid: UInt32) -> ControlReply
     ) throws {
         self.path = path
         listener = try SocketListener.unix(path: path)
@@ -45,7 +45,7 @@ final class ControlServer: Sendable {
         if isOurs { try? Files.remove(path) }
     }
 
-    private static func serve(_ socket: Socket, _ answer: (ControlRequest) -> ControlReply) {
+    private static func serve(_ socket: Socket, _ answer: (ControlRequest, UInt32) -> ControlReply) {
         let deadline = SocketDeadline.after(patience)
         var line: [UInt8] = []
         while !line.contains(10), line.count < Limits.controlRequestBytes {
@@ -53,18 +53,19 @@ final class ControlServer: Sendable {
             line += bytes
         }
         let reply: ControlReply
-        if !isAllowed(socket) {
-            reply = ControlReply(ok: false, message: "refused: only the daemon's own user or root may control it")
-        } else if let request = ControlMessages.request(line) {
-            reply = answer(request)
+        if let uid = allowedUser(socket) {
+            reply =
+                ControlMessages.request(line).map { answer($0, uid) }
+                ?? ControlReply(ok: false, message: "the request is no line of JSON with a known verb")
         } else {
-            reply = ControlReply(ok: false, message: "the request is no line of JSON with a known verb")
+            reply = ControlReply(ok: false, message: "refused: only the daemon's own user or root may control it")
         }
         try? socket.write(ControlMessages.line(reply), deadline: .after(patience))
     }
 
-    private static func isAllowed(_ socket: Socket) -> Bool {
-        guard let peer = try? socket.peerCredentials() else { return false }
-        return peer.user == 0 || peer.user == ThisProcess.userID
+    /// Who is at the other end, as the kernel tells it (SO_PEERCRED); nil for whoever may not steer the loop.
+    private static func allowedUser(_ socket: Socket) -> UInt32? {
+        guard let peer = try? socket.peerCredentials() else { return nil }
+        return peer.user == 0 || peer.user == ThisProcess.userID ? peer.user : nil
     }
 }

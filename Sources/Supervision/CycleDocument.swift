@@ -15,29 +15,6 @@ enum CycleDocument {
     ) -> CycleRecord {
         let endedAt = cycle.records.map(\.endedAt).max() ?? cycle.startedAt
         let suites = judgement.suites.map { timed($0, layout, cycle.number) }
-        let isRestored = cycle.actions.contains { action in
-            let isFix = action.kind == .fix && serving?.id == action.name
-            return action.outcome == .succeeded && (action.kind == .rollback || isFix)
-        }
-        // What was deployed is in the actions and stages; what is live was never read.
-        let serving = cycle.policy.provesRevision ? serving : nil
-        let isReturned = cycle.returnsTo.map { home in
-            cycle.records.contains { record in
-                record.run.purpose == .restore && record.run.revision == home && record.outcome == .succeeded
-            } && serving?.names(home) == true
-        }
-        let state: EnvironmentRecord.State
-        if let serving, serving.names(cycle.wanted) {
-            state = .asWanted
-        } else if serving != nil, isRestored || isReturned == true {
-            state = .restored
-        } else {
-            state = .unknown
-        }
-        let stable = cycle.records.last { $0.run.kind == .stabilize && $0.outcome == .succeeded }
-        // What probes read of each service; where they read only the whole, what the deployment itself reported.
-        let deployed = cycle.records.last { $0.run.kind == .deploy && $0.outcome == .succeeded }
-        let services = stable.flatMap { $0.services.isEmpty ? nil : $0.services } ?? deployed?.services ?? []
         let firstProof = cycle.records.first { $0.run.kind == .stabilize && $0.run.revision == cycle.wanted }
         var record = CycleRecord(
             loop: settings.name, cycle: cycle.number, mode: cycle.policy.mode, startedAt: cycle.startedAt,
@@ -50,9 +27,7 @@ enum CycleDocument {
             capabilities: capabilities(suites, settings, layout, cycle.number),
             incidents: cycle.earlierIncidents + cycle.incidents,
             experiments: cycle.experiments, actions: cycle.actions,
-            environment: EnvironmentRecord(
-                serving: serving, services: services, state: state,
-                fingerprint: FingerprintRecord(cycle.records.filter { $0.run.revision == cycle.wanted })),
+            environment: environment(cycle, serving: serving),
             writtenBy: writtenBy, settingsHash: cycle.settingsHash)
         record.value = value(suites, cycle.policy.valueUnit, conditional: SignOff.conditional(record))
         record.audit = cycle.fix?.audit
@@ -77,6 +52,36 @@ enum CycleDocument {
                     target, values: [], evidence: nil,
                     because: "the suite after which it is measured did not run to its end")
         }
+    }
+
+    /// What staging runs when the cycle is over. What was deployed is in the actions and stages; where nothing says what is
+    /// live, it was never read.
+    private static func environment(_ cycle: CycleProgress, serving: Revision?) -> EnvironmentRecord {
+        let isRestored = cycle.actions.contains { action in
+            let isFix = action.kind == .fix && serving?.id == action.name
+            return action.outcome == .succeeded && (action.kind == .rollback || isFix)
+        }
+        let serving = cycle.policy.provesRevision ? serving : nil
+        let isReturned = cycle.returnsTo.map { home in
+            cycle.records.contains { record in
+                record.run.purpose == .restore && record.run.revision == home && record.outcome == .succeeded
+            } && serving?.names(home) == true
+        }
+        let state: EnvironmentRecord.State
+        if let serving, serving.names(cycle.wanted) {
+            state = .asWanted
+        } else if serving != nil, isRestored || isReturned == true {
+            state = .restored
+        } else {
+            state = .unknown
+        }
+        let stable = cycle.records.last { $0.run.kind == .stabilize && $0.outcome == .succeeded }
+        // What probes read of each service; where they read only the whole, what the deployment itself reported.
+        let deployed = cycle.records.last { $0.run.kind == .deploy && $0.outcome == .succeeded }
+        let services = stable.flatMap { $0.services.isEmpty ? nil : $0.services } ?? deployed?.services ?? []
+        return EnvironmentRecord(
+            serving: serving, services: services, state: state,
+            fingerprint: FingerprintRecord(cycle.records.filter { $0.run.revision == cycle.wanted }))
     }
 
     /// A suite's value is protected where the suite passed without conditions, a figure of its own where it passed on

@@ -2,14 +2,12 @@
 // One loop from its settings to its end: locks, recovery, the supervisor, and what feeds it with facts.
 
 package import Configuration
-import Dispatch
 package import Domain
 package import Engine
 package import Evidence
 package import Execution
 import Platform
 import Probes
-import Synchronization
 
 /// Why a loop could not be started.
 package enum LoopError: Error, CustomStringConvertible {
@@ -260,72 +258,16 @@ package final class LoopHost: Sendable {
     }
 
     private func listen() -> ControlServer? {
+        let desk = OperatorDesk(supervisor: supervisor, name: name, context: context)
         do {
-            return try ControlServer(path: layout.controlSocket) { [supervisor, name, context] request in
-                LoopHost.answer(request, supervisor, name, context)
+            return try ControlServer(path: layout.controlSocket) { request, uid in
+                desk.answer(request, from: uid)
             }
         } catch {
             performer.say(LogLine(.warn, "control", "\(error): pause, trigger and the like do not work on this loop"))
             return nil
         }
     }
-
-    private static func answer(
-        _ request: ControlRequest, _ supervisor: Supervisor, _ name: String, _ context: LoopContext
-    ) -> ControlReply {
-        // Answered when it is in the journal, with what the machine made of it: what was acknowledged is never lost.
-        func tell(_ event: Event, _ words: String) -> ControlReply {
-            let written = DispatchSemaphore(value: 0)
-            let box = HeardBox()
-            guard
-                supervisor.tell(
-                    event,
-                    written: { answer in
-                        box.answer.withLock { $0 = answer }
-                        written.signal()
-                    })
-            else {
-                return ControlReply(ok: false, message: "\(name): the daemon is ending")
-            }
-            guard written.wait(timeout: .now() + .seconds(4)) == .success else {
-                return ControlReply(
-                    ok: false,
-                    message: "\(name): heard, but it cannot be written down now; the daemon tries on, see its cycle.log"
-                )
-            }
-            let answer = box.answer.withLock { $0 }
-            return ControlReply(ok: answer?.isDone ?? true, message: "\(name): \(answer?.words ?? words)")
-        }
-        func operatorSays(_ verb: OperatorRequest.Verb) -> ControlReply {
-            let said = OperatorRequest(
-                verb: verb, by: request.by, argument: request.argument, answer: request.answer)
-            return tell(.operatorRequested(said), "heard")
-        }
-        switch request.verb {
-        case .ping:
-            return ControlReply(ok: true, message: "\(name): process \(ThisProcess.id) is here")
-        case .pause:
-            let pause = PauseRequested(
-                owner: request.by, reason: request.argument ?? "no reason given", until: request.until)
-            let until = request.until.map { "until \($0.wholeSeconds)" } ?? "until resumed"
-            return tell(.pauseRequested(pause), "paused \(until); a cycle under way is finished first")
-        case .resume: return operatorSays(.resume)
-        case .trigger: return operatorSays(.trigger)
-        case .skip: return operatorSays(.skip)
-        case .abort: return operatorSays(.abort)
-        case .stop: return tell(.stopRequested(StopRequested(now: false, by: request.by)), "stopping")
-        case .acknowledge: return operatorSays(.acknowledge)
-        case .approve: return operatorSays(.approve)
-        case .reject: return operatorSays(.reject)
-        case .acceptBaseline: return BaselineDesk.answer(request, name, context)
-        case .reload: return ControlReply(ok: false, message: "send SIGHUP to process \(ThisProcess.id) to reload")
-        }
-    }
-}
-
-/// What the machine said to a request, on its way to the thread that answers.
-private final class HeardBox: Sendable {
-    let answer = Mutex<OperatorAnswer?>(nil)
 }
 
 extension LoadedSettings {

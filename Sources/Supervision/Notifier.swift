@@ -256,6 +256,10 @@ actor Notifier {
             return
                 "Nightjar waits for a revision newer than \(bad.revision.short), which is known-bad; it looks every \(every)"
         }
+        if let aborted = memory.aborted, aborted.revision == wanted {
+            return
+                "Nightjar waits for a revision newer than \(aborted.revision.short), whose cycle was aborted; it looks every \(every)"
+        }
         return switch settings.mode {
         case .operate: "Nightjar deploys and tests the newest revision again, within \(every)"
         case .verify: "Nightjar tests the next revision that somebody deploys; it looks every \(every)"

@@ -4,6 +4,7 @@
 package import Domain
 import Engine
 package import Evidence
+import Platform
 import Reporting
 
 package enum PauseDesk {
@@ -16,7 +17,9 @@ package enum PauseDesk {
         do throws(EvidenceError) {
             var machine = CycleMachine()
             for entry in opening.entries { _ = machine.handle(entry.event, at: entry.at) }
-            let event = Event.operatorRequested(OperatorRequest(verb: .resume, by: by))
+            var request = OperatorRequest(verb: .resume, by: by)
+            request.uid = ThisProcess.userID
+            let event = Event.operatorRequested(request)
             let actions = machine.handle(event, at: now)
             let answer = actions.lazy.compactMap { if case .answer(let answer) = $0 { answer } else { nil } }.last
             if answer?.isDone == true {

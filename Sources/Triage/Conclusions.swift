@@ -164,6 +164,7 @@ enum Conclusions {
             confidence: evidence == nil ? 0 : 0.95, evidence: evidence.map { [$0] } ?? [])
         let isInfrastructure = doubt.rule == "infrastructure"
         if doubt.rule == "environment-drift" { return driftIncident(doubt, facts) }
+        if doubt.rule == Reason.checksMuted { return Muting.incident(doubt, facts) }
         var diagnosis = Diagnosis(
             category: isInfrastructure ? .unknown : .fakeEvidence, component: "tests",
             summary: "the evidence cannot carry a pass: \(answer)", grade: isInfrastructure ? .unknown : .likely,

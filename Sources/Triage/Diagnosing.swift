@@ -118,6 +118,8 @@ struct Diagnosing {
             return hasRunbook ? .runbook : .none
         case .dependencyDown, .environmentDown, .resourceExhaustion, .expiredCredential, .dataState, .network,
             .transient:
+            // It is over: whether everything passes is what a whole pass says.
+            if account.healed, account.isOfTests { return .rerun }
             if hasRunbook { return .runbook }
             // What was seen is the experiment's selection; only a whole pass makes a verdict.
             return account.again.isPassing && !account.wasRedeployed ? .redeploy : .none

@@ -215,6 +215,8 @@ extension Suspicion {
         guard
             let doubt = facts.doubts.first(where: { doubt in
                 doubt.subject != nil && doubt.rule != "infrastructure" && doubt.verdict != .healthy
+                    // No revision of the history can be asked about it.
+                    && doubt.rule != Reason.checksMuted
                     && !Conclusions.notOfEvidence.contains(doubt.rule)
             }),
             let suite = doubt.subject

@@ -11,7 +11,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from websocket import CLOSE, TEXT, as_client
+from websocket_frames import CLOSE, TEXT, as_client
 
 
 def program():

@@ -4,6 +4,7 @@
 import Domain
 import Evidence
 import Foundation
+import Platform
 import Testing
 
 @testable import Commands
@@ -24,7 +25,9 @@ struct WithoutDaemonTests {
         #expect(done.code == .ok, "\(done.error)")
         #expect(done.output.contains("resumed; the pause was bob's: upgrade"))
         let (opened, opening) = try await Journal.open(fixture.layout)
-        #expect(opening.entries.map(\.event).last == .operatorRequested(OperatorRequest(verb: .resume, by: "ann")))
+        var request = OperatorRequest(verb: .resume, by: "ann")
+        request.uid = ThisProcess.userID
+        #expect(opening.entries.map(\.event).last == .operatorRequested(request))
         await opened.close()
         let again = await fixture.run("resume", "--state", "state")
         #expect(again.code == .failing)

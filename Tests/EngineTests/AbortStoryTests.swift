@@ -65,6 +65,92 @@ struct AbortStoryTests {
         #expect(other.lines.contains { $0.contains("was live before, and the last green revision is") })
     }
 
+    // MARK: - The next look
+
+    @Test func `an abort survives a restart`() {
+        var story = Story()
+        story.wake()
+        story.see()
+        story.end()
+        story.end(live: Samples.wanted)
+        story.tell(.operatorRequested(OperatorRequest(verb: .abort, by: "ann")))
+        let run = story.run
+        story.restart()
+        story.tell(.settingsAdopted(SettingsAdopted(policy: story.policy, hash: "hash", path: "p")))
+        #expect(story.run == run)
+        story.end(.stopped)
+        #expect(story.verdict == .interrupted)
+    }
+
+    /// Aborted while its tests run; the next look wants the same.
+    private func abortedInTests(policy: LoopPolicy = Samples.policy) -> Story {
+        var story = Story(policy)
+        story.wake()
+        story.see(live: policy.mode == .operate ? Samples.green : Samples.wanted)
+        if policy.mode == .operate { story.end() }
+        story.end(live: Samples.wanted)
+        var request = OperatorRequest(verb: .abort, by: "ann", argument: "wrong moment")
+        request.uid = 1000
+        story.tell(.operatorRequested(request))
+        story.end(.stopped)
+        #expect(story.rules.first == "aborted")
+        story.seal()
+        return story
+    }
+
+    @Test func `an aborted revision is not deployed again by the schedule, also after a restart`() {
+        var story = abortedInTests()
+        story.wake()
+        story.see(live: Samples.wanted)
+        #expect(story.place == "waiting")
+        let words = "no revision newer than 9e1b7a3 (#1 aborted by ann: wrong moment); nightjar trigger deploys it"
+        #expect(story.lines.contains("waiting: \(words)"), "\(story.lines)")
+        story.restart()
+        story.wake()
+        story.see(live: Samples.green)
+        #expect(story.place == "waiting")
+    }
+
+    @Test func `something newer is deployed, and then the aborted one is a revision like any other`() {
+        var story = abortedInTests()
+        story.wake()
+        story.see(Samples.other, live: Samples.wanted)
+        #expect(story.run?.kind == .deploy && story.run?.revision == Samples.other)
+        story.pass()
+        story.seal()
+        #expect(story.machine.memory.aborted == nil)
+        story.wake()
+        story.see(live: Samples.other)
+        #expect(story.run?.kind == .deploy && story.run?.revision == Samples.wanted)
+    }
+
+    @Test func `who triggers it or asks for a cycle gets it`() {
+        var story = abortedInTests()
+        story.tell(.operatorRequested(OperatorRequest(verb: .trigger, by: "ann")))
+        story.see(live: Samples.wanted, trigger: .request)
+        #expect(story.run?.kind == .deploy)
+        story = abortedInTests()
+        story.restart(cycles: 1)
+        story.wake()
+        story.see(live: Samples.wanted, trigger: .once)
+        #expect(story.run?.kind == .deploy)
+    }
+
+    @Test func `a loop that deploys nothing looks again`() {
+        var policy = Samples.policy
+        policy.mode = .verify
+        var story = abortedInTests(policy: policy)
+        story.wake()
+        story.see(live: Samples.wanted)
+        #expect(story.run?.kind == .stabilize)
+    }
+
+    @Test func `the evidence has the user who asked`() {
+        let story = abortedInTests()
+        let event = story.journal.lazy.map(\.event).first { if case .operatorRequested = $0 { true } else { false } }
+        #expect(event.flatMap { RequestRecord($0, at: Samples.start) }?.uid == 1000)
+    }
+
     // MARK: - What staging serves
 
     @Test func `what a look read is served until something is deployed`() {

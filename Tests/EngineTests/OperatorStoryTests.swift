@@ -187,17 +187,6 @@ struct OperatorStoryTests {
         #expect(story.machine.memory.serving == nil)
     }
 
-    @Test func `an abort survives a restart`() {
-        var story = testing()
-        ask(&story, .abort)
-        let run = story.run
-        story.restart()
-        story.tell(.settingsAdopted(SettingsAdopted(policy: story.policy, hash: "hash", path: "p")))
-        #expect(story.run == run)
-        story.end(.stopped)
-        #expect(story.verdict == .interrupted)
-    }
-
     @Test func `an incident is acknowledged by its name`() {
         var story = deploying()
         story.pass(failing: ["a"])

@@ -20,41 +20,48 @@ struct Simulator {
     }
 
     let seed: UInt64
-    private(set) var world: World
-    private(set) var machine = CycleMachine()
+    var world: World
+    var machine = CycleMachine()
     private var journal: [(event: Event, at: Timestamp)] = []
-    private var now = Samples.start
+    var now = Samples.start
     private var pending: [Pending] = []
     private var timers: [TimerID.Name: (id: TimerID, due: Timestamp)] = [:]
     private var issued: Set<StageRun> = []
-    private var wasStopped = false
-    private var restoreWasTried = false
-    private let policy: LoopPolicy
-    private let hasNights: Bool
+    var wasStopped = false
+    var restoreWasTried = false
+    let policy: LoopPolicy
+    private let nights: Nights?
     /// Where the daemon is killed, by number of events; nil for now and then.
     var crashAt: Int?
     /// Each event is turned into what a reader of the journal gets.
     var journaled: (Event, Timestamp) -> Event = { event, _ in event }
 
     private(set) var events = 0
-    private(set) var cycles = 0
-    private(set) var verdicts: [Verdict] = []
-    private(set) var problems: [String] = []
-    private(set) var culprits: [(named: Revision, isProven: Bool, test: String)] = []
-    private(set) var rollbacks = 0
+    var cycles = 0
+    var verdicts: [Verdict] = []
+    var problems: [String] = []
+    var culprits: [(named: Revision, isProven: Bool, test: String)] = []
+    var rollbacks = 0
     private(set) var crashes = 0
-    private(set) var approvals = 0
-    private(set) var fixes = 0
+    private(set) var pauses = 0
+    private(set) var clockJumps = 0
+    /// Promises that were looked at, each time.
+    private(set) var checks = 0
+    var approvals = 0
+    var fixes = 0
+    /// The wanted revision of the newest cycle, where that was aborted.
+    var abortedRevision: Revision?
+    var abortedIn: Int?
     /// Revisions whose own cycle ended as failing, for no fault of the surroundings.
-    private var condemned: Set<Revision> = []
+    var condemned: [Revision: String] = [:]
     private var lastAnswer: OperatorAnswer?
     /// An irreversible change lies in every so many commits; 0 is never.
     var irreversibleEvery = 0
 
-    init(seed: UInt64, mishaps: Mishaps = Mishaps(), nights: Bool = false, policy: LoopPolicy = Samples.policy) {
+    init(seed: UInt64, mishaps: Mishaps = Mishaps(), nights: Nights? = nil, policy: LoopPolicy = Samples.policy) {
         self.seed = seed
         self.policy = policy
-        hasNights = nights
+        self.nights = nights
         world = World(seed: seed, mishaps: mishaps)
     }
 
@@ -79,7 +86,7 @@ struct Simulator {
 
     private mutating func start() {
         tell(.daemonStarted(DaemonStarted(pid: 1, host: "host", version: "1", green: world.commits[0])))
-        if hasNights { tell(.windowChanged(window())) }
+        if let nights { tell(.windowChanged(nights.window(at: now))) }
         tell(.settingsAdopted(SettingsAdopted(policy: policy, hash: "hash", path: "p")))
     }
 
@@ -88,7 +95,7 @@ struct Simulator {
         crashes += 1
         var folded = CycleMachine()
         for entry in journal { _ = folded.handle(entry.event, at: entry.at) }
-        if folded != machine { problems.append("the journal does not fold to the machine") }
+        expect(folded == machine, "the journal does not fold to the machine")
         machine = folded
         pending = []
         timers = [:]
@@ -161,14 +168,18 @@ struct Simulator {
         switch action {
         case .lookForWork(let trigger): pending.append(.look(trigger))
         case .run(let run):
-            if !issued.insert(run).inserted { problems.append("\(run.folder) is issued twice") }
-            if crashes == 0, world.results[run] != nil { problems.append("\(run.folder) is run again") }
+            expect(issued.insert(run).inserted, "\(run.folder) is issued twice")
+            expect(crashes > 0 || world.results[run] == nil, "\(run.folder) is run again")
             pending.append(.run(run))
             if run.purpose == .rollback, run.kind == .deploy { rollbacks += 1 }
-            if run.kind == .deploy, run.purpose == .cycle, condemned.contains(run.revision),
-                machine.cycle?.work.trigger != .request
-            {
-                problems.append("\(run.revision.short), which has failed, is deployed again by itself")
+            if run.kind == .deploy, run.purpose == .cycle, machine.cycle?.work.trigger != .request {
+                expect(
+                    condemned[run.revision] == nil,
+                    "\(run.revision.short), which has failed, is deployed again by itself: \(condemned[run.revision] ?? "")"
+                )
+                expect(
+                    abortedRevision != run.revision || machine.cycle?.number == abortedIn,
+                    "\(run.revision.short), which was aborted, is deployed again by itself")
             }
         case .cancel(let run):
             cancel(run)
@@ -177,9 +188,7 @@ struct Simulator {
         case .seal(let number): pending.append(.seal(number))
         case .openCycle(let number):
             restoreWasTried = false
-            if number != machine.memory.cycle {
-                problems.append("cycle \(number) is opened at \(machine.memory.cycle)")
-            }
+            expect(number == machine.memory.cycle, "cycle \(number) is opened at \(machine.memory.cycle)")
         case .answer(let answer): lastAnswer = answer
         case .say, .publish, .markGreen, .finish: break
         }
@@ -188,10 +197,8 @@ struct Simulator {
     /// A command that is told to end has ended by itself half of the time.
     private mutating func cancel(_ run: StageRun) {
         let isWaiting = pending.contains { if case .run(let waiting) = $0 { waiting == run } else { false } }
-        guard isWaiting else {
-            problems.append("\(run.folder) is canceled and not running")
-            return
-        }
+        expect(isWaiting, "\(run.folder) is canceled and not running")
+        guard isWaiting else { return }
         guard world.results[run] == nil, world.random.once(in: 2) else { return }
         if run.kind == .deploy { world.deployed[run.cycle, default: 0] += 1 }
         world.results[run] = Samples.record(run, .stopped, at: now)
@@ -257,39 +264,42 @@ struct Simulator {
         return between.contains { $0 % irreversibleEvery == 0 } ? "a migration lies between" : nil
     }
 
-    /// Nights from 22:00 to 06:00 UTC.
-    private func window() -> WindowChanged {
-        let day: Int64 = 86_400_000
-        let time = now.milliseconds % day
-        let midnight = now.milliseconds - time
-        let six = 6 * 3_600_000 as Int64
-        let ten = 22 * 3_600_000 as Int64
-        if time < six { return WindowChanged(isOpen: true, until: Timestamp(milliseconds: midnight + six)) }
-        if time >= ten { return WindowChanged(isOpen: true, until: Timestamp(milliseconds: midnight + day + six)) }
-        return WindowChanged(isOpen: false, until: Timestamp(milliseconds: midnight + ten))
-    }
-
     private mutating func turnWindow() {
-        guard hasNights else { return }
-        let state = window()
+        guard let nights else { return }
+        let state = nights.window(at: now)
         if machine.memory.window != state { tell(.windowChanged(state)) }
     }
 
+    mutating func expect(_ holds: Bool, _ problem: String) {
+        checks += 1
+        if !holds { problems.append(problem) }
+    }
+
     private mutating func speak() {
+        if world.happens(world.mishaps.clockJumps) {
+            // Somebody sets the clock.
+            clockJumps += 1
+            now = now + .seconds(Int.random(in: -7200...7200, using: &world.random))
+        }
         if world.happens(world.mishaps.stop) {
             wasStopped = true
             tell(.stopRequested(StopRequested(now: world.random.once(in: 2), by: "SIGTERM")))
         }
         guard world.happens(world.mishaps.operatorSpeaks) else { return }
         switch Int.random(in: 0..<10, using: &world.random) {
-        case 0: tell(.pauseRequested(PauseRequested(owner: "ann", reason: "demo", until: now + .seconds(3600))))
-        case 1: tell(.pauseRequested(PauseRequested(owner: "bob", reason: "audit", until: nil)))
+        case 0: pause("ann", until: now + .seconds(3600))
+        case 1: pause("bob", until: nil)
         case 2: tell(.settingsAdopted(SettingsAdopted(policy: policy, hash: "again", path: "p")))
         case 3: tell(.timerFired(TimerID(name: .nextLook, serial: 0)))
         case let verb:
             let verbs: [OperatorRequest.Verb] = [.resume, .trigger, .skip, .abort, .approve, .reject]
             answerQuestion(verbs[verb - 4])
         }
+    }
+
+    private mutating func pause(_ owner: String, until: Timestamp?) {
+        pauses += 1
+        tell(.pauseRequested(PauseRequested(owner: owner, reason: "demo", until: until)))
     }
 
     /// What an operator says; an answer to a question names what is asked, most of the time.
@@ -300,109 +310,6 @@ struct Simulator {
         let argument = verb == .approve || verb == .reject ? nil : "because"
         let request = OperatorRequest(verb: verb, by: "ann", argument: argument, answer: words)
         tell(.operatorRequested(request))
-        if verb == .approve, !isAsked, lastAnswer?.isDone != false {
-            problems.append("approved where nothing is asked")
-        }
-    }
-
-    // MARK: - Invariants
-
-    private mutating func check(sealing number: Int) {
-        guard let cycle = machine.cycle, let judgement = cycle.concluded else { return }
-        cycles += 1
-        verdicts.append(judgement.verdict)
-        if number != (machine.memory.cycle) || cycle.number != number {
-            problems.append("cycle \(number) out of order")
-        }
-        checkVerdict(cycle, judgement)
-        checkEnvironment(cycle, judgement)
-        for incident in cycle.incidents {
-            if let culprit = incident.diagnosis?.culprit, let test = incident.tests.first {
-                culprits.append((culprit.commit, incident.diagnosis?.grade == .proven, test))
-            }
-        }
-        if cycle.actions.contains(where: { $0.kind == .rollback && $0.outcome != .skipped }),
-            world.deployed[number, default: 0] == 0, !cycle.records.contains(where: { $0.run.kind == .deploy })
-        {
-            problems.append("rollback in cycle \(number), in which nothing was deployed")
-        }
-        checkWords(cycle)
-        let isOfSurroundings = cycle.incidents.contains { $0.diagnosis?.category.isOfSurroundings == true }
-        if judgement.recommendation == .ship { condemned.remove(cycle.wanted) }
-        if judgement.verdict == .failing, !isOfSurroundings, cycle.wanted != cycle.lastGreen {
-            condemned.insert(cycle.wanted)
-        }
-        if cycle.experimentDeploys > policy.triage.deploysPerIncident {
-            problems.append("\(cycle.experimentDeploys) experiment deploys in cycle \(number)")
-        }
-        if machine.memory.experimentDeploys > policy.triage.deploysPerNight {
-            problems.append("\(machine.memory.experimentDeploys) experiment deploys in one night")
-        }
-        if let over = machine.memory.rollbacks.first(where: { $0.count > policy.rollbacksPerIncident }) {
-            problems.append("\(over.count) rollbacks for \(over.incident)")
-        }
-        if Set(cycle.records.map(\.run.folder)).count != cycle.records.count {
-            problems.append("two runs share a folder in cycle \(number)")
-        }
-        world.results = [:]
-        world.deployed = [:]
-        wasStopped = false
-    }
-
-    /// Nothing that needs a person's word is done without one, and nothing crosses an irreversible change without.
-    private mutating func checkWords(_ cycle: CycleProgress) {
-        for action in cycle.actions where action.outcome != .skipped {
-            // The word about a fix is asked for when there is a change: one that was refused before needs none.
-            if action.kind == .fix, action.name == nil { continue }
-            let subject = ApprovalSubject(action.kind)
-            let needs = subject.map { policy.approve?.contains($0) == true } ?? false
-            let crosses = action.kind == .rollback && cycle.irreversible != nil
-            if action.approvedBy != nil { approvals += 1 }
-            if needs || crosses, action.approvedBy == nil {
-                problems.append("\(action.kind.rawValue) in cycle \(cycle.number) without a word")
-            }
-        }
-        for experiment in cycle.experiments where !experiment.refused && experiment.experiment.kind.deploys {
-            if cycle.irreversible != nil, experiment.approvedBy == nil {
-                problems.append("experiment \(experiment.experiment.number) across a migration without a word")
-            }
-        }
-        if let open = cycle.actions.first(where: { $0.outcome == .started }) {
-            problems.append("\(open.kind.rawValue) of cycle \(cycle.number) has no end")
-        }
-        if cycle.approval != nil { problems.append("cycle \(cycle.number) is sealed with an open question") }
-    }
-
-    private mutating func checkVerdict(_ cycle: CycleProgress, _ judgement: Judgement) {
-        guard judgement.verdict == .healthy || judgement.verdict == .degraded else { return }
-        for suite in policy.suites where suite.blocking {
-            let broken = world.broken(suite.name, on: cycle.wanted)
-            if !broken.isEmpty {
-                problems.append("\(judgement.verdict) although \(broken) fail on \(cycle.wanted.short)")
-            }
-        }
-    }
-
-    private mutating func checkEnvironment(_ cycle: CycleProgress, _ judgement: Judgement) {
-        let serving = machine.memory.serving
-        if !world.othersMoved, let serving, serving != world.live {
-            problems.append("serving \(serving.short) is claimed, \(world.live?.short ?? "nothing") is live")
-        }
-        if wasStopped || world.othersMoved || restoreWasTried || judgement.verdict == .interrupted { return }
-        for action in cycle.actions where action.kind == .fix && action.outcome == .succeeded {
-            fixes += 1
-            let tests = cycle.fix?.incident.tests ?? []
-            let broken = ["login", "chat", "extras"].flatMap { world.broken($0, on: Revision(action.name ?? "")) }
-            if tests.contains(where: broken.contains) { problems.append("a fix is proven that cures nothing") }
-        }
-        let known = [cycle.wanted, cycle.lastGreen]
-        if let serving, serving == cycle.fix?.revision {
-            problems.append("cycle \(cycle.number) leaves a fix in staging that was to go")
-        }
-        if let serving, policy.mode == .operate, !known.contains(serving), world.commits.contains(serving),
-            cycle.experimentDeploys > 0, cycle.hasTouched(serving)
-        {
-            problems.append("cycle \(cycle.number) leaves an experiment's \(serving.short) in staging")
-        }
+        if verb == .approve, !isAsked { expect(lastAnswer?.isDone == false, "approved where nothing is asked") }
     }
 }

@@ -127,7 +127,7 @@ struct SimulatorTests {
     /// Nights from 22:00 to 06:00, with mishaps, operators and restarts.
     @Test func `a hundred nights`() {
         let clock = ContinuousClock()
-        var simulator = Simulator(seed: 2026, nights: true, policy: nightly)
+        var simulator = Simulator(seed: 2026, nights: .utc, policy: nightly)
         let took = clock.measure { simulator.run(cycles: .max, upTo: .seconds(100 * 86_400)) }
         check(simulator)
         #expect(simulator.elapsed >= .seconds(100 * 86_400))

@@ -21,10 +21,12 @@ struct Mishaps {
     var operatorSpeaks = 60
     var crash = 80
     var stop = 300
+    /// The wall clock is set, by up to two hours either way.
+    var clockJumps = 0
 
     static let none = Mishaps(
         deployFails: 0, deployLost: 0, deployRefused: 0, couldNotRun: 0, neverRan: 0, wrongRevision: 0, notStable: 0,
-        testLost: 0, othersDeploy: 0, lookFails: 0, operatorSpeaks: 0, crash: 0, stop: 0)
+        testLost: 0, othersDeploy: 0, lookFails: 0, operatorSpeaks: 0, crash: 0, stop: 0, clockJumps: 0)
 }
 
 struct World {

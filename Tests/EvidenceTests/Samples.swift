@@ -186,6 +186,12 @@ enum Samples {
             writtenBy: "nightjar 0.1.0", settingsHash: "abc")
         (record.suites[0].testSeconds, record.suites[0].slowestSeconds) = (31.5, 30)
         record.suites[0].slowestTest = failure.id
+        fill(&record)
+        return record
+    }
+
+    /// What is there only where it is configured or asked for.
+    private static func fill(_ record: inout CycleRecord) {
         var target = TargetRecord(
             TargetSettings(name: "latency", limit: 100, unit: "ms", isFloor: true, source: .tests("*"), blocking: true),
             values: [85, 90], evidence: "test-1-chat.target-1/console.log")
@@ -205,13 +211,13 @@ enum Samples {
                         verb: .approve, by: "ann", argument: "INC-1",
                         answer: ApprovalWords(subject: .rollback, reason: "it is night"))), at: record.startedAt)
         ].compactMap { $0 }
+        record.requests?[0].uid = 1000
         record.requests?[0].answer = "INC-1 rollback is approved"
         record.targets = [target]
         record.stages[1].targets = [target]
         record.readiness = ReadinessRecord(
             ReadinessSettings(components: [.init(name: "chat", suites: ["chat"])]), suites: record.suites,
             capabilities: [], targets: [])
-        return record
     }
 
     static func fingerprint(_ moment: Fingerprint.Moment, _ value: String) -> Fingerprint {

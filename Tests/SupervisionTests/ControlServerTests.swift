@@ -20,8 +20,8 @@ struct ControlServerTests {
     private var path: String { folder("control.sock") }
 
     private func serve() throws -> ControlServer {
-        try ControlServer(path: path) { request in
-            ControlReply(ok: true, message: "\(request.verb.rawValue) by \(request.by)")
+        try ControlServer(path: path) { request, uid in
+            ControlReply(ok: true, message: "\(request.verb.rawValue) by \(request.by), user \(uid)")
         }
     }
 
@@ -55,7 +55,7 @@ struct ControlServerTests {
         let server = try serve()
         defer { server.close() }
         let reply = await send(Array("{\"verb\":\"\(verb.rawValue)\",\"by\":\"ana\"}\n".utf8))
-        #expect(reply == ControlReply(ok: true, message: "\(verb.rawValue) by ana"))
+        #expect(reply == ControlReply(ok: true, message: "\(verb.rawValue) by ana, user \(ThisProcess.userID)"))
     }
 
     @Test(arguments: [

@@ -6,7 +6,7 @@ import Testing
 @testable import Supervision
 
 @Suite struct NotifierTests {
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a delivery that does not end is left behind`() async {
         let (news, teller) = AsyncStream.makeStream(of: Void.self)
         // Heeds no cancellation, like a command that runs on.

@@ -89,9 +89,9 @@ struct StageFixture {
     private var surroundings: StageSurroundings { StageSurroundings(cycleStartedAt: context.now()) }
 
     /// Runs the suite, or some of its tests.
-    func test(_ suite: String, only: [String]? = nil) async -> StageRecord {
+    func test(_ suite: String, only: [String]? = nil, attempt: Int = 1) async -> StageRecord {
         let run = StageRun(
-            cycle: 7, kind: .test, purpose: .cycle, subject: suite, attempt: 1, revision: Revision("9e1b7a33"),
+            cycle: 7, kind: .test, purpose: .cycle, subject: suite, attempt: attempt, revision: Revision("9e1b7a33"),
             only: only)
         return await TestStage(context: context, run: run, surroundings: surroundings).perform(Stopwatch(context))
     }

@@ -48,6 +48,28 @@ struct TestStageTests {
         #expect(said.hasSuffix("s > testTimeout 0.3s, cut; 300 others go on"), "\(said)")
     }
 
+    @Test func `tests of a branch that origin no longer has are not run from what is left of it here`() async throws {
+        let folder = try TemporaryFolder()
+        let (tests, origin) = (folder("tests"), folder("origin"))
+        try await RoleFixture.git(["init", "--quiet", "--initial-branch=main", tests])
+        try await RoleFixture.git(
+            ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "--allow-empty", "-m", "one"], in: tests)
+        try await RoleFixture.git(["clone", "--quiet", "--bare", tests, origin])
+        try await RoleFixture.git(["remote", "add", "origin", origin], in: tests)
+        let fixture = try StageFixture { settings in
+            var suite = SuiteSettings(
+                name: "unit", priority: 0, command: StageFixture.script(Self.passing, ["p::TestA"]),
+                reportFormat: .goTestJSON, console: .goTestJSON, blocking: true)
+            suite.repository = RepositorySettings(path: tests, ref: "main", fetch: true)
+            settings.suites = [suite]
+        }
+        #expect(await fixture.test("unit").outcome == .succeeded)
+        try await RoleFixture.git(["branch", "--move", "main", "other"], in: origin)
+        let record = await fixture.test("unit", attempt: 2)
+        #expect(record.outcome == .couldNotRun && record.infrastructure)
+        #expect(record.summary.contains("origin has no such branch any more"), "\(record.summary)")
+    }
+
     @Test func `a rest that cannot be started leaves what was seen`() async throws {
         let select = CommandSettings(arguments: ["/nonexistent/tool", "{testsRegex}"], timeout: .seconds(60))
         let names = ["p::TestA", "p::TestB"]

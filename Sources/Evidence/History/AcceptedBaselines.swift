@@ -11,6 +11,8 @@ package struct AcceptedBaseline: Codable, Hashable, Sendable {
     /// Nil for all suites.
     package var suite: String?
     package var by: String
+    /// The user who asked, as the kernel tells it; an older nightjar did not write it.
+    package var uid: UInt32?
     package var reason: String
     package var at: Timestamp
     /// The newest cycle then: what it and those before it were like no longer counts.

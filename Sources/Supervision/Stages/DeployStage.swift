@@ -131,9 +131,17 @@ struct DeployStage: Sendable {
             record.live = live
             return record
         case .exited, .signaled, .timedOut, .idleTimedOut:
-            break
+            return await failed(result.outcome, main, before, deploy, values, took: took, started)
         }
-        let isLimit = result.outcome == .timedOut || result.outcome == .idleTimedOut
+    }
+
+    /// The script said no, or ran into a limit.
+    private func failed(
+        _ outcome: CommandResult.Outcome, _ main: SupervisedCommand, _ before: [SupervisedCommand],
+        _ deploy: DeploySettings, _ values: PlaceholderValues, took: String, _ started: Stopwatch
+    ) async -> StageRecord {
+        var commands = before
+        let isLimit = outcome == .timedOut || outcome == .idleTimedOut
         if isLimit, let cleanup = deploy.cleanup {
             commands.append(await context.command(cleanup, role: "cleanup", of: run, values: values))
         }

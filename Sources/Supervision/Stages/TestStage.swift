@@ -49,17 +49,7 @@ struct TestStage: Sendable {
         let end = await runParts(suite, values, known, reader, &commands)
         let outcome = end == nil ? await reader.finish(commands: commands, duration: started.elapsed) : nil
         var measured: [TargetRecord]?
-        if let outcome {
-            let measurement = TargetMeasurement(context: context, run: run)
-            let targets = measurement.targets(of: suite.name)
-            if !targets.isEmpty {
-                measured = await measurement.measure(
-                    targets, values: values,
-                    results: .init(
-                        testsFile: outcome.reading.testsFile, reports: outcome.reading.reports,
-                        properties: reader.properties), &commands)
-            }
-        }
+        if let outcome { measured = await measure(suite, outcome.reading, reader, values, &commands) }
         ArtifactKeeper(context: context, run: run).keep(suite.artifacts, from: values.workingDirectory)
         guard let outcome else {
             let record = started.record(
@@ -70,6 +60,20 @@ struct TestStage: Sendable {
         var record = await conclude(suite, outcome, commands, started)
         record.targets = measured
         return await putBack(suite, values, record, started)
+    }
+
+    /// The targets that are measured after the suite; nil where none is.
+    private func measure(
+        _ suite: SuiteSettings, _ reading: SuiteReading, _ reader: SuiteReader, _ values: PlaceholderValues,
+        _ commands: inout [SupervisedCommand]
+    ) async -> [TargetRecord]? {
+        let measurement = TargetMeasurement(context: context, run: run)
+        let targets = measurement.targets(of: suite.name)
+        guard !targets.isEmpty else { return nil }
+        return await measurement.measure(
+            targets, values: values,
+            results: .init(
+                testsFile: reading.testsFile, reports: reading.reports, properties: reader.properties), &commands)
     }
 
     /// Runs `after`, however the stage ended: also after a cancellation, and where `before` failed half-way. What it could not
