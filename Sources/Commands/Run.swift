@@ -48,7 +48,12 @@ struct RunCommand: Command {
         if !conflicts.isEmpty { throw CommandError.configuration(conflicts.map(\.description).joined(separator: "\n")) }
         let terminal = TerminalLog(context.output, toOutput: true, isJSON: context.wantsJSON)
         let endings = try await LoopRunner.run(orders, context, terminal: terminal)
-        for case .displaced(let reason) in endings { context.output.problem(reason) }
+        for ending in endings {
+            switch ending {
+            case .displaced(let reason), .evicted(let reason): context.output.problem(reason)
+            case .done, .cycles, .detached, .knownBad, .infrastructure: break
+            }
+        }
         let codes = try zip(orders, endings).map { order, ending in
             try RunCommand.code(ending, EvidenceLayout(root: order.loaded.settings.stateDirectory))
         }
@@ -62,7 +67,7 @@ struct RunCommand: Command {
         case .done, .detached: .ok
         case .cycles(let verdict): try CycleEnd.code(verdict, layout).code
         case .knownBad: .failing
-        case .infrastructure, .displaced: .infrastructure
+        case .infrastructure, .displaced, .evicted: .infrastructure
         }
     }
 }

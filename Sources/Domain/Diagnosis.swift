@@ -332,6 +332,8 @@ package struct ActionRecord: Codable, Hashable, Sendable {
     package var name: String?
     package var outcome: Outcome
     package var because: String
+    /// Whose it is; an older nightjar did not tell.
+    package var incident: String?
     /// Who allowed it, where it needed a person's word, and what they said.
     package var approvedBy: String?
     package var approvedBecause: String?

@@ -10,9 +10,14 @@ package struct DaemonStarted: Codable, Hashable, Sendable {
     package var cycles: Int?
     /// A revision known to be good before the loop has a green cycle of its own.
     package var green: Revision?
+    /// Names of the commands that were begun in the cycle under way, as its folder has them; nil where none is under way.
+    package var begun: [String]?
 
-    package init(pid: Int32, host: String, version: String, cycles: Int? = nil, green: Revision? = nil) {
+    package init(
+        pid: Int32, host: String, version: String, cycles: Int? = nil, green: Revision? = nil, begun: [String]? = nil
+    ) {
         self.green = green
+        self.begun = begun
         self.pid = pid
         self.host = host
         self.version = version

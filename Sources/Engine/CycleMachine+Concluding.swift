@@ -80,9 +80,7 @@ extension CycleMachine {
             guard let diagnosis = incident.diagnosis else { return false }
             guard diagnosis.category.isOfSurroundings, diagnosis.culprit == nil else { return false }
             // Possible is enough where the same revision, deployed once more, was well.
-            let isCleared = progress.experiments.contains {
-                $0.experiment.kind == .again && ($0.result.hasPrefix("passes") || $0.result.hasPrefix("deploys"))
-            }
+            let isCleared = progress.experiments.contains { $0.experiment.kind == .again && progress.wasWell($0) }
             return diagnosis.grade != .possible || isCleared
         }
         if isOfSurroundings, !progress.incidents.isEmpty { return }

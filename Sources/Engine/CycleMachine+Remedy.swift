@@ -46,7 +46,8 @@ extension CycleMachine {
                         subject, incident: incident.id, name: name, because: because, pastMigration: pastMigration, now)
                     return said + ask(question, now)
                 case .barred(let because):
-                    let skipped = ActionRecord(kind: kind, outcome: .skipped, because: because)
+                    var skipped = ActionRecord(kind: kind, outcome: .skipped, because: because)
+                    skipped.incident = incident.id
                     if cycle?.actions.contains(skipped) == true { continue }
                     said.append(.say(LogLine(.hold, kind.rawValue, "\(incident.id): \(because)")))
                     cycle?.actions.append(skipped)
@@ -95,6 +96,8 @@ extension CycleMachine {
                 }
             return "would \(kind.rawValue)\(target.map { " \($0)" } ?? ""), but mode is \(policy.mode.rawValue)"
         }
+        // A target that got worse and does not block holds up nothing that ships, and nothing is done to what serves.
+        if incident.targets != nil, let harmless = harmless(incident, progress, now) { return harmless }
         let isListed = ApprovalSubject(kind).map { policy.approve?.contains($0) == true } ?? false
         if !policy.allow.contains(kind), !isListed { return "remedy.allow does not list \(kind.rawValue)" }
         switch kind {
@@ -152,6 +155,7 @@ extension CycleMachine {
     /// Writes down that a remedy begins, and who allowed it.
     mutating func noteStart(_ kind: RemedyKind, _ name: String?, _ because: String, for incident: String) {
         var record = ActionRecord(kind: kind, name: name, outcome: .started, because: because)
+        record.incident = incident
         if let subject = ApprovalSubject(kind), let word = answer(subject, incident: incident), word.isApproved {
             record.approvedBy = word.by
             record.approvedBecause = word.reason
@@ -372,13 +376,6 @@ extension CycleMachine {
         let verdict = VerdictRules.judge(cycle ?? progress, at: now).verdict
         let isCured = verdict == .healthy || verdict == .degraded
         if isCured { return said + restoreOrConclude(now) }
-        return said + (isAnotherMatter(progress) ? askTriage(now) : decideRemedy(now))
-    }
-
-    /// Whether what fails after a remedy is not what failed before it: something that the cured cause hid.
-    private func isAnotherMatter(_ progress: CycleProgress) -> Bool {
-        let results = progress.deciding.filter { $0.run.kind == .test }.flatMap { $0.suite?.notPassed ?? [] }
-        let failing = Set(results.filter(\.outcome.isFailure).map(\.id))
-        return !failing.isEmpty && failing != Set(progress.incidents.flatMap(\.tests))
+        return said + (isAnotherMatter(progress, now) ? askTriage(now) : decideRemedy(now))
     }
 }

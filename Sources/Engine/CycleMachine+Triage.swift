@@ -160,7 +160,7 @@ extension CycleMachine {
         let round = runs.suffix(experiment.tests.count)
         return !round.isEmpty && runs.count.isMultiple(of: experiment.tests.count)
             && round.allSatisfy { record in
-                record.outcome == .succeeded && !(record.targets ?? []).contains(where: \.isInQuestion)
+                record.outcome == .succeeded && ExperimentResult.meets(record, cycle?.targetsInQuestion ?? [])
             }
     }
 
@@ -168,7 +168,7 @@ extension CycleMachine {
     mutating func close(_ experiment: Experiment, _ now: Timestamp) -> [Action] {
         guard let progress = cycle else { return [] }
         let records = progress.records.filter { $0.run.experiment == experiment.number && $0.outcome != .neverRan }
-        let result = ExperimentResult.words(records)
+        let result = ExperimentResult.words(records, asked: progress.targetsInQuestion)
         var record = ExperimentRecord(experiment: experiment, stages: records.map(\.run.folder), result: result)
         if experiment.kind.deploys { record.approvedBy = answer(.experiments, incident: nil)?.by }
         cycle?.experiments.append(record)
@@ -241,7 +241,8 @@ extension CycleMachine {
 
 /// What an experiment showed, in words: `3/3 fail`, `passes 3/3`, `unproven 1/1`.
 package enum ExperimentResult {
-    package static func words(_ records: [StageRecord]) -> String {
+    /// - Parameter asked: names of the targets whose misses are asked about.
+    package static func words(_ records: [StageRecord], asked: Set<String> = []) -> String {
         if let deploy = records.last(where: { $0.run.kind == .deploy }), deploy.outcome != .succeeded,
             deploy.live?.revision?.names(deploy.run.revision) != true
         {
@@ -252,7 +253,9 @@ package enum ExperimentResult {
         }
         let tests = records.filter { $0.run.kind == .test }
         if tests.isEmpty { return records.isEmpty ? "ran nothing" : "deploys and gets stable" }
-        let missing = tests.count { ($0.targets ?? []).contains(where: \.isInQuestion) }
+        let missing = tests.count { record in
+            (record.targets ?? []).contains { $0.isInQuestion || (asked.contains($0.name) && $0.status == .missed) }
+        }
         if missing > 0, tests.allSatisfy({ $0.outcome == .succeeded }) {
             return "misses a target \(missing)/\(tests.count), tests pass"
         }
@@ -262,7 +265,7 @@ package enum ExperimentResult {
                 failing += 1
             } else if isDoubtful(record) {
                 unproven += 1
-            } else if record.outcome == .succeeded {
+            } else if record.outcome == .succeeded, meets(record, asked) {
                 passing += 1
             }
         }
@@ -276,8 +279,15 @@ package enum ExperimentResult {
         return (failing > 0 ? counted.filter { !$0.hasPrefix("passes") } : counted).joined(separator: ", ")
     }
 
+    /// Whether a run meets the targets that are asked about, as triage counts it: one that could not be measured is not met.
+    static func meets(_ record: StageRecord, _ asked: Set<String>) -> Bool {
+        (record.targets ?? []).allSatisfy { target in
+            asked.contains(target.name) ? target.status == .met : !target.isInQuestion
+        }
+    }
+
     /// A suite that ran whole and whose evidence carries no pass: triage counts it as a failure.
-    private static func isDoubtful(_ record: StageRecord) -> Bool {
+    static func isDoubtful(_ record: StageRecord) -> Bool {
         guard let suite = record.suite, record.run.only == nil else { return false }
         return !suite.doubts.isEmpty || suite.authenticity.reasons.contains { $0.verdict != .healthy }
     }

@@ -98,9 +98,6 @@ extension CycleMachine {
         serve(work)
         let outage = memory.unreadable
         if work.live != nil || !policy.provesRevision { memory.unreadable = nil }
-        if let live = work.live {
-            memory.serving = [work.wanted, memory.lastGreen].compactMap { $0 }.first { $0.names(live) } ?? live
-        }
         if dueLook == .request, work.trigger != .request { return [.lookForWork(.request)] }
         dueLook = nil
         let isAsked = work.trigger == .request
@@ -126,7 +123,7 @@ extension CycleMachine {
     }
 
     /// What a look read is what the environment serves. An abbreviation stands for the revision that is known.
-    private mutating func serve(_ work: WorkSeen) {
+    mutating func serve(_ work: WorkSeen) {
         guard let live = work.live else { return }
         let known = [work.wanted, memory.lastGreen, memory.serving].compactMap { $0 }
         memory.serving = known.first { $0.names(live) } ?? live

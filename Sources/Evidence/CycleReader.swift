@@ -28,7 +28,14 @@ package struct CycleReader: Sendable {
     package func sealedRecord(_ cycle: Int) throws(EvidenceError) -> CycleRecord {
         let record = try record(cycle)
         let sums = layout.sums(cycle)
-        guard let listed = try contents(sums) else { return record }
+        guard let listed = try contents(sums) else {
+            if wasSealed(cycle) {
+                throw .damaged(
+                    path: sums, line: nil,
+                    reason: "it is gone, and the cycle was sealed: what its document says is not proven")
+            }
+            return record
+        }
         let path = layout.document(cycle)
         guard let file = SumsFile(text: String(decoding: listed, as: UTF8.self)) else {
             throw .damaged(path: sums, line: nil, reason: "it is no list of sums")
@@ -41,6 +48,20 @@ package struct CycleReader: Sendable {
                 path: path, line: nil, reason: "it is not what was sealed; nightjar verify tells what else is not")
         }
         return record
+    }
+
+    /// Whether the index or the journal says that a cycle was sealed. Asked only where its folder does not: both are read.
+    private func wasSealed(_ cycle: Int) -> Bool {
+        let lines = (try? contents(layout.index)).flatMap { $0 }.map { LineFile.lines($0) } ?? []
+        if lines.contains(where: { (try? EvidenceCoding.value(CycleSummary.self, from: $0))?.cycle == cycle }) {
+            return true
+        }
+        var isSealed = false
+        // Where the journal cannot be read, what it has no line of is not claimed.
+        try? JournalReader(layout).forEach { entry in
+            if case .cycleSealed(let seal) = entry.event, seal.cycle == cycle { isSealed = true }
+        }
+        return isSealed
     }
 
     private struct Schema: Decodable {

@@ -29,7 +29,7 @@ package enum IncidentText {
             layout.paragraph("not diagnosed yet", indent: 2)
             return
         }
-        write(diagnosis, actions, into: &layout)
+        write(diagnosis, actions.filter { ($0.incident ?? incident.id) == incident.id }, into: &layout)
     }
 
     private static func write(_ diagnosis: Diagnosis, _ actions: [ActionRecord], into layout: inout TextLayout) {

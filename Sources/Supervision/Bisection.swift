@@ -257,7 +257,7 @@ struct BisectionLocks: Sendable {
             environment = hold
             let (journal, opening) = try await Journal.open(EvidenceLayout(root: settings.stateDirectory))
             var machine = CycleMachine()
-            for entry in opening.entries { _ = machine.handle(entry.event, at: entry.at) }
+            for entry in opening.entries { machine.replay(entry) }
             let locks = BisectionLocks(environment: hold, journal: journal, serving: machine.memory.serving)
             if let cycle = machine.cycle?.number {
                 await locks.release()

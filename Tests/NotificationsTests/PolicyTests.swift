@@ -101,7 +101,7 @@ struct PolicyTests {
     ) throws {
         var night = Night()
         night.breaks(restoring: problem)
-        night.situation.environment = state
+        (night.situation.environment, night.situation.serving) = (state, nil)
         let page = try #require(night.look().first)
         #expect(page.level == .page && page.facts.contains("Now: \(words)"))
         #expect(page.commands.contains("nightjar why INC-1") && page.commands.contains("nightjar ack INC-1"))

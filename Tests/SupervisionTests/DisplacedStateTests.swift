@@ -118,4 +118,33 @@ import Testing
         #expect(reason(await host.run()).contains("/lock is not the file that this daemon locked"))
         #expect(loop.exists("gone") && !loop.exists("deployed"))
     }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a loop whose environment another has taken ends by itself, pages, and closes as always`() async throws {
+        let more = """
+            suites: [\(quick)],
+            notify: [ { command: { shell: "cat >> \(loop.folder("pages"))" }, levels: ["page"] } ]
+            """
+        let loaded = try loop.settings(loop: "mode: \"observe\", environment: \"\(loop.name)-env\"", more)
+        let path = EnvironmentPlaces.loopLock(loaded.settings)
+        defer { try? Files.remove(path) }
+        let host = try await loop.open(loaded)
+        let running = Task { await host.run() }
+        #expect(await eventually { !loop.ears.sealed.isEmpty })
+        try Files.remove(path)
+        let other = try #require(try FileLock.take(path, owner: "the second"))
+        defer { other.release() }
+        guard case .evicted(let reason) = await running.value else {
+            Issue.record("it ended otherwise")
+            return
+        }
+        #expect(reason.contains("the second"))
+        #expect(loop.ears.said.contains("the loop ends"))
+        #expect(try loop.folder.read("pages").contains("the loop has ended"))
+        #expect(!loop.exists("state/\(loop.name)/control.sock"))
+        // Its folder is its own: the next start has it.
+        other.release()
+        let again = try await loop.open(loaded, cycles: 1)
+        #expect(await again.run() == .cycles(.healthy))
+    }
 }

@@ -50,7 +50,10 @@ struct TestStage: Sendable {
         let outcome = end == nil ? await reader.finish(commands: commands, duration: started.elapsed) : nil
         var measured: [TargetRecord]?
         if let outcome { measured = await measure(suite, outcome.reading, reader, values, &commands) }
-        ArtifactKeeper(context: context, run: run).keep(suite.artifacts, from: values.workingDirectory)
+        // What is not known cannot be taken out of them.
+        if !reader.isWithheld {
+            ArtifactKeeper(context: context, run: run).keep(suite.artifacts, from: values.workingDirectory)
+        }
         guard let outcome else {
             let record = started.record(
                 run, end?.outcome ?? .lost, end?.words ?? "no account", commands,
