@@ -105,6 +105,10 @@ struct StatusReader {
             let lost = notices.lost.sorted { $0.key < $1.key }.map { "\($0.key) lost a message, \($0.value)" }
             status.lostMessages = lost.isEmpty ? nil : lost
         }
+        if loop.settings?.notify.deadman != nil {
+            status.daemon.deadmanTakenAt = notices.deadman?.takenAt
+            status.daemon.deadmanProblem = notices.deadman?.problem
+        }
         status.note(history.memory.unreadable)
         status.quarantine = loop.settings?.quarantine ?? history.policy?.quarantine ?? []
         return status
@@ -338,6 +342,12 @@ struct StatusReader {
             budgets.append(
                 .init(
                     "deploys", used: history.memory.experimentDeploys, limit: triage.deploysPerNight, scope: "tonight"))
+        }
+        if let triage = history.policy?.triage, let progress = history.underWay, !progress.announced.isEmpty,
+            let started = progress.triageStartedAt
+        {
+            let minutes = Int(now.since(started).inSeconds / 60)
+            budgets.append(.init("triage", used: minutes, limit: Int(triage.budgetSeconds / 60), scope: "minutes"))
         }
         if let notify = loop.settings?.notify, !notify.receivers.isEmpty {
             let pages = notices.pages.count { now.since($0) <= notify.paging.shift }

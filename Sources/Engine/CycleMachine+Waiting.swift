@@ -115,7 +115,8 @@ extension CycleMachine {
         // What a cycle found while the environment was away is no word about the revision that is back.
         let isKnown = work.trigger == .schedule && !isFirstLook && isSame && outage?.cycle == nil
         if isKnown, isNothingNew(work, policy) {
-            return [.say(LogLine(.going, "waiting", "nothing new: \(work.wanted.short) is live and known"))]
+            let rule = policy.mode == .verify ? "tested already" : "rule skipUnchanged"
+            return [.say(LogLine(.going, "waiting", "nothing new: \(work.wanted.short) is live and known, \(rule)"))]
                 + enterWaiting(now)
         }
         return open(work, policy, retesting: known, now)

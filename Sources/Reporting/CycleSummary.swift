@@ -182,7 +182,10 @@ struct CycleSummary: Sendable {
 
 extension Incident {
     /// `open, 1 test, seen 3 times since #214`
-    package var standing: String { "\(state.rawValue), \(history)" }
+    package var standing: String {
+        let others = joined.map { $0.isEmpty ? "" : ", also announced as \(Plurals.list($0, limit: 8))" } ?? ""
+        return "\(state.rawValue), \(history)\(others)"
+    }
 
     /// `1 test, seen 3 times since #214`
     package var history: String {

@@ -24,9 +24,6 @@ package enum IncidentText {
         layout.heading("\(incident.id)  \(incident.title)", .magenta)
         layout.paragraph(
             "\(incident.standing), \(incident.firstSeen.wholeSeconds)", indent: 2, paint: .dim)
-        if let joined = incident.joined, !joined.isEmpty {
-            layout.paragraph("also announced as \(Plurals.list(joined, limit: 8))", indent: 2, paint: .dim)
-        }
         layout.paragraph("tests: \(Plurals.list(incident.tests, limit: testsShown))", indent: 2, limit: 30)
         guard let diagnosis = incident.diagnosis else {
             layout.paragraph("not diagnosed yet", indent: 2)

@@ -128,11 +128,15 @@ actor Notifier {
     }
 
     private func heard(_ outcome: DeliveryOutcome) {
+        var standing = DeadmanStanding(context.layout) ?? DeadmanStanding()
+        defer { standing.write(context.layout) }
         switch outcome {
         case .delivered:
+            (standing.takenAt, standing.problem) = (context.now(), nil)
             if pingProblems != nil { context.say(LogLine(.ok, "deadman", "takes pings again")) }
             pingProblems = nil
         case .later(let problem, _), .refused(let problem):
+            standing.problem = problem
             if pingProblems == nil { context.say(LogLine(.warn, "deadman", "\(problem); tried again")) }
             pingProblems = ((pingProblems?.count ?? 0) + 1, problem)
         }

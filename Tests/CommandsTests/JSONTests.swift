@@ -23,6 +23,24 @@ import Testing
         for name in Self.withoutJSON { #expect(CLIManual.text.prefix(900).contains("`\(name)`")) }
     }
 
+    @Test func `status says how the dead-man's ping goes`() async throws {
+        try fixture.seal([LoopFixture.record(1, .healthy, .ship, revision: "aaaaaaa")])
+        try fixture.write(
+            """
+            { loop: { name: "staging", mode: "observe" }, state: "state",
+              deadman: { url: "http://127.0.0.1:1/ping", every: "1m" },
+              suites: [{ name: "s", command: ["pytest", "--junitxml={report}"] }] }
+            """, to: "nightjar.json5")
+        try FileManager.default.createDirectory(
+            atPath: "\(fixture.folder)/state/staging/notify", withIntermediateDirectories: true)
+        try fixture.write("2026-11-21T03:22:20.000Z\n", to: "state/staging/notify/deadman")
+        let well = await fixture.run("status", columns: 200)
+        #expect(well.output.contains("deadman ok 40s ago"), "\(well.output)\(well.error)")
+        try fixture.write("2026-11-21T03:20:00.000Z connection refused\n", to: "state/staging/notify/deadman")
+        #expect(
+            await fixture.run("status", columns: 200).output.contains("deadman NOT taken for 3m: connection refused"))
+    }
+
     private func object(_ text: String) throws -> [String: Any] {
         try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     }

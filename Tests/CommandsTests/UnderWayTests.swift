@@ -100,6 +100,7 @@ struct UnderWayTests {
         let status = await fixture.run("status", "--state", "state", columns: 200)
         #expect(status.output.contains("INC-1"), "\(status.output)")
         #expect(status.output.contains("not diagnosed yet") && !status.output.contains("not seen in"))
+        #expect(status.output.contains("triage 0/120 minutes"), "\(status.output)")
         let why = await fixture.run("why", "INC-1", "--state", "state")
         #expect(why.code == .ok && why.output.hasPrefix("INC-1  chat::a: no answer"), "\(why.error)")
         #expect(why.output.contains("not diagnosed yet") && why.output.contains("nightjar tail -f"))
