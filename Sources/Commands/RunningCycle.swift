@@ -4,6 +4,7 @@
 import Domain
 import Evidence
 import Foundation
+import Platform
 import Reporting
 
 /// The cycle under way: its newest stage folder, and whether that stage has left its result yet.
@@ -48,13 +49,15 @@ struct LoopHolder: Equatable {
         // The kernel gives the table page by page: a lock that goes in between takes the line of another with it. What is
         // not there is looked for again.
         for _ in 0..<LoopHolder.looks {
-            guard let table = FileManager.default.contents(atPath: "/proc/locks") else { return nil }
+            // Foundation reads one page of it.
+            guard let table = try? Files.read("/proc/locks", limit: LoopHolder.tableBytes) else { return nil }
             if let holder = find(inode: inode, in: String(decoding: table, as: UTF8.self)) { return holder }
         }
         return nil
     }
 
     private static let looks = 3
+    private static let tableBytes = 64 << 20
 
     /// A line: `7: FLOCK  ADVISORY  WRITE 4711 08:01:123456 0 EOF` (proc_locks(5)).
     static func find(inode: UInt64, in table: String) -> LoopHolder? {

@@ -4,6 +4,7 @@
 import Domain
 import Evidence
 import Foundation
+import Platform
 import Reporting
 import Testing
 
@@ -149,6 +150,18 @@ struct UnderWayTests {
         let status = await fixture.run("status", "--state", "state", columns: 200)
         #expect(status.output.contains("SERVES aaaaaaa (green, restored"), "\(status.output)")
         #expect(status.output.contains("nothing at once: aaaaaaa is green and live"))
+    }
+
+    @Test func `the daemon is seen behind the locks of many others`() async throws {
+        let fixture = LoopFixture()
+        let (journal, _) = try await Journal.open(fixture.layout)
+        // Their lines stand before it, and take more than a page.
+        let others = try (0..<300).compactMap { try FileLock.take("\(fixture.layout.root)/other-\($0)", owner: "") }
+        let holder = LoopHolder.find(fixture.layout)
+        for other in others { other.release() }
+        await journal.close()
+        #expect(others.count == 300)
+        #expect(holder?.pid == ThisProcess.id)
     }
 
     @Test func `a stage that is tried again says what it waits for`() async throws {
