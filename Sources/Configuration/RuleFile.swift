@@ -141,7 +141,9 @@ enum RuleTable {
             KeyShape(name: "group", shape: .text(.name), help: "Of a group only the strongest counts."),
             KeyShape(name: "when", shape: .list(sign, atLeast: 0), help: "Signs that must all be there."),
             KeyShape(name: "unless", shape: .list(sign, atLeast: 0), help: "Signs of which none may be there."),
-            KeyShape(name: "words", shape: .list(.text(.words), atLeast: 0), help: "One of these must occur; \"@name\" stands for a list."),
+            KeyShape(
+                name: "words", shape: .list(.text(.words), atLeast: 0),
+                help: "One of these must occur; \"@name\" stands for a list."),
             KeyShape(
                 name: "in", shape: .list(.choice(TriagePlace.allCases.map(\.rawValue)), atLeast: 0),
                 help: "Where the words are looked for."),

@@ -29,7 +29,8 @@ enum MutedChecks {
             let count = Set(hidden).count
             return Reason(
                 rule: Reason.checksMuted, verdict: soft,
-                text: "\(count) \(count == 1 ? "test does" : "tests do") not fail here, and without \(commit.short) alone "
+                text:
+                    "\(count) \(count == 1 ? "test does" : "tests do") not fail here, and without \(commit.short) alone "
                     + "\(count == 1 ? "it does" : "they do") each time; \(first)\(message.map { ": \(firstLine($0))" } ?? "")",
                 subject: suite.name, evidence: runs.last?.suite?.testsFile)
         }

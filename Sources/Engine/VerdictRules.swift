@@ -226,7 +226,8 @@ package enum VerdictRules {
                     text: "\(suite.totals.failing - failures.count) more tests fail than are listed",
                     subject: policy.name, evidence: suite.testsFile))
         }
-        return reasons + MutedChecks.reasons(suite, cycle, quarantine, soft: soft) + Flakes.reasons(suite, cycle, quarantine)
+        return reasons + MutedChecks.reasons(suite, cycle, quarantine, soft: soft)
+            + Flakes.reasons(suite, cycle, quarantine)
             + targetReasons(record, policy)
     }
 

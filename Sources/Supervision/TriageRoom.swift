@@ -22,7 +22,8 @@ struct TriageRoom: Sendable {
         let irreversible = await irreversible(cycle)
         var facts = TriageCase(
             cycle: cycle.number, openedAt: cycle.startedAt, wanted: cycle.wanted, lastGreen: cycle.lastGreen,
-            records: cycle.records, decidingFrom: cycle.observedFrom ?? cycle.decidingFrom, experiments: cycle.experiments,
+            records: cycle.records, decidingFrom: cycle.observedFrom ?? cycle.decidingFrom,
+            experiments: cycle.experiments,
             suites: judgement.suites, doubts: doubts, commits: commits.list, commitsFile: commits.file,
             commitsText: commits.text, openIncidents: memory.incidents.filter { $0.state != .resolved },
             runbook: cycle.policy.runbook,

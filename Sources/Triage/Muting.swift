@@ -11,8 +11,10 @@ package enum MutingLine {
     private static let added: [[String]] = [
         ["except:"], ["except exception"], ["except baseexception"], ["except", "assertionerror"], ["suppress("],
         ["catch (", "error", "exception", "throwable", "(e)", "(_)", "(...)"], ["catch {"], [".catch("], ["rescue"],
-        ["recover()"], ["try?"], ["|| true"], ["|| :"], ["set +e"], ["exit 0"], ["exit(0"], ["skip("], [".skip"], ["skipif"], ["skipunless"], ["skiptest"], ["@skip"], ["xfail"],
-        ["expectedfailure"], ["withknownissue"], ["deselect"], ["-k", "not "], ["--ignore"], ["collect_ignore"], ["__test__"], ["makereport"],
+        ["recover()"], ["try?"], ["|| true"], ["|| :"], ["set +e"], ["exit 0"], ["exit(0"], ["skip("], [".skip"],
+        ["skipif"], ["skipunless"], ["skiptest"], ["@skip"], ["xfail"],
+        ["expectedfailure"], ["withknownissue"], ["deselect"], ["-k", "not "], ["--ignore"], ["collect_ignore"],
+        ["__test__"], ["makereport"],
         ["pytest_collection_modifyitems"], ["pytest_pyfunc_call"], ["force_result"], ["force_exception"],
         ["outcome", "passed"], ["continue-on-error"], ["allow_failure"], ["disabled("], ["@disabled"], ["@ignore"],
         ["#[ignore"], [".only("], ["xit("], ["xdescribe("], [".todo("],

@@ -51,7 +51,9 @@ struct RuleFileTests {
         #expect(all.shows[.again]?[.network] == 0.5)
     }
 
-    @Test func `a list stands for its words, and a user's words for one that is built in count wherever it is used`() throws {
+    @Test func `a list stands for its words, and a user's words for one that is built in count wherever it is used`()
+        throws
+    {
         let text = """
             { lists: { full: ["Tenant quota reached"], vpn: ["tunnel lost"] }, rules: [
               { name: "vpn", says: "the VPN is down", words: ["@vpn", "ipsec"], for: { network: 3 } } ] }

@@ -45,7 +45,8 @@ struct MutedChecksTests {
         #expect(judgement.recommendation == .hold)
         #expect(judgement.reasons.first?.rule == "checks-muted")
         #expect(
-            judgement.reasons.first?.text == "1 test does not fail here, and without badc0de alone it does each time; a: boom")
+            judgement.reasons.first?.text
+                == "1 test does not fail here, and without badc0de alone it does each time; a: boom")
         #expect(judgement.suites.first { $0.name == "login" }?.status == .unproven)
         #expect(story.machine.cycle?.deployed == Samples.wanted)
     }
