@@ -50,11 +50,12 @@ import Testing
         let limit = Duration.seconds(Int64(years * 365.25 * 86_400))
         var mishaps = Mishaps()
         mishaps.clockJumps = 500
-        if way == .words || way == .fixes { mishaps.operatorSpeaks = 4 }
+        if way == .words || way == .fixes { mishaps.operatorSpeaks = 20 }
         var simulator = Simulator(
             seed: seed, mishaps: mishaps, nights: way == .always ? nil : .berlin, policy: policy(way))
         simulator.setFlaky(["login-1": 12, "extras-2": 5])
         if way == .words { simulator.irreversibleEvery = 7 }
+        simulator.answersEvery = 2
         let took = ContinuousClock().measure { simulator.run(cycles: .max, upTo: limit) }
         for problem in simulator.problems {
             Issue.record("seed \(seed), \(way): event \(simulator.events), cycle \(simulator.cycles): \(problem)")
