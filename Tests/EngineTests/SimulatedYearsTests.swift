@@ -3,7 +3,7 @@
 //
 //     NIGHTJAR_SIMULATED_YEARS=10 swift test --filter SimulatedYearsTests
 //
-// runs that many years for each of four ways to run a loop; NIGHTJAR_SEED=7 takes another seed.
+// runs that many years for each of four ways to run a loop; NIGHTJAR_SEED=7 takes another seed, NIGHTJAR_WAY=fixes one way.
 
 import Domain
 import Foundation
@@ -21,6 +21,11 @@ import Testing
         case words
         /// Fixes by roles.
         case fixes
+
+        static var asked: [Way] {
+            let one = ProcessInfo.processInfo.environment["NIGHTJAR_WAY"]
+            return allCases.filter { one == nil || one == $0.rawValue }
+        }
     }
 
     private func policy(_ way: Way) -> LoopPolicy {
@@ -42,7 +47,7 @@ import Testing
         return policy
     }
 
-    @Test(arguments: Way.allCases)
+    @Test(arguments: Way.asked)
     func `years of nights keep every promise`(_ way: Way) throws {
         let environment = ProcessInfo.processInfo.environment
         let years = environment["NIGHTJAR_SIMULATED_YEARS"].flatMap(Double.init) ?? 0.03
