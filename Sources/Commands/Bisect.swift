@@ -28,6 +28,10 @@ struct BisectCommand: Command {
             .value("suite", "SUITE", short: "s", "the suite of TEST (default: the one that has it)"),
             .value("deploys", "N", "deploy at most N times, the way back not counted"),
             .value("restore", "REV", "what to deploy at the end (default: what is live now)"),
+            .value(
+                "confidence", "PERCENT",
+                "name a commit at this probability, 50 to 99 (default: 99); less takes fewer runs and blames wrongly more often"
+            ),
             .flag("yes", short: "y", "do it"), .json,
         ],
         examples: [
@@ -78,7 +82,8 @@ struct BisectCommand: Command {
         }
         return BisectionRequest(
             good: ends[0], bad: ends[1], tests: Array(arguments.operands.dropFirst()), suite: arguments.value("suite"),
-            maximumDeploys: try arguments.integer("deploys", in: 1...1000), restoreTo: arguments.value("restore"))
+            maximumDeploys: try arguments.integer("deploys", in: 1...1000), restoreTo: arguments.value("restore"),
+            confidence: try arguments.integer("confidence", in: 50...99).map { Double($0) / 100 })
     }
 
     private func perform(_ bisection: Bisection, _ context: Context, _ terminal: TerminalLog) async throws -> ExitCode {

@@ -8,8 +8,9 @@ package enum CLIManual {
 
             This page is made from the command table of the program (`nightjar help --manual`); a test keeps it true.
 
-            Every command that prints a result has `--json`. Results go to standard output, everything else to standard
-            error. Color appears on a terminal only, and never where `NO_COLOR` is set. Commands find their loop by
+            Every command that prints has `--json`, but for three: `help` is text for people, `completions` a script for a
+            shell, and `schema` JSON in any case. `run` and `tail` print one object per line of the log, `serve` one when it listens; all others one
+            document. Results go to standard output, everything else to standard error. Color appears on a terminal only, and never where `NO_COLOR` is set. Commands find their loop by
             `--config FILE` (default `./nightjar.json5`), or by `--state DIR` and `--loop NAME`; where a state directory
             holds one loop, that one is taken.
 

@@ -13,7 +13,8 @@ enum CommandTable {
         Group(
             title: "look",
             commands: [
-                StatusCommand.self, TailCommand.self, CyclesCommand.self, ShowCommand.self, WhyCommand.self,
+                StatusCommand.self, ProbeCommand.self, TailCommand.self, CyclesCommand.self, ShowCommand.self,
+                WhyCommand.self,
                 ReportCommand.self, RulesCommand.self, FlakesCommand.self, ServeCommand.self,
             ]),
         Group(

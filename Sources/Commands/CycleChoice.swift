@@ -8,6 +8,27 @@ enum CycleChoice {
     static let operand = OperandDescription(
         "CYCLE", "its number, or latest (the default)", words: ["latest"])
 
+    static let revision = OptionDescription.value(
+        "revision", "SHA", "the newest cycle that judged this revision (one that was interrupted judged nothing)")
+
+    /// By `--revision`, or by the operand.
+    static func number(_ context: Context, _ loop: LoopPlace) throws -> Int {
+        let command = context.arguments.command
+        guard let text = context.arguments.value("revision") else {
+            return try number(context.arguments.operand(0), loop, command: command)
+        }
+        if context.arguments.operand(0) != nil {
+            throw CommandError.usage("a cycle and '--revision' exclude each other", command: command)
+        }
+        let wanted = GateCommand.revision(text)
+        let found = try GateCommand.find(wanted, loop.layout).decisive
+        guard let found, found.verdict != .interrupted else {
+            let but = found.map { "; #\($0.cycle) was interrupted" } ?? ""
+            throw CommandError.notFound("no cycle of loop '\(loop.name)' has judged \(wanted.short)\(but)")
+        }
+        return found.cycle
+    }
+
     /// The number of a sealed cycle.
     static func number(_ text: String?, _ loop: LoopPlace, command: String) throws -> Int {
         let reader = CycleReader(loop.layout)

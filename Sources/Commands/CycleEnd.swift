@@ -29,7 +29,7 @@ struct NoCycle: Codable, Equatable {
     init(_ ending: Ending, pause: PauseRequested?) {
         self.pause = nil
         switch ending {
-        case .infrastructure(let reason), .displaced(let reason):
+        case .infrastructure(let reason), .displaced(let reason), .evicted(let reason):
             (ended, because, exit) = ("infrastructure", reason, ExitCode.infrastructure.rawValue)
         case .knownBad(let revision):
             let words = "\(revision.short) is known to be bad and is not deployed again; push a newer revision"

@@ -15,7 +15,8 @@ struct DemoCommand: Command {
         options: [
             .value(
                 "directory", "DIR", "where the demo keeps everything, instead of a temporary folder",
-                completion: .directory)
+                completion: .directory),
+            .flag("json", "print what came of it as JSON, and the rest on standard error"),
         ],
         examples: [
             .init("nightjar demo", "Needs nothing but git and curl: no configuration, no network, no account."),
@@ -26,7 +27,25 @@ struct DemoCommand: Command {
             .init(.infrastructure, "the demo could not run here"),
         ])
 
+    /// What came of it, as `--json` prints it.
+    struct Answer: Codable {
+        var directory: String
+        var verdict: Verdict
+        var recommendation: Recommendation
+        var culprit: Revision?
+        var environment: EnvironmentRecord.State
+        var seconds: Double
+        var evidence: String
+        var report: String
+    }
+
     func run(_ context: Context) async throws -> ExitCode {
+        var quiet = context
+        if context.wantsJSON { quiet.output = context.output.asNotes }
+        return try await run(quiet, result: context.output)
+    }
+
+    private func run(_ context: Context, result: Output) async throws -> ExitCode {
         let started = ContinuousClock.now
         let output = context.output
         let layout = try makeLayout(context)
@@ -46,6 +65,9 @@ struct DemoCommand: Command {
         tell(record, layout, context, took: ContinuousClock.now - started)
         let cleanup = await stopped(layout)
         for line in cleanup.lines { output.line(line) }
+        if context.wantsJSON, let record {
+            result.line(try JSONText.pretty(answer(record, layout, ContinuousClock.now - started)))
+        }
         return try judge(record, repository, cleanup)
     }
 
@@ -112,6 +134,15 @@ struct DemoCommand: Command {
         output.line("   the log     nightjar tail \(state) -n 50")
         output.line("   check it    nightjar verify \(state)")
         output.line("   by hand     cd '\(folder)' && sha256sum -c SHA256SUMS")
+    }
+
+    private func answer(_ record: CycleRecord, _ layout: DemoLayout, _ took: Duration) -> Answer {
+        let folder = "\(layout.state)/demo/cycles/\(EvidenceLayout.name(record.cycle))"
+        return Answer(
+            directory: layout.root, verdict: record.verdict, recommendation: record.recommendation,
+            culprit: record.incidents.lazy.compactMap { $0.diagnosis?.culprit?.commit }.first,
+            environment: record.environment.state, seconds: (took.inSeconds * 1000).rounded() / 1000,
+            evidence: folder, report: "\(folder)/report.html")
     }
 
     private func stopped(_ layout: DemoLayout) async -> DemoCleanup.Report {

@@ -14,28 +14,38 @@ struct InitCommand: Command {
         options: [
             .value("config", "FILE", short: "c", "where to write (default: ./nightjar.json5)", completion: .file),
             .flag("force", "overwrite a file that is there"),
-            .flag("print", "print it instead of writing it"),
+            .flag("print", "print it instead of writing it"), .json,
         ],
         examples: [.init("cd app && nightjar init && nightjar check", "The first minute with a project of your own.")],
         exits: [
             .init(.ok, "written"), .init(.usage, "there is one already"), .init(.infrastructure, "could not write"),
         ])
 
+    struct Answer: Codable {
+        var file: String
+        var written: Bool
+        /// What is, or would be, in the file.
+        var configuration: String
+    }
+
     func run(_ context: Context) async throws -> ExitCode {
         let path = SettingsLoader.path(context)
         let folder = (path as NSString).deletingLastPathComponent
         let text = ProjectScan.configuration(for: FolderScan.listing(folder))
+        let shown = context.shown(path)
         if context.arguments.flag("print") {
-            context.output.write(text)
+            let answer = Answer(file: shown, written: false, configuration: text)
+            try context.output.result(answer, json: context.wantsJSON) { text }
             return .ok
         }
-        let shown = context.shown(path)
         if !context.arguments.flag("force"), FileManager.default.fileExists(atPath: path) {
             throw CommandError.usage("\(shown) is there already; --force overwrites it", command: "init")
         }
         try UserFile.write(text, to: path, shown: shown)
-        context.output.line("wrote \(shown)")
-        context.output.line("next: read it, then nightjar check --probe, then nightjar once")
+        let answer = Answer(file: shown, written: true, configuration: text)
+        try context.output.result(answer, json: context.wantsJSON) {
+            "wrote \(shown)\nnext: read it, then nightjar check --probe, then nightjar once\n"
+        }
         return .ok
     }
 }

@@ -9,9 +9,14 @@ struct KeepCommand: Command {
     static let description = CommandDescription(
         "keep", "pin a cycle: retention never deletes it",
         operands: [OperandDescription("CYCLE", "its number, or latest", isRequired: true, words: ["latest"])],
-        options: CommandDescription.loopOptions + [.flag("undo", "let retention have it again")],
+        options: CommandDescription.loopOptions + [.flag("undo", "let retention have it again"), .json],
         examples: [.init("nightjar keep 214", "For the incident's review in three months.")],
         exits: [.init(.ok, "done"), .init(.notFound, "no such loop or cycle")])
+
+    struct Answer: Codable {
+        var cycle: Int
+        var kept: Bool
+    }
 
     func run(_ context: Context) async throws -> ExitCode {
         let loop = try LoopFinder.find(context)
@@ -21,7 +26,9 @@ struct KeepCommand: Command {
         try await EvidenceReading.run { () throws(EvidenceError) in
             if undo { try retention.unpin(number) } else { try retention.pin(number) }
         }
-        context.output.line("cycle #\(number) is \(undo ? "left to retention" : "kept")")
+        try context.output.result(Answer(cycle: number, kept: !undo), json: context.wantsJSON) {
+            "cycle #\(number) is \(undo ? "left to retention" : "kept")\n"
+        }
         return .ok
     }
 }

@@ -43,7 +43,7 @@ struct LoopHistory {
     mutating func take(_ entry: JournalEntry) {
         let wasLooking = machine.state == .waiting(looking: true) || machine.state == .awaitingApproval
         // What is to be done about it was done then.
-        for case .wake(let timer, let delay) in machine.handle(entry.event, at: entry.at) where timer.name == .backOff {
+        for case .wake(let timer, let delay) in machine.replay(entry) where timer.name == .backOff {
             triesAgain = entry.at + delay
         }
         lastEventAt = entry.at

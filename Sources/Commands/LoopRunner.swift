@@ -62,13 +62,13 @@ enum LoopRunner {
     private static func open(
         _ order: LoopOrder, isOnly: Bool, _ runner: CommandRunner, _ context: Context, _ terminal: TerminalLog
     ) async throws -> LoopHost {
-        let prefix = isOnly ? "" : "[\(order.loaded.settings.name)] "
+        let name = isOnly ? nil : order.loaded.settings.name
         do {
             return try await LoopHost.open(
                 LoopStart(
                     loaded: order.loaded, path: order.path, cycles: order.cycles, version: NightjarVersion.number,
                     host: ThisProcess.hostName, environment: SafeEnvironment.make(from: context.environment),
-                    secretEnvironment: context.environment, echo: { terminal.write(prefix + $0) },
+                    secretEnvironment: context.environment, echo: { terminal.write($0, of: name) },
                     observer: { terminal.show($0) }, onSealed: { _ in }),
                 runner: runner.sibling())
         } catch .held(let owner) {

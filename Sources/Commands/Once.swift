@@ -75,7 +75,7 @@ struct OnceCommand: Command {
                 try show(record, layout, context)
                 return ExitCode(record.verdict, record.recommendation, record.reasons)
             }
-        case .infrastructure, .displaced, .knownBad, .detached:
+        case .infrastructure, .displaced, .evicted, .knownBad, .detached:
             break
         }
         var cursor = JournalCursor(layout)
@@ -85,7 +85,7 @@ struct OnceCommand: Command {
         let answer = NoCycle(ending, pause: history.pause)
         if context.wantsJSON { try context.output.result(answer, json: true) { "" } }
         switch ending {
-        case .infrastructure(let reason), .displaced(let reason):
+        case .infrastructure(let reason), .displaced(let reason), .evicted(let reason):
             throw CommandError.unavailable(reason)
         case .knownBad:
             throw CommandError.refused(answer.because)

@@ -34,6 +34,14 @@ package struct Output: Sendable {
 
     package func line(_ text: String) { standardOutput(text + "\n") }
 
+    /// With everything as chatter: what comes before a result that is one JSON document.
+    package var asNotes: Output {
+        var notes = Output(
+            standardOutput: standardError, standardError: standardError, columns: columns, failure: failure)
+        notes.isTerminal = false
+        return notes
+    }
+
     /// Something that is not the result.
     package func note(_ text: String) { standardError(text + "\n") }
 

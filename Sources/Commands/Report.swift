@@ -17,6 +17,7 @@ struct ReportCommand: Command {
         ],
         operands: [CycleChoice.operand],
         options: CommandDescription.loopOptions + [
+            CycleChoice.revision,
             .value("since", "TIME", "cycles that ended since then: 24h, 7d, 2026-11-20, 2026-11-20T22:00:00Z"),
             .value("cycles", "A..B", "cycles A to B; either may be left out"),
             .flag("last-night", "the newest window of the schedule (the default)"),
@@ -31,25 +32,34 @@ struct ReportCommand: Command {
         ],
         exits: [
             .init(.ok, "printed, whatever the verdict (gate judges)"),
-            .init(.notFound, "no such loop, or no finished cycle in the span"),
+            .init(.unproven, "the evidence is damaged, or with --csv the results of a suite are"),
+            .init(.notFound, "no such loop, no finished cycle in the span, or none that judged the revision"),
         ])
 
     func run(_ context: Context) async throws -> ExitCode {
         try checkOptions(context)
         let loop = try LoopFinder.find(context)
-        if let operand = context.arguments.operand(0) { return try cycle(operand, loop, context) }
+        if context.arguments.operand(0) != nil || context.arguments.flag("revision") {
+            return try cycle(loop, context)
+        }
         let span = try WindowSpan(context, loop)
         let records = try span.records(loop)
         if context.arguments.flag("csv"), !records.isEmpty {
             context.output.write(CSVExport.head)
+            var worst = ExitCode.ok
             for record in records {
-                context.output.write(CSVExport.rows(record, ExportContext.reading(record, loop.layout)))
+                let exported = ExportContext.reading(record, loop.layout)
+                context.output.write(CSVExport.rows(record, exported))
+                if exported.ending(context.output, record.cycle) != .ok { worst = .unproven }
             }
-            return .ok
+            return worst
         }
         let end = span.until ?? context.now()
         let start = span.since ?? records.first?.startedAt ?? end
-        guard let report = WindowReport(records, from: start, to: end) else {
+        let newest = records.last?.cycle
+        let hash = try newest.flatMap { try CycleReader(loop.layout).sealedHash($0) }
+        let seal = newest.flatMap { cycle in hash.map { Seal(cycle: cycle, sha256: $0) } }
+        guard let report = WindowReport(records, from: start, to: end, seal: seal) else {
             throw CommandError.notFound("loop '\(loop.name)' has no finished cycle \(span.words)")
         }
         let output = context.output
@@ -72,15 +82,15 @@ struct ReportCommand: Command {
         for given in [spans, forms] where given.count > 1 {
             throw .usage("'--\(given[0])' and '--\(given[1])' exclude each other", command: "report")
         }
-        if let span = spans.first, arguments.operand(0) != nil {
+        if let span = spans.first, arguments.operand(0) != nil || arguments.flag("revision") {
             throw .usage("a cycle and '--\(span)' exclude each other", command: "report")
         }
     }
 
     // MARK: One cycle
 
-    private func cycle(_ operand: String, _ loop: LoopPlace, _ context: Context) throws -> ExitCode {
-        let number = try CycleChoice.number(operand, loop, command: "report")
+    private func cycle(_ loop: LoopPlace, _ context: Context) throws -> ExitCode {
+        let number = try CycleChoice.number(context, loop)
         let record = try CycleReader(loop.layout).sealedRecord(number)
         if context.wantsJSON {
             context.output.line(try JSONText.pretty(record))
@@ -93,8 +103,9 @@ struct ReportCommand: Command {
             let reports = ReportContext.reading(record, loop.layout, cycles: cycles, linkBase: base)
             try write(HTMLReport.text(record, reports), file, context)
         } else if context.arguments.flag("csv") {
-            context.output.write(
-                CSVExport.head + CSVExport.rows(record, ExportContext.reading(record, loop.layout)))
+            let exported = ExportContext.reading(record, loop.layout)
+            context.output.write(CSVExport.head + CSVExport.rows(record, exported))
+            return exported.ending(context.output, number)
         } else if context.arguments.flag("markdown") {
             context.output.write(
                 MarkdownReport.text(record, ReportContext.reading(record, loop.layout, cycles: cycles)))

@@ -12,7 +12,8 @@ struct RunCommand: Command {
         "run", "the daemon: cycle after cycle until it is told to stop",
         operands: [OperandDescription("FILE", "configuration files, one loop each", repeats: true)],
         options: CommandDescription.loopOptions + [
-            .value("max-cycles", "N", "stop after N cycles, whatever the configuration says")
+            .value("max-cycles", "N", "stop after N cycles, whatever the configuration says"),
+            .flag("json", "print each line of the log as a JSON object, as tail does"),
         ],
         examples: [
             .init("nightjar run --config staging.json5", "In the foreground; a service manager restarts it at will."),
@@ -45,8 +46,14 @@ struct RunCommand: Command {
         }
         let conflicts = SettingsFile.conflicts(among: orders.map { ($0.path, $0.loaded.settings) })
         if !conflicts.isEmpty { throw CommandError.configuration(conflicts.map(\.description).joined(separator: "\n")) }
-        let endings = try await LoopRunner.run(orders, context, terminal: TerminalLog(context.output, toOutput: true))
-        for case .displaced(let reason) in endings { context.output.problem(reason) }
+        let terminal = TerminalLog(context.output, toOutput: true, isJSON: context.wantsJSON)
+        let endings = try await LoopRunner.run(orders, context, terminal: terminal)
+        for ending in endings {
+            switch ending {
+            case .displaced(let reason), .evicted(let reason): context.output.problem(reason)
+            case .done, .cycles, .detached, .knownBad, .infrastructure: break
+            }
+        }
         let codes = try zip(orders, endings).map { order, ending in
             try RunCommand.code(ending, EvidenceLayout(root: order.loaded.settings.stateDirectory))
         }
@@ -60,7 +67,7 @@ struct RunCommand: Command {
         case .done, .detached: .ok
         case .cycles(let verdict): try CycleEnd.code(verdict, layout).code
         case .knownBad: .failing
-        case .infrastructure, .displaced: .infrastructure
+        case .infrastructure, .displaced, .evicted: .infrastructure
         }
     }
 }

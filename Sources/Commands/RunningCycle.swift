@@ -44,11 +44,17 @@ struct LoopHolder: Equatable {
 
     static func find(_ layout: EvidenceLayout) -> LoopHolder? {
         let attributes = try? FileManager.default.attributesOfItem(atPath: layout.lock)
-        guard let inode = (attributes?[.systemFileNumber] as? NSNumber)?.uint64Value,
-            let table = FileManager.default.contents(atPath: "/proc/locks")
-        else { return nil }
-        return find(inode: inode, in: String(decoding: table, as: UTF8.self))
+        guard let inode = (attributes?[.systemFileNumber] as? NSNumber)?.uint64Value else { return nil }
+        // The kernel gives the table page by page: a lock that goes in between takes the line of another with it. What is
+        // not there is looked for again.
+        for _ in 0..<LoopHolder.looks {
+            guard let table = FileManager.default.contents(atPath: "/proc/locks") else { return nil }
+            if let holder = find(inode: inode, in: String(decoding: table, as: UTF8.self)) { return holder }
+        }
+        return nil
     }
+
+    private static let looks = 3
 
     /// A line: `7: FLOCK  ADVISORY  WRITE 4711 08:01:123456 0 EOF` (proc_locks(5)).
     static func find(inode: UInt64, in table: String) -> LoopHolder? {

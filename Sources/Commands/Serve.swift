@@ -6,6 +6,7 @@ import Domain
 import Evidence
 import Foundation
 import Platform
+import Reporting
 import StatusServer
 import Supervision
 import Synchronization
@@ -29,6 +30,7 @@ struct ServeCommand: Command {
                 "token-file", "FILE", "ask every client for the token in this file; needed beyond loopback",
                 completion: .file),
             .value("host", "NAME", "answer to this host name too, such as that of a proxy", repeats: true),
+            .flag("json", "say as JSON where it listens, once it does"),
         ],
         examples: [
             .init("nightjar serve", "The loop of ./nightjar.json5 on http://127.0.0.1:8787/."),
@@ -42,6 +44,11 @@ struct ServeCommand: Command {
             .init(.infrastructure, "the address cannot be listened on"), .init(.notFound, "no such loop"),
         ])
 
+    struct Answer: Codable {
+        var address: String
+        var loops: [String]
+    }
+
     func run(_ context: Context) async throws -> ExitCode {
         let loops = try places(context)
         let options = try options(context)
@@ -53,7 +60,9 @@ struct ServeCommand: Command {
         }
         let host = options.listen.host.contains(":") ? "[\(options.listen.host)]" : options.listen.host
         let names = loops.map(\.name).joined(separator: ", ")
-        context.output.line("serving \(names) on http://\(host):\(server.port)/")
+        let address = "http://\(host):\(server.port)/"
+        let answer = Answer(address: address, loops: loops.map(\.name))
+        context.output.line(context.wantsJSON ? try JSONText.line(answer) : "serving \(names) on \(address)")
         SignalSource.setDispositions()
         _ = ThisProcess.allowDescriptors(options.limits.connections + 64)
         try SignalSource.start([SignalSource.terminate, SignalSource.interrupt]) { _ in server.stop() }

@@ -12,7 +12,7 @@ struct ShowCommand: Command {
         "show", "one cycle: verdict, reasons, suites, failures, five whys, evidence",
         operands: [CycleChoice.operand],
         options: CommandDescription.loopOptions + [
-            .flag("json", "print cycle.json as it is on disk"),
+            CycleChoice.revision, .flag("json", "print cycle.json as it is on disk"),
             .flag("markdown", "print the report as Markdown"),
             .flag("html", "print the report as one HTML page"),
             .value(
@@ -24,11 +24,14 @@ struct ShowCommand: Command {
             .init("nightjar show", "The newest cycle."),
             .init("nightjar show 214 --json", "The evidence document of cycle 214, byte for byte."),
             .init("nightjar show --html > report.html", "A page to send to somebody."),
-            .init("nightjar show --format junit > junit.xml", "For a build server."),
+            .init(
+                "nightjar show --revision \"$GITHUB_SHA\" --format junit > junit.xml",
+                "For a build server: what was judged about its commit, and not whatever came last."),
         ],
         exits: [
-            .init(.ok, "shown, whatever the verdict (gate judges)"), .init(.unproven, "the evidence is damaged"),
-            .init(.notFound, "no such loop or cycle"),
+            .init(.ok, "shown, whatever the verdict (gate judges)"),
+            .init(.unproven, "the evidence is damaged, or an export lacks the results of a suite"),
+            .init(.notFound, "no such loop or cycle, or none that judged the revision"),
         ])
 
     func run(_ context: Context) async throws -> ExitCode {
@@ -37,8 +40,9 @@ struct ShowCommand: Command {
             throw CommandError.usage("'--\(formats[0])' and '--\(formats[1])' exclude each other", command: "show")
         }
         let loop = try LoopFinder.find(context)
-        let number = try CycleChoice.number(context.arguments.operand(0), loop, command: "show")
+        let number = try CycleChoice.number(context, loop)
         let output = context.output
+        let record = try CycleReader(loop.layout).sealedRecord(number)
         if context.wantsJSON {
             let text = String(decoding: try contents(loop.layout.document(number)), as: UTF8.self)
             // Verbatim for programs; a terminal gets the same value with nothing invisible in it.
@@ -46,12 +50,15 @@ struct ShowCommand: Command {
             if !text.hasSuffix("\n") { output.write("\n") }
             return .ok
         }
-        let record = try CycleReader(loop.layout).sealedRecord(number)
+        if let format = context.arguments.value("format") {
+            let exported = ExportContext.reading(record, loop.layout)
+            output.write(try export(record, exported, format))
+            return exported.ending(output, number)
+        }
         let cycles = (try? EvidenceIndex.load(loop.layout, newest: ShowCommand.cyclesCharted))?.cycles ?? []
         let reports = ReportContext.reading(record, loop.layout, cycles: cycles)
         switch formats.first {
         case "markdown": output.write(MarkdownReport.text(record, reports))
-        case "format": output.write(try export(record, loop.layout, context.arguments.value("format") ?? ""))
         case "html": output.write(HTMLReport.text(record, reports))
         default:
             let folder = context.shown(loop.layout.cycle(number))
@@ -64,8 +71,7 @@ struct ShowCommand: Command {
     private static let cyclesCharted = 60
     private static let exports = ["junit", "ctrf", "csv", "intoto"]
 
-    private func export(_ record: CycleRecord, _ layout: EvidenceLayout, _ format: String) throws -> String {
-        let context = ExportContext.reading(record, layout)
+    private func export(_ record: CycleRecord, _ context: ExportContext, _ format: String) throws -> String {
         switch format {
         case "junit": return JUnitExport.text(record, context)
         case "ctrf": return try CTRFExport.text(record, context)

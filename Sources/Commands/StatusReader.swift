@@ -50,8 +50,10 @@ struct StatusReader {
         let status = try snapshot(&memory)
         let incidents = openIncidents(memory.history, memory.record?.value)
         return LoopReading(
-            status: status, incidents: incidents, running: RunningFile.read(layout.root + "/running.json"),
-            record: memory.record?.value, cycles: memory.cycles,
+            status: status, incidents: incidents,
+            resolved: memory.history.incidents.filter { $0.state == .resolved },
+            running: RunningFile.read(layout.root + "/running.json"), record: memory.record?.value,
+            cycles: memory.cycles,
             evidenceBytes: memory.index?.cycles.reduce(0) { $0 + $1.bytes } ?? 0,
             lastSignOfLife: status.daemon.lastSignOfLifeAt,
             log: LogTail.entries(layout, limit: 40))
@@ -102,6 +104,10 @@ struct StatusReader {
             status.daemon.spooledNotices = notices.spooled
             let lost = notices.lost.sorted { $0.key < $1.key }.map { "\($0.key) lost a message, \($0.value)" }
             status.lostMessages = lost.isEmpty ? nil : lost
+        }
+        if loop.settings?.notify.deadman != nil {
+            status.daemon.deadmanTakenAt = notices.deadman?.takenAt
+            status.daemon.deadmanProblem = notices.deadman?.problem
         }
         status.note(history.memory.unreadable)
         status.quarantine = loop.settings?.quarantine ?? history.policy?.quarantine ?? []
@@ -269,11 +275,16 @@ struct StatusReader {
         for incident in record?.incidents ?? [] where !open.contains(where: { $0.id == incident.id }) {
             open.append(incident)
         }
+        // What triage is looking into has its number, and people may ask for it.
+        for incident in history.underWay?.announced ?? [] where !open.contains(where: { $0.id == incident.id }) {
+            open.append(incident)
+        }
         return open.filter { $0.state != .resolved }
     }
 
     private func incidents(_ history: LoopHistory, _ record: CycleRecord?) -> [StatusSnapshot.IncidentLine] {
-        let seen = Set((record?.incidents ?? []).map(\.id) + (history.underWay?.incidents ?? []).map(\.id))
+        let underWay = (history.underWay?.incidents ?? []) + (history.underWay?.announced ?? [])
+        let seen = Set(((record?.incidents ?? []) + underWay).map(\.id))
         let lines = openIncidents(history, record).map { incident in
             let isCurrent = seen.contains(incident.id)
             let suites = (record?.suites ?? []).filter { incident.suites.contains($0.name) }
@@ -300,7 +311,7 @@ struct StatusReader {
     }
 
     private func cause(_ diagnosis: Diagnosis?) -> String {
-        guard let diagnosis else { return "not diagnosed" }
+        guard let diagnosis else { return "not diagnosed yet" }
         guard let culprit = diagnosis.culprit else { return diagnosis.headline }
         // One of several files would look like the one that is to blame.
         let what = culprit.files.count == 1 ? culprit.files[0] : "\"\(culprit.subject)\""
@@ -331,6 +342,12 @@ struct StatusReader {
             budgets.append(
                 .init(
                     "deploys", used: history.memory.experimentDeploys, limit: triage.deploysPerNight, scope: "tonight"))
+        }
+        if let triage = history.policy?.triage, let progress = history.underWay, !progress.announced.isEmpty,
+            let started = progress.triageStartedAt
+        {
+            let minutes = Int(now.since(started).inSeconds / 60)
+            budgets.append(.init("triage", used: minutes, limit: Int(triage.budgetSeconds / 60), scope: "minutes"))
         }
         if let notify = loop.settings?.notify, !notify.receivers.isEmpty {
             let pages = notices.pages.count { now.since($0) <= notify.paging.shift }

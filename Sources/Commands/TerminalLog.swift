@@ -33,24 +33,46 @@ final class TerminalLog: Sendable {
 
     private let output: Output
     private let toOutput: Bool
+    private let isJSON: Bool
     private let queue = Mutex(Queue())
     private let drawing = Mutex(Drawing())
 
     /// `toOutput` writes lines to standard output; otherwise they are chatter on standard error.
-    init(_ output: Output, toOutput: Bool) {
+    /// `isJSON` writes one object per line and no live line.
+    init(_ output: Output, toOutput: Bool, isJSON: Bool = false) {
         self.output = output
         self.toOutput = toOutput
+        self.isJSON = isJSON
     }
 
-    func write(_ line: String) {
+    /// - Parameter loop: its name, where several write.
+    func write(_ line: String, of loop: String? = nil) {
+        let line = isJSON ? TerminalLog.json(line, loop) : (loop.map { "[\($0)] " } ?? "") + line
         add { queue in
             if queue.lines.count < TerminalLog.mostLines { queue.lines.append(line) } else { queue.leftOut += 1 }
         }
     }
 
     func show(_ stage: RunningStage?) {
-        guard output.isTerminal else { return }
+        guard output.isTerminal, !isJSON else { return }
         add { $0.stage = .some(stage) }
+    }
+
+    private struct Line: Encodable {
+        var loop: String?
+        var at: Timestamp
+        var cycle: Int
+        var mark: LogLine.Mark
+        var topic: String
+        var text: String
+    }
+
+    private static func json(_ line: String, _ loop: String?) -> String {
+        let entry = CycleLog.parse(line)
+        let object = entry.map {
+            Line(loop: loop, at: $0.at, cycle: $0.cycle, mark: $0.mark, topic: $0.topic, text: $0.text)
+        }
+        return object.flatMap { try? JSONText.line($0) } ?? "{}"
     }
 
     /// Takes the live line away once everything before it is written; waits at most two seconds for that.
@@ -102,7 +124,8 @@ final class TerminalLog: Sendable {
         for line in batch.lines { write(line, &drawing) }
         if batch.leftOut > 0 {
             let count = batch.leftOut
-            write("(\(count) lines are left out here: their reader was too slow; all are in cycle.log)", &drawing)
+            let words = "(\(count) lines are left out here: their reader was too slow; all are in cycle.log)"
+            write(isJSON ? "{\"leftOut\":\(count)}" : words, &drawing)
         }
         if let stage = batch.stage {
             drawing.running = stage

@@ -2,6 +2,7 @@
 // `nightjar why`: an incident with its five whys, from the newest cycle that saw it.
 
 import Domain
+import Engine
 import Evidence
 import Reporting
 
@@ -34,6 +35,9 @@ struct WhyCommand: Command {
         let cycle = try context.arguments.integer("cycle", in: 1...Int.max).map(String.init)
         let number: Int
         if let wanted, cycle == nil {
+            if let incident = try WhyCommand.underWay(loop).first(where: { $0.answers(to: wanted) }) {
+                return try show(underWay: incident, context)
+            }
             number = try newest(seeing: wanted, loop)
         } else {
             // One that was interrupted says nothing.
@@ -41,7 +45,7 @@ struct WhyCommand: Command {
             number = try CycleChoice.number(cycle ?? judged, loop, command: "why")
         }
         let record = try CycleReader(loop.layout).sealedRecord(number)
-        let incidents = record.incidents.filter { wanted == nil || $0.id == wanted }
+        let incidents = record.incidents.filter { wanted == nil || $0.answers(to: wanted) }
         if let wanted, incidents.isEmpty {
             throw CommandError.notFound("cycle #\(number) of loop '\(loop.name)' has no incident \(wanted)")
         }
@@ -61,6 +65,23 @@ struct WhyCommand: Command {
             }.joined(separator: "\n")
         }
         return places.allSatisfy(\.isSound) ? .ok : .unproven
+    }
+
+    /// Incidents that have been announced, and that triage is looking into now.
+    private static func underWay(_ loop: LoopPlace) throws -> [Incident] {
+        var cursor = JournalCursor(loop.layout)
+        var history = LoopHistory()
+        try cursor.advance { history.take($0) }
+        return history.underWay?.announced ?? []
+    }
+
+    private func show(underWay incident: Incident, _ context: Context) throws -> ExitCode {
+        let output = context.output
+        try output.result([incident], json: context.wantsJSON) {
+            IncidentText.text(incident, columns: output.columns, palette: output.palette)
+                + "  triage is looking into it: nightjar tail -f\n"
+        }
+        return .ok
     }
 
     private func status(_ context: Context) throws -> StatusSnapshot {
@@ -98,6 +119,11 @@ struct WhyCommand: Command {
     private func newest(seeing incident: String, _ loop: LoopPlace) throws -> Int {
         let cycles = try EvidenceIndex.load(loop.layout).cycles
         if let cycle = cycles.last(where: { $0.incidents.contains(incident) }) { return cycle.cycle }
+        // One that joined another is found under its old number, too.
+        for cycle in cycles.reversed() where !cycle.incidents.isEmpty {
+            let record = try? CycleReader(loop.layout).record(cycle.cycle)
+            if record?.incidents.contains(where: { $0.answers(to: incident) }) == true { return cycle.cycle }
+        }
         let known = Set(cycles.flatMap(\.incidents)).sorted()
         let list = known.isEmpty ? "it has none" : "it has \(Plurals.list(known, limit: 8))"
         throw CommandError.notFound(

@@ -7,14 +7,18 @@ package import Domain
 package enum RuleFile {
     /// The rules that are built in. A test holds that the text has no problem.
     package static let builtIn: TriageRules = {
-        switch load(bytes: Array(builtInText.utf8), file: "built-in rules") {
+        switch load(bytes: Array(builtInText.utf8), file: "built-in rules", beside: [:]) {
         case .success(let rules): rules
         case .failure: TriageRules()
         }
     }()
 
     /// Reads a file's bytes; messages name it `file`.
-    package static func load(bytes: [UInt8], file: String) -> Result<TriageRules, ConfigurationProblems> {
+    ///
+    /// - beside: lists of words that the file may use and add to.
+    package static func load(
+        bytes: [UInt8], file: String, beside known: [String: [String]] = builtIn.lists
+    ) -> Result<TriageRules, ConfigurationProblems> {
         let notes = DecodingNotes(file: file)
         guard bytes.count <= Limits.configurationBytes else {
             notes.add("", found: "\(bytes.count) bytes", allowed: "at most \(Limits.configurationBytes)")
@@ -25,14 +29,20 @@ package enum RuleFile {
             return .failure(ConfigurationProblems(problems.map { $0.problem(in: file) }))
         case .value(let document):
             ShapeChecker(notes: notes).check(document, .object(RuleTable.root), at: "")
-            let rules = rules(document, notes)
+            let rules = rules(document, known, notes)
             guard notes.problems.isEmpty else { return .failure(ConfigurationProblems(notes.problems)) }
             return .success(rules)
         }
     }
 
-    private static func rules(_ document: JSON5Value, _ notes: DecodingNotes) -> TriageRules {
+    private static func rules(
+        _ document: JSON5Value, _ known: [String: [String]], _ notes: DecodingNotes
+    ) -> TriageRules {
         var all = TriageRules(prior: numbers(document["prior"]))
+        for member in document["lists"]?.members ?? [] {
+            all.lists[member.key] = texts(member.value).map { $0.lowercased() }
+        }
+        let lists = known.merging(all.lists) { old, own in old + own.filter { !old.contains($0) } }
         for member in document["shows"]?.members ?? [] {
             guard let kind = Experiment.Kind(rawValue: member.key) else { continue }
             all.shows[kind] = numbers(member.value)
@@ -40,8 +50,16 @@ package enum RuleFile {
         var names: Set<String> = []
         for (index, value) in (document["rules"]?.elements ?? []).enumerated() {
             guard case .object = value.kind else { continue }
-            let rule = rule(value)
+            let rule = rule(value, lists)
             let path = "rules[\(index)]"
+            for (place, word) in texts(value["words"]).enumerated() where word.hasPrefix("@") {
+                guard lists[String(word.dropFirst())] == nil else { continue }
+                let names = lists.keys.sorted().map { "@\($0)" }
+                notes.add(
+                    "\(path).words[\(place)]", found: "\(word.jsonQuoted), which is no list",
+                    allowed: names.joined(separator: ", "),
+                    hint: nearest(to: word, among: names).map { "did you mean \($0)?" })
+            }
             if !rule.name.isEmpty, !names.insert(rule.name).inserted {
                 notes.add(
                     "\(path).name", found: "\(rule.name.jsonQuoted) twice", allowed: "a name of its own for each rule")
@@ -55,13 +73,17 @@ package enum RuleFile {
         return all
     }
 
-    private static func rule(_ value: JSON5Value) -> TriageRule {
+    /// `@name` among the words stands for those of a list.
+    private static func rule(_ value: JSON5Value, _ lists: [String: [String]]) -> TriageRule {
+        let written = texts(value["words"]).map { $0.lowercased() }
+        let named = written.filter { $0.hasPrefix("@") }.map { String($0.dropFirst()) }
+        let words = written.filter { !$0.hasPrefix("@") } + named.flatMap { lists[$0] ?? [] }
         let places = choices(value["in"], TriagePlace.self)
         return TriageRule(
             name: value["name"]?.textValue ?? "", says: value["says"]?.textValue ?? "",
             group: value["group"]?.textValue, when: choices(value["when"], TriageSign.self),
             unless: choices(value["unless"], TriageSign.self),
-            words: texts(value["words"]).map { $0.lowercased() },
+            words: words, lists: named,
             places: places.isEmpty ? TriagePlace.allCases : places, files: texts(value["files"]),
             weights: numbers(value["for"]))
     }
@@ -97,6 +119,9 @@ enum RuleTable {
             KeyShape(
                 name: "shows", shape: .object(shows),
                 help: "How likely the failure shows in an experiment if the category is its cause."),
+            KeyShape(
+                name: "lists", shape: .map(key: .name, value: .list(.text(.words), atLeast: 1)),
+                help: "Words that several rules look for, by a name: \"@name\" among a rule's words stands for them."),
             KeyShape(name: "rules", shape: .list(.object(rule), atLeast: 0), help: "The rules."),
         ])
 
@@ -116,7 +141,7 @@ enum RuleTable {
             KeyShape(name: "group", shape: .text(.name), help: "Of a group only the strongest counts."),
             KeyShape(name: "when", shape: .list(sign, atLeast: 0), help: "Signs that must all be there."),
             KeyShape(name: "unless", shape: .list(sign, atLeast: 0), help: "Signs of which none may be there."),
-            KeyShape(name: "words", shape: .list(.text(.words), atLeast: 0), help: "One of these must occur."),
+            KeyShape(name: "words", shape: .list(.text(.words), atLeast: 0), help: "One of these must occur; \"@name\" stands for a list."),
             KeyShape(
                 name: "in", shape: .list(.choice(TriagePlace.allCases.map(\.rawValue)), atLeast: 0),
                 help: "Where the words are looked for."),

@@ -81,7 +81,7 @@ package enum SettingsFile {
                 continue
             }
             let name = path.split(separator: "/").last.map(String.init) ?? path
-            switch RuleFile.load(bytes: bytes, file: name) {
+            switch RuleFile.load(bytes: bytes, file: name, beside: rules.lists) {
             case .success(let more): rules = rules.extended(by: more)
             case .failure(let found): problems += found.problems
             }

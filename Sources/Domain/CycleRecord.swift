@@ -45,15 +45,23 @@ package struct RevisionRecord: Codable, Hashable, Sendable {
 package struct ValueRecord: Codable, Hashable, Sendable {
     package var unit: String
     package var total: Double
+    /// Of suites that passed without conditions.
     package var protected: Double
     package var atRisk: Double
+    /// Of suites that passed on conditions: neither protected nor at risk. Nil where there is none.
+    package var conditional: Double?
 
-    package init(unit: String, total: Double, protected: Double, atRisk: Double) {
+    package init(unit: String, total: Double, protected: Double, atRisk: Double, conditional: Double? = nil) {
+        self.conditional = conditional
         self.unit = unit
         self.total = total
         self.protected = protected
         self.atRisk = atRisk
     }
+}
+
+extension ValueRecord {
+    package var onConditions: Double { conditional ?? 0 }
 }
 
 /// What a suite came to in the pass that decided the verdict.

@@ -158,6 +158,8 @@ package struct Diagnosis: Codable, Hashable, Sendable {
     package var check: String?
     /// How the failing tests behave, with its error rate: `fails 4/4 here, 0/5 on last green, p(flake) = 0.4 %`.
     package var statistics: String?
+    /// What the grade rests on, value against threshold: `dependency-down 93 % >= 80 %`.
+    package var grounds: String?
     /// The cycle that made it, where that is not the cycle of the record: its evidence is in the folder of that one.
     package var cycle: Int?
 
@@ -165,8 +167,9 @@ package struct Diagnosis: Codable, Hashable, Sendable {
         category: Category, component: String? = nil, summary: String, grade: Grade, culprit: Culprit? = nil,
         candidates: [Culprit] = [], recommendedAction: RemedyKind, runbook: String? = nil, whys: [Why] = [],
         ruledOut: [RuledOut] = [], hypotheses: [HypothesisRecord]? = nil, check: String? = nil,
-        statistics: String? = nil
+        statistics: String? = nil, grounds: String? = nil
     ) {
+        self.grounds = grounds
         self.hypotheses = hypotheses
         self.check = check
         self.statistics = statistics
@@ -211,6 +214,11 @@ package struct Incident: Codable, Hashable, Sendable {
     package var resolvedAt: Timestamp?
     /// How often it came back after it had been resolved.
     package var timesReopened: Int?
+    /// Incidents that were announced on their own and turned out to have the same cause.
+    package var joined: [String]?
+
+    /// Whether `id` is its number, or that of one which joined it.
+    package func answers(to id: String?) -> Bool { id.map { self.id == $0 || joined?.contains($0) == true } ?? false }
 
     package init(
         id: String, signature: String, title: String, tests: [String], suites: [String], state: State = .open,
@@ -324,6 +332,8 @@ package struct ActionRecord: Codable, Hashable, Sendable {
     package var name: String?
     package var outcome: Outcome
     package var because: String
+    /// Whose it is; an older nightjar did not tell.
+    package var incident: String?
     /// Who allowed it, where it needed a person's word, and what they said.
     package var approvedBy: String?
     package var approvedBecause: String?

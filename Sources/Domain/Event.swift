@@ -10,9 +10,14 @@ package struct DaemonStarted: Codable, Hashable, Sendable {
     package var cycles: Int?
     /// A revision known to be good before the loop has a green cycle of its own.
     package var green: Revision?
+    /// Names of the commands that were begun in the cycle under way, as its folder has them; nil where none is under way.
+    package var begun: [String]?
 
-    package init(pid: Int32, host: String, version: String, cycles: Int? = nil, green: Revision? = nil) {
+    package init(
+        pid: Int32, host: String, version: String, cycles: Int? = nil, green: Revision? = nil, begun: [String]? = nil
+    ) {
         self.green = green
+        self.begun = begun
         self.pid = pid
         self.host = host
         self.version = version
@@ -97,6 +102,10 @@ package struct TriageAnswered: Codable, Hashable, Sendable {
     package var incidents: [Incident]?
     /// Why nothing may be deployed across the change between last green and wanted: an irreversible file changed.
     package var irreversible: String?
+    /// Failures as they are grouped before they are asked about: what has not been announced in this cycle yet.
+    package var opened: [Incident]?
+    /// What the newest experiment came to: value against threshold.
+    package var finding: String?
 
     package init(cycle: Int, experiment: Experiment) {
         self.cycle = cycle

@@ -16,6 +16,7 @@ package enum TriageSign: String, Codable, Sendable, CaseIterable {
     case slow
     case comesAndGoes = "comes-and-goes"
     case healed
+    case healedTogether = "healed-together"
     case noNewCommits = "no-new-commits"
     case testChanged = "test-changed"
     case testNew = "test-new"
@@ -72,6 +73,7 @@ package enum TriageSign: String, Codable, Sendable, CaseIterable {
         case .slow: "the failures speak of a measured time or rate, and of nothing else"
         case .comesAndGoes: "passes and fails on one revision, with no deployment between"
         case .healed: "failed at first and has passed in each run since, with no deployment between"
+        case .healedTogether: "at least 3 tests failed in one pass, whatever they say, and all have passed since"
         case .noNewCommits: "the wanted revision is the last green one"
         case .testChanged: "the source of a failing test changed since the last green revision"
         case .testNew: "a failing test has no past"
@@ -139,6 +141,8 @@ package struct TriageRule: Hashable, Sendable {
     package var unless: [TriageSign]
     /// One of these must occur, in one of `places`, letter case aside; empty asks for none.
     package var words: [String]
+    /// The lists whose words are among `words`.
+    package var lists: [String]
     package var places: [TriagePlace]
     /// One of these globs must match a suspected file; empty asks for none.
     package var files: [String]
@@ -147,9 +151,10 @@ package struct TriageRule: Hashable, Sendable {
 
     package init(
         name: String, says: String, group: String? = nil, when: [TriageSign] = [], unless: [TriageSign] = [],
-        words: [String] = [], places: [TriagePlace] = TriagePlace.allCases, files: [String] = [],
+        words: [String] = [], lists: [String] = [], places: [TriagePlace] = TriagePlace.allCases, files: [String] = [],
         weights: [Category: Double]
     ) {
+        self.lists = lists
         self.name = name
         self.says = says
         self.group = group
@@ -169,18 +174,29 @@ package struct TriageRules: Hashable, Sendable {
     /// How likely the failure shows in an experiment of a kind if a category is the cause.
     package var shows: [Experiment.Kind: [Category: Double]]
     package var rules: [TriageRule]
+    /// Words that several rules look for, by the name of the list; in lower case.
+    package var lists: [String: [String]]
 
     package init(
-        prior: [Category: Double] = [:], shows: [Experiment.Kind: [Category: Double]] = [:], rules: [TriageRule] = []
+        prior: [Category: Double] = [:], shows: [Experiment.Kind: [Category: Double]] = [:], rules: [TriageRule] = [],
+        lists: [String: [String]] = [:]
     ) {
+        self.lists = lists
         self.prior = prior
         self.shows = shows
         self.rules = rules
     }
 
-    /// These with `others` added: what has the same name is replaced.
+    /// These with `others` added: what has the same name is replaced, but a list has the words of both, in every rule that
+    /// uses it.
     package func extended(by others: TriageRules) -> TriageRules {
         var all = self
+        for (name, words) in others.lists {
+            all.lists[name] = TriageRules.joined(all.lists[name] ?? [], words)
+            for index in all.rules.indices where all.rules[index].lists.contains(name) {
+                all.rules[index].words = TriageRules.joined(all.rules[index].words, words)
+            }
+        }
         all.prior.merge(others.prior) { $1 }
         for (kind, chances) in others.shows { all.shows[kind, default: [:]].merge(chances) { $1 } }
         for rule in others.rules {
@@ -191,5 +207,9 @@ package struct TriageRules: Hashable, Sendable {
             }
         }
         return all
+    }
+
+    private static func joined(_ one: [String], _ other: [String]) -> [String] {
+        one + other.filter { !one.contains($0) }
     }
 }

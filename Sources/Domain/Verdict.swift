@@ -34,6 +34,9 @@ package enum Recommendation: String, Codable, Sendable {
 
 /// One reason for a verdict: the rule that fired, in words with value and threshold, and where the evidence is.
 package struct Reason: Codable, Hashable, Sendable {
+    /// The rule about a pass that a change to the tests has made; triage finds out, and the verdict rests on it.
+    package static let checksMuted = "checks-muted"
+
     /// The rule's stable name, such as `report-missing`.
     package var rule: String
     package var verdict: Verdict

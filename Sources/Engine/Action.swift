@@ -32,8 +32,10 @@ package enum Ending: Hashable, Sendable {
     case cycles(Verdict)
     /// Nothing could be looked at: git, disk or the environment did not answer.
     case infrastructure(String)
-    /// What the loop stood on is not its own any more, such as its folder: nothing may be done.
+    /// The loop's folder is not its own any more: nothing may be done.
     case displaced(String)
+    /// Another has the environment: nothing may be done to it. The loop's folder is its own as before.
+    case evicted(String)
     /// The wanted revision is known to be bad and was not deployed again.
     case knownBad(Revision)
     /// A command was left to its shepherd; the next start takes it over.

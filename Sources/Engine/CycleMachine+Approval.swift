@@ -29,6 +29,13 @@ extension CycleMachine {
         return cycle?.approval
     }
 
+    /// The question that people wait to answer: it outlives the daemon, so it stands at an end and before the next beginning.
+    package var standingQuestion: Approval? {
+        if let awaited { return awaited }
+        guard case .finished = state else { return nil }
+        return cycle?.approval
+    }
+
     private func question(_ approval: Approval) -> LogLine {
         let otherwise = cycle?.policy.atDeadline ?? .hold
         return LogLine(
@@ -129,7 +136,9 @@ extension CycleMachine {
         case .redeploy, .runbook, .rollback:
             let kind = RemedyKind(rawValue: approval.subject.rawValue) ?? .none
             let because = "\(approval.incident.map { "\($0): " } ?? "")\(approval.because); \(text)"
-            cycle?.actions.append(ActionRecord(kind: kind, name: approval.name, outcome: .skipped, because: because))
+            var skipped = ActionRecord(kind: kind, name: approval.name, outcome: .skipped, because: because)
+            skipped.incident = approval.incident
+            cycle?.actions.append(skipped)
             return decideRemedy(now)
         }
     }

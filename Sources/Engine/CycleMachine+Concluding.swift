@@ -24,14 +24,16 @@ extension CycleMachine {
         cycle?.concluded = judgement
         endActions(judgement)
         state = .concluding
-        return [.say(Lines.verdict(judgement, progress, serving: memory.serving)), .seal(progress.number)]
+        let left = unsaid() + withdrawAnnounced()
+        return left + [.say(Lines.verdict(judgement, progress, serving: memory.serving)), .seal(progress.number)]
     }
 
-    /// A redeployment is judged by the pass that followed it; what was cut off did not cure.
+    /// A redeployment and a whole pass more are judged by that pass; what was cut off did not cure.
     private mutating func endActions(_ judgement: Judgement) {
         let isGood = judgement.verdict == .healthy || judgement.verdict == .degraded
         for index in (cycle?.actions ?? []).indices where cycle?.actions[index].outcome == .started {
-            let isCured = isGood && cycle?.actions[index].kind == .redeploy
+            let kind = cycle?.actions[index].kind
+            let isCured = isGood && (kind == .redeploy || kind == .rerun)
             cycle?.actions[index].outcome = isCured ? .succeeded : .failed
             if !isCured { cycle?.actions[index].result = judgement.reasons.first?.text }
         }
@@ -78,9 +80,7 @@ extension CycleMachine {
             guard let diagnosis = incident.diagnosis else { return false }
             guard diagnosis.category.isOfSurroundings, diagnosis.culprit == nil else { return false }
             // Possible is enough where the same revision, deployed once more, was well.
-            let isCleared = progress.experiments.contains {
-                $0.experiment.kind == .again && ($0.result.hasPrefix("passes") || $0.result.hasPrefix("deploys"))
-            }
+            let isCleared = progress.experiments.contains { $0.experiment.kind == .again && progress.wasWell($0) }
             return diagnosis.grade != .possible || isCleared
         }
         if isOfSurroundings, !progress.incidents.isEmpty { return }

@@ -176,14 +176,16 @@ extension CycleMachine {
     /// Tools that failed are tried twice more; then the cycle ends without a word about the revision.
     private mutating func retryInfrastructure(_ record: StageRecord, _ now: Timestamp) -> [Action] {
         cycle?.infrastructureRetries += 1
-        guard (cycle?.infrastructureRetries ?? 0) <= 2 else {
+        let retry = cycle?.infrastructureRetries ?? 0
+        guard retry <= 2 else {
             cycle?.queue = []
             return evaluate(now)
         }
         state = .backingOff(step(of: record.run))
         let seconds = cyclesLeft == nil ? 5 : 1
+        let text = "infrastructure error: tried again in \(seconds)s, retry \(retry) <= 2"
         return [
-            .say(LogLine(.hold, record.run.stage, "infrastructure error: tried again in \(seconds)s")),
+            .say(LogLine(.hold, record.run.stage, text)),
             wake(.backOff, after: .seconds(seconds)),
         ]
     }

@@ -106,7 +106,8 @@ extension CycleMachine {
     }
 
     private mutating func acknowledge(_ request: OperatorRequest, _ now: Timestamp) -> [Action] {
-        guard let index = memory.incidents.lastIndex(where: { $0.id == request.argument }) else {
+        if let words = acknowledgeAnnounced(request, now) { return words }
+        guard let index = memory.incidents.lastIndex(where: { $0.answers(to: request.argument) }) else {
             let open = memory.incidents.filter { $0.state != .resolved }.map(\.id)
             let known = open.isEmpty ? "none is open" : "open: \(open.joined(separator: ", "))"
             return Self.nothing(request, "\(request.argument ?? "?") is no incident of this loop; \(known)")
@@ -127,6 +128,20 @@ extension CycleMachine {
             return [.say(LogLine(.going, "ack", "\(incident.id) by \(request.by)"))]
                 + [Self.confirm("\(incident.id) is acknowledged")]
         }
+    }
+
+    /// An incident that triage is still looking into: it begins as an acknowledged one.
+    private mutating func acknowledgeAnnounced(_ request: OperatorRequest, _ now: Timestamp) -> [Action]? {
+        guard !memory.incidents.contains(where: { $0.answers(to: request.argument) }),
+            let index = cycle?.announced.firstIndex(where: { $0.id == request.argument }),
+            let incident = cycle?.announced[index]
+        else { return nil }
+        if incident.state == .acknowledged { return Self.nothing(request, "\(incident.id) is acknowledged already") }
+        cycle?.announced[index].state = .acknowledged
+        cycle?.announced[index].acknowledgedBy = request.by
+        cycle?.announced[index].acknowledgedAt = now
+        return [.say(LogLine(.going, "ack", "\(incident.id) by \(request.by)"))]
+            + [Self.confirm("\(incident.id) is acknowledged")]
     }
 
     /// The cycle under way writes down what became of its incidents.

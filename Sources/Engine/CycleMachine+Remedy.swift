@@ -19,12 +19,13 @@ extension CycleMachine {
         case needsWord(String, pastMigration: Bool)
     }
 
-    /// One remedy at a time, the least first: redeploy, runbook, rollback. What is not allowed is recorded as skipped,
-    /// what needs a person's word is asked for.
+    /// One remedy at a time, the least first: another whole pass, redeploy, runbook, rollback. What is not allowed is
+    /// recorded as skipped, what needs a person's word is asked for.
     mutating func decideRemedy(
         _ now: Timestamp, among kinds: [RemedyKind] = [.redeploy, .runbook, .rollback, .fix]
     ) -> [Action] {
         guard let progress = cycle else { return [] }
+        if let pass = passOnceMore(progress, now) { return pass }
         var said: [Action] = []
         for kind in kinds {
             for incident in progress.incidents where wants(incident, kind) {
@@ -45,7 +46,8 @@ extension CycleMachine {
                         subject, incident: incident.id, name: name, because: because, pastMigration: pastMigration, now)
                     return said + ask(question, now)
                 case .barred(let because):
-                    let skipped = ActionRecord(kind: kind, outcome: .skipped, because: because)
+                    var skipped = ActionRecord(kind: kind, outcome: .skipped, because: because)
+                    skipped.incident = incident.id
                     if cycle?.actions.contains(skipped) == true { continue }
                     said.append(.say(LogLine(.hold, kind.rawValue, "\(incident.id): \(because)")))
                     cycle?.actions.append(skipped)
@@ -94,6 +96,8 @@ extension CycleMachine {
                 }
             return "would \(kind.rawValue)\(target.map { " \($0)" } ?? ""), but mode is \(policy.mode.rawValue)"
         }
+        // A target that got worse and does not block holds up nothing that ships, and nothing is done to what serves.
+        if incident.targets != nil, let harmless = harmless(incident, progress, now) { return harmless }
         let isListed = ApprovalSubject(kind).map { policy.approve?.contains($0) == true } ?? false
         if !policy.allow.contains(kind), !isListed { return "remedy.allow does not list \(kind.rawValue)" }
         switch kind {
@@ -151,6 +155,7 @@ extension CycleMachine {
     /// Writes down that a remedy begins, and who allowed it.
     mutating func noteStart(_ kind: RemedyKind, _ name: String?, _ because: String, for incident: String) {
         var record = ActionRecord(kind: kind, name: name, outcome: .started, because: because)
+        record.incident = incident
         if let subject = ApprovalSubject(kind), let word = answer(subject, incident: incident), word.isApproved {
             record.approvedBy = word.by
             record.approvedBecause = word.reason
@@ -185,6 +190,7 @@ extension CycleMachine {
             noteStart(kind, progress.wanted.id, because, for: incident.id)
             cycle?.phase = .first
             cycle?.decidingFrom = progress.records.count
+            cycle?.observedFrom = nil
             cycle?.notRun = [:]
             cycle?.queue = Plan.firstPass(progress.policy, revision: progress.wanted, purpose: .redeploy)
             return [.say(LogLine(.act, "redeploy", "\(progress.wanted.short), once, for \(because)"))] + startNext(now)
@@ -197,6 +203,31 @@ extension CycleMachine {
         case .none, .rerun, .fixTest, .rejectReport:
             return restoreOrConclude(now)
         }
+    }
+
+    /// What was away for a moment is over, and a few tests have passed since: whether the revision passes is what a whole
+    /// pass says. Once a cycle, and not where anything else is broken. Nothing is deployed, so that every mode may.
+    private mutating func passOnceMore(_ progress: CycleProgress, _ now: Timestamp) -> [Action]? {
+        let isOver = progress.incidents.allSatisfy { incident in
+            guard let diagnosis = incident.diagnosis else { return false }
+            return diagnosis.recommendedAction == .rerun && diagnosis.category.isOfSurroundings
+                && diagnosis.grade != .possible
+        }
+        guard isOver, let incident = progress.incidents.first, stopping == nil, progress.interruption == nil,
+            progress.policy.triage.experiments.contains(.rerun),
+            progress.deployed == nil || progress.deployed == progress.wanted,
+            !progress.actions.contains(where: { $0.kind == .rerun })
+        else { return nil }
+        let because = "\(incident.id) \(incident.diagnosis?.category.rawValue ?? "unknown")"
+        noteStart(.rerun, nil, because, for: incident.id)
+        cycle?.phase = .first
+        cycle?.decidingFrom = progress.records.count
+        cycle?.observedFrom = progress.decidingFrom
+        cycle?.notRun = [:]
+        cycle?.queue = Plan.firstPass(progress.policy, revision: progress.wanted, purpose: .cycle)
+            .filter { $0.kind != .deploy }
+        let text = "all suites once more: \(because), and it is over"
+        return [.say(LogLine(.act, "rerun", text))] + startNext(now)
     }
 
     private mutating func beginRunbook(_ incident: Incident, _ because: String, _ now: Timestamp) -> [Action] {
@@ -215,6 +246,7 @@ extension CycleMachine {
         cycle?.queue = steps + verification
         cycle?.decidedFrom = progress.decidingFrom
         cycle?.decidingFrom = progress.records.count
+        cycle?.observedFrom = nil
         let most = progress.policy.runbook.first { $0.name == name }?.attempts ?? 1
         let text = "\(name) for \(because); attempt \(spent(.runbook, name, incident.id)) of \(most)"
         return [.say(LogLine(.act, "runbook", text))] + startNext(now)
@@ -326,9 +358,9 @@ extension CycleMachine {
             let what =
                 action.kind == .rollback
                 ? "staging RESTORED to \(progress.lastGreen?.short ?? "?")" : "\(action.name ?? "") cured it"
-            said.append(.say(LogLine(.ok, "reverify", what)))
+            said.append(.say(LogLine(.ok, "reverify", what + Lines.passes(progress))))
         } else {
-            said.append(.say(LogLine(.fail, "reverify", "\(action.kind.rawValue) did not restore a green staging")))
+            said.append(.say(LogLine(.fail, "reverify", Lines.notRestored(action))))
             if action.kind == .rollback { said += withdrawBlame() }
             // Where nothing was cured and nothing tested since, what was seen before still decides.
             if action.kind == .runbook, !progress.deciding.contains(where: { $0.run.kind == .test }) {
@@ -344,13 +376,6 @@ extension CycleMachine {
         let verdict = VerdictRules.judge(cycle ?? progress, at: now).verdict
         let isCured = verdict == .healthy || verdict == .degraded
         if isCured { return said + restoreOrConclude(now) }
-        return said + (isAnotherMatter(progress) ? askTriage(now) : decideRemedy(now))
-    }
-
-    /// Whether what fails after a remedy is not what failed before it: something that the cured cause hid.
-    private func isAnotherMatter(_ progress: CycleProgress) -> Bool {
-        let results = progress.deciding.filter { $0.run.kind == .test }.flatMap { $0.suite?.notPassed ?? [] }
-        let failing = Set(results.filter(\.outcome.isFailure).map(\.id))
-        return !failing.isEmpty && failing != Set(progress.incidents.flatMap(\.tests))
+        return said + (isAnotherMatter(progress, now) ? askTriage(now) : decideRemedy(now))
     }
 }

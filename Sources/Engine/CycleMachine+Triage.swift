@@ -11,8 +11,9 @@ extension CycleMachine {
         guard let progress = cycle else { return [] }
         cycle?.questions += 1
         guard progress.questions < CycleMachine.questionsPerCycle else {
-            return [.say(LogLine(.warn, "triage", "\(progress.questions) questions: concluded without an answer"))]
-                + decideRemedy(now)
+            let most = CycleMachine.questionsPerCycle
+            let text = "\(progress.questions) questions >= \(most): concluded without an answer"
+            return unsaid() + [.say(LogLine(.warn, "triage", text))] + decideRemedy(now)
         }
         state = .asking
         return [.askTriage(budget(progress, now))]
@@ -77,8 +78,9 @@ extension CycleMachine {
     mutating func hear(_ answer: TriageAnswered, _ now: Timestamp) -> [Action] {
         guard case .asking = state, answer.cycle == cycle?.number else { return [] }
         cycle?.irreversible = answer.irreversible
-        if let experiment = answer.experiment { return begin(experiment, now) }
-        return diagnosed(answer.incidents ?? [], now)
+        let said = unsaid(answer.finding) + announce(answer.opened ?? [])
+        if let experiment = answer.experiment { return said + begin(experiment, now) }
+        return said + diagnosed(answer.incidents ?? [], now)
     }
 
     mutating func begin(_ experiment: Experiment, _ now: Timestamp) -> [Action] {
@@ -115,7 +117,7 @@ extension CycleMachine {
         }
         cycle?.phase = .experiment(experiment)
         cycle?.queue = steps
-        return [.say(LogLine(.plan, "triage", experiment.question))] + startNext(now)
+        return [.say(Lines.plan(experiment, progress, now))] + startNext(now)
     }
 
     private func refusal(of experiment: Experiment, _ progress: CycleProgress, _ now: Timestamp) -> String? {
@@ -158,7 +160,7 @@ extension CycleMachine {
         let round = runs.suffix(experiment.tests.count)
         return !round.isEmpty && runs.count.isMultiple(of: experiment.tests.count)
             && round.allSatisfy { record in
-                record.outcome == .succeeded && !(record.targets ?? []).contains(where: \.isInQuestion)
+                record.outcome == .succeeded && ExperimentResult.meets(record, cycle?.targetsInQuestion ?? [])
             }
     }
 
@@ -166,14 +168,14 @@ extension CycleMachine {
     mutating func close(_ experiment: Experiment, _ now: Timestamp) -> [Action] {
         guard let progress = cycle else { return [] }
         let records = progress.records.filter { $0.run.experiment == experiment.number && $0.outcome != .neverRan }
-        let result = ExperimentResult.words(records)
+        let result = ExperimentResult.words(records, asked: progress.targetsInQuestion)
         var record = ExperimentRecord(experiment: experiment, stages: records.map(\.run.folder), result: result)
         if experiment.kind.deploys { record.approvedBy = answer(.experiments, incident: nil)?.by }
         cycle?.experiments.append(record)
         cycle?.phase = .first
         let mark: LogLine.Mark = result.hasPrefix("passes") || result.hasPrefix("deploys") ? .ok : .fail
-        let topic = experiment.kind.rawValue
-        return [.say(LogLine(mark, topic, "\(experiment.revision.short) \(result)"))] + askTriage(now)
+        cycle?.unsaid = LogLine(mark, experiment.kind.rawValue, "\(experiment.revision.short) \(result)")
+        return askTriage(now)
     }
 
     mutating func diagnosed(_ incidents: [Incident], _ now: Timestamp) -> [Action] {
@@ -182,23 +184,13 @@ extension CycleMachine {
         for incident in incidents {
             var (kept, isNew) = remember(incident, now)
             if kept.diagnosis?.cycle == memory.cycle { kept.diagnosis?.cycle = nil }
-            named.append(kept)
-            let count = kept.tests.isEmpty ? "" : " (\(kept.tests.count) \(kept.tests.count == 1 ? "test" : "tests"))"
-            let again = kept.timesReopened.map { ", reopened \($0 == 1 ? "once" : "\($0) times")" } ?? ""
-            let seen =
-                isNew
-                ? "first time in \(memory.cycle) \(memory.cycle == 1 ? "cycle" : "cycles")"
-                : "seen \(kept.timesSeen) times since #\(kept.firstCycle)"
-            said.append(
-                .say(LogLine(isNew ? .new : .fail, "incident", "\(kept.id) \(kept.title)\(count), \(seen)\(again)")))
-            if let diagnosis = kept.diagnosis {
-                let culprit =
-                    diagnosis.culprit.map { "; culprit \($0.commit.short) \"\(firstLine($0.subject))\"" } ?? ""
-                let category = diagnosis.category == .unknown ? "" : ": \(diagnosis.category.rawValue)"
-                let text = "\(kept.id) \(diagnosis.grade.rawValue)\(category)\(culprit)"
-                said.append(.say(LogLine(.fact, "diagnosis", text)))
+            if cycle?.announced.contains(where: { $0.id == kept.id }) != true {
+                said.append(.say(Lines.incident(kept, isNew: isNew, cycle: memory.cycle)))
             }
+            named.append(kept)
         }
+        said += settle(&named)
+        said += named.compactMap(Lines.diagnosis).map(Action.say)
         let earlier = (cycle?.earlierIncidents ?? []) + (cycle?.incidents ?? [])
         cycle?.earlierIncidents = earlier.filter { old in !named.contains { $0.id == old.id } }
         cycle?.incidents = named
@@ -222,6 +214,7 @@ extension CycleMachine {
             kept.acknowledgedBy = before.state == .resolved ? nil : before.acknowledgedBy
             kept.acknowledgedAt = before.state == .resolved ? nil : before.acknowledgedAt
             kept.timesReopened = before.state == .resolved ? (before.timesReopened ?? 0) + 1 : before.timesReopened
+            kept.joined = before.joined
             kept.resolvedAt = nil
             let isSameCycle = ((cycle?.earlierIncidents ?? []) + (cycle?.incidents ?? [])).contains { $0.id == kept.id }
             kept.timesSeen = memory.incidents[index].timesSeen + (isSameCycle ? 0 : 1)
@@ -235,8 +228,12 @@ extension CycleMachine {
             }
             return (kept, false)
         }
-        memory.incidentCount += 1
-        kept.id = "INC-\(memory.incidentCount)"
+        let announced = cycle?.announced.first { $0.signature == incident.signature }
+        kept.id = announced?.id ?? nextIncident()
+        if let announced, announced.state == .acknowledged {
+            kept.state = .acknowledged
+            (kept.acknowledgedBy, kept.acknowledgedAt) = (announced.acknowledgedBy, announced.acknowledgedAt)
+        }
         memory.incidents.append(kept)
         return (kept, true)
     }
@@ -244,7 +241,8 @@ extension CycleMachine {
 
 /// What an experiment showed, in words: `3/3 fail`, `passes 3/3`, `unproven 1/1`.
 package enum ExperimentResult {
-    package static func words(_ records: [StageRecord]) -> String {
+    /// - Parameter asked: names of the targets whose misses are asked about.
+    package static func words(_ records: [StageRecord], asked: Set<String> = []) -> String {
         if let deploy = records.last(where: { $0.run.kind == .deploy }), deploy.outcome != .succeeded,
             deploy.live?.revision?.names(deploy.run.revision) != true
         {
@@ -255,7 +253,9 @@ package enum ExperimentResult {
         }
         let tests = records.filter { $0.run.kind == .test }
         if tests.isEmpty { return records.isEmpty ? "ran nothing" : "deploys and gets stable" }
-        let missing = tests.count { ($0.targets ?? []).contains(where: \.isInQuestion) }
+        let missing = tests.count { record in
+            (record.targets ?? []).contains { $0.isInQuestion || (asked.contains($0.name) && $0.status == .missed) }
+        }
         if missing > 0, tests.allSatisfy({ $0.outcome == .succeeded }) {
             return "misses a target \(missing)/\(tests.count), tests pass"
         }
@@ -265,7 +265,7 @@ package enum ExperimentResult {
                 failing += 1
             } else if isDoubtful(record) {
                 unproven += 1
-            } else if record.outcome == .succeeded {
+            } else if record.outcome == .succeeded, meets(record, asked) {
                 passing += 1
             }
         }
@@ -279,8 +279,15 @@ package enum ExperimentResult {
         return (failing > 0 ? counted.filter { !$0.hasPrefix("passes") } : counted).joined(separator: ", ")
     }
 
+    /// Whether a run meets the targets that are asked about, as triage counts it: one that could not be measured is not met.
+    static func meets(_ record: StageRecord, _ asked: Set<String>) -> Bool {
+        (record.targets ?? []).allSatisfy { target in
+            asked.contains(target.name) ? target.status == .met : !target.isInQuestion
+        }
+    }
+
     /// A suite that ran whole and whose evidence carries no pass: triage counts it as a failure.
-    private static func isDoubtful(_ record: StageRecord) -> Bool {
+    static func isDoubtful(_ record: StageRecord) -> Bool {
         guard let suite = record.suite, record.run.only == nil else { return false }
         return !suite.doubts.isEmpty || suite.authenticity.reasons.contains { $0.verdict != .healthy }
     }

@@ -100,9 +100,6 @@ extension CycleMachine {
         serve(work)
         let outage = memory.unreadable
         if work.live != nil || !policy.provesRevision { memory.unreadable = nil }
-        if let live = work.live {
-            memory.serving = [work.wanted, memory.lastGreen].compactMap { $0 }.first { $0.names(live) } ?? live
-        }
         if dueLook == .request, work.trigger != .request { return [.lookForWork(.request)] }
         dueLook = nil
         let isAsked = work.trigger == .request
@@ -120,14 +117,15 @@ extension CycleMachine {
         // What a cycle found while the environment was away is no word about the revision that is back.
         let isKnown = work.trigger == .schedule && !isFirstLook && isSame && outage?.cycle == nil
         if isKnown, isNothingNew(work, policy) {
-            return [.say(LogLine(.going, "waiting", "nothing new: \(work.wanted.short) is live and known"))]
+            let rule = policy.mode == .verify ? "tested already" : "rule skipUnchanged"
+            return [.say(LogLine(.going, "waiting", "nothing new: \(work.wanted.short) is live and known, \(rule)"))]
                 + enterWaiting(now)
         }
         return open(work, policy, retesting: known, now)
     }
 
     /// What a look read is what the environment serves. An abbreviation stands for the revision that is known.
-    private mutating func serve(_ work: WorkSeen) {
+    mutating func serve(_ work: WorkSeen) {
         guard let live = work.live else { return }
         let known = [work.wanted, memory.lastGreen, memory.serving].compactMap { $0 }
         memory.serving = known.first { $0.names(live) } ?? live

@@ -18,15 +18,22 @@ extension CycleMachine {
         return []
     }
 
+    /// What was live before the cycle deployed anything is what may come back: an attempt of its own is no such thing.
     private func barsReturn(_ record: StageRecord, _ progress: CycleProgress) -> String? {
-        guard progress.phase == .first else { return "the way back itself was aborted" }
-        let before = progress.beforeDeploy?.serving
-        if let before, let left = record.leftLive?.revision, left.names(before) {
-            return "what was live before the deployment still is"
+        if record.run.purpose == .rollback || record.run.purpose == .restore {
+            return "the way back itself was aborted"
+        }
+        let before = progress.beforeFirstDeploy?.serving
+        if let left = record.leftLive?.revision {
+            if let before, left.names(before) { return "what was live before the deployment still is" }
+            if !left.names(record.run.revision), !progress.hasTouched(left) {
+                return "others deployed \(left.short) meanwhile"
+            }
         }
         guard let green = progress.lastGreen else { return "no revision is known to be green" }
         if green == progress.wanted { return "what was being deployed is the last green revision" }
-        if let before, !before.names(green) {
+        guard let before else { return "what was live before is unknown" }
+        if !before.names(green) {
             return "\(before.short) was live before, and the last green revision is \(green.short)"
         }
         return progress.irreversible ?? progress.work.irreversible

@@ -79,6 +79,9 @@ package struct CycleMachine: Hashable, Sendable {
         failedLooks = 0
         if memory.lastGreen == nil { memory.lastGreen = started.green }
         if case .finished(let ending) = state { leave(ending) }
+        let foreign = foreign(started)
+        cycle?.foreign += foreign
+        if !foreign.isEmpty, !isBegun(started) { return endForeign(foreign, now) }
         switch state {
         case .waiting, .finished:
             // The crash may have come while a look was under way, or between the seal and what is made from it.
@@ -186,6 +189,7 @@ package struct CycleMachine: Hashable, Sendable {
         if run.kind == .deploy {
             progress.beforeDeploy = CycleProgress.Ground(
                 deployed: progress.deployed, serving: memory.serving, hasDeployed: progress.hasDeployed)
+            progress.beforeFirstDeploy = progress.beforeFirstDeploy ?? progress.beforeDeploy
             progress.hasDeployed = true
             progress.deployed = nil
             memory.serving = nil

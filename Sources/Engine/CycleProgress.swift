@@ -64,6 +64,8 @@ package struct CycleProgress: Hashable, Sendable {
     package var records: [StageRecord] = []
     /// Records before this index were made before something was cured: they do not decide the verdict.
     package var decidingFrom = 0
+    /// `decidingFrom` before all suites ran once more on what was deployed: both passes tell of one state.
+    package var observedFrom: Int?
     /// `decidingFrom` before the remedy under way.
     package var decidedFrom = 0
     package var experiments: [ExperimentRecord] = []
@@ -79,6 +81,8 @@ package struct CycleProgress: Hashable, Sendable {
     package var hasDeployed = false
     /// What was known when the newest deployment was started: it holds again where its command did not run.
     package var beforeDeploy: Ground?
+    /// The same of the first deployment.
+    package var beforeFirstDeploy: Ground?
     package var experimentDeploys = 0
     package var questions = 0
     package var infrastructureRetries = 0
@@ -103,9 +107,15 @@ package struct CycleProgress: Hashable, Sendable {
     package var retests: Int?
     /// The fix that is under way, or was tried.
     package var fix: FixProgress?
+    /// Names of commands in the cycle's folder that another version began: none of them is used again.
+    package var foreign: [String] = []
     /// The revision that is deployed again because an operator aborted a deployment.
     package var returnsTo: Revision?
     package var concluded: Judgement?
+    /// Incidents that were said to be there before triage has concluded about them.
+    package var announced: [Incident] = []
+    /// The newest experiment's line, until triage has said what it shows.
+    package var unsaid: LogLine?
 
     package var wanted: Revision { work.wanted }
 
@@ -119,9 +129,11 @@ package struct CycleProgress: Hashable, Sendable {
     }
 
     package func run(for step: Step) -> StageRun {
-        StageRun(
+        var run = StageRun(
             cycle: number, kind: step.kind, purpose: step.purpose, subject: step.subject, attempt: attempt(for: step),
             revision: step.revision, only: step.only, experiment: step.experiment, testsRevision: step.testsRevision)
+        while foreign.contains(where: { $0 == run.folder || $0.hasPrefix(run.folder + ".") }) { run.attempt += 1 }
+        return run
     }
 
     /// The records that decide the verdict: the pass over the wanted revision after the last cure.
@@ -141,7 +153,7 @@ package struct CycleProgress: Hashable, Sendable {
 
     /// Whether this cycle has deployed the revision, or tried to.
     package func hasTouched(_ revision: Revision) -> Bool {
-        records.contains { $0.run.kind == .deploy && $0.run.revision == revision }
+        records.contains { $0.run.kind == .deploy && $0.run.revision.names(revision) }
     }
 
     /// The record that decides about a suite: the last whole run of it on the wanted revision.
@@ -151,6 +163,24 @@ package struct CycleProgress: Hashable, Sendable {
                 && record.run.revision == wanted && [.cycle, .reverify, .redeploy].contains(record.run.purpose)
                 && record.outcome != .neverRan
         }
+    }
+}
+
+extension CycleProgress {
+    /// Names of the targets that the passes of this cycle missed and that are asked about.
+    var targetsInQuestion: Set<String> {
+        let measured = records.filter { $0.run.experiment == nil }.flatMap { $0.targets ?? [] }
+        return Set(measured.filter(\.isInQuestion).map(\.name))
+    }
+
+    /// Whether every stage of an experiment did what it should: what is unclear, or was not run, proves nothing.
+    func wasWell(_ experiment: ExperimentRecord) -> Bool {
+        let own = records.filter { $0.run.experiment == experiment.experiment.number && $0.outcome != .neverRan }
+        return !experiment.refused && !own.isEmpty
+            && own.allSatisfy { record in
+                record.outcome == .succeeded && (record.suite?.totals.failing ?? 0) == 0
+                    && !ExperimentResult.isDoubtful(record) && ExperimentResult.meets(record, targetsInQuestion)
+            }
     }
 }
 

@@ -44,12 +44,12 @@ package enum VerdictRules {
             reasons.append(unread(cycle.policy))
         }
         let verdict = reasons.map(\.verdict).max { $0.severity < $1.severity } ?? .healthy
-        let ships = verdict == .healthy || (verdict == .degraded && cycle.policy.shipDegraded)
         reasons.sort {
             ($1.verdict.severity, $0.rule, $0.subject ?? "") < ($0.verdict.severity, $1.rule, $1.subject ?? "")
         }
         return Judgement(
-            verdict: verdict, recommendation: ships ? .ship : .hold, reasons: reasons, suites: suites)
+            verdict: verdict, recommendation: verdict.ships(by: cycle.policy) ? .ship : .hold, reasons: reasons,
+            suites: suites)
     }
 
     // MARK: - The deployment and the proof of the revision
@@ -137,7 +137,8 @@ package enum VerdictRules {
             suite.because = reasons.first?.text
         }
         // Doubtful evidence protects nothing.
-        let doubts = (suite.authenticity?.reasons ?? []).filter { $0.verdict != .healthy }.map(\.rule)
+        let doubts =
+            (suite.authenticity?.reasons ?? []).filter { $0.verdict != .healthy }.map(\.rule) + [Reason.checksMuted]
         if suite.status == .passed, let doubt = reasons.first(where: { doubts.contains($0.rule) }) {
             suite.status = .unproven
             suite.because = doubt.text
@@ -225,7 +226,8 @@ package enum VerdictRules {
                     text: "\(suite.totals.failing - failures.count) more tests fail than are listed",
                     subject: policy.name, evidence: suite.testsFile))
         }
-        return reasons + Flakes.reasons(suite, cycle, quarantine) + targetReasons(record, policy)
+        return reasons + MutedChecks.reasons(suite, cycle, quarantine, soft: soft) + Flakes.reasons(suite, cycle, quarantine)
+            + targetReasons(record, policy)
     }
 
     private static func failureReason(
@@ -260,4 +262,8 @@ package enum VerdictRules {
 package func firstLine(_ text: String) -> String {
     let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
     return line.count > 160 ? line.prefix(159) + "…" : line
+}
+
+extension Verdict {
+    func ships(by policy: LoopPolicy) -> Bool { self == .healthy || (self == .degraded && policy.shipDegraded) }
 }

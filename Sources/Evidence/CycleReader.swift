@@ -28,7 +28,14 @@ package struct CycleReader: Sendable {
     package func sealedRecord(_ cycle: Int) throws(EvidenceError) -> CycleRecord {
         let record = try record(cycle)
         let sums = layout.sums(cycle)
-        guard let listed = try contents(sums) else { return record }
+        guard let listed = try contents(sums) else {
+            if wasSealed(cycle) {
+                throw .damaged(
+                    path: sums, line: nil,
+                    reason: "it is gone, and the cycle was sealed: what its document says is not proven")
+            }
+            return record
+        }
         let path = layout.document(cycle)
         guard let file = SumsFile(text: String(decoding: listed, as: UTF8.self)) else {
             throw .damaged(path: sums, line: nil, reason: "it is no list of sums")
@@ -41,6 +48,20 @@ package struct CycleReader: Sendable {
                 path: path, line: nil, reason: "it is not what was sealed; nightjar verify tells what else is not")
         }
         return record
+    }
+
+    /// Whether the index or the journal says that a cycle was sealed. Asked only where its folder does not: both are read.
+    private func wasSealed(_ cycle: Int) -> Bool {
+        let lines = (try? contents(layout.index)).flatMap { $0 }.map { LineFile.lines($0) } ?? []
+        if lines.contains(where: { (try? EvidenceCoding.value(CycleSummary.self, from: $0))?.cycle == cycle }) {
+            return true
+        }
+        var isSealed = false
+        // Where the journal cannot be read, what it has no line of is not claimed.
+        try? JournalReader(layout).forEach { entry in
+            if case .cycleSealed(let seal) = entry.event, seal.cycle == cycle { isSealed = true }
+        }
+        return isSealed
     }
 
     private struct Schema: Decodable {
@@ -79,6 +100,21 @@ package struct CycleReader: Sendable {
     /// The hash of the SHA256SUMS of a sealed cycle.
     package func sealedHash(_ cycle: Int) throws(EvidenceError) -> String? {
         try contents(layout.sums(cycle)).map { SHA256.hex(of: $0) }
+    }
+
+    /// The tests in a file that a record names, where it is as it was sealed; otherwise `notFound` or `damaged`.
+    package func sealedTests(_ file: String, inCycle cycle: Int) throws(EvidenceError) -> [TestResult] {
+        guard let path = layout.file(file, inCycle: cycle), let bytes = try contents(path) else {
+            throw .notFound(what: "file of cycle \(cycle)", path: file)
+        }
+        let listed = try contents(layout.sums(cycle)).flatMap { SumsFile(text: String(decoding: $0, as: UTF8.self)) }
+        guard let line = listed?.lines.first(where: { $0.path == file }) else {
+            throw .damaged(path: file, line: nil, reason: "SHA256SUMS does not list it")
+        }
+        guard line.sha256 == SHA256.hex(of: bytes) else {
+            throw .damaged(path: file, line: nil, reason: "it is not what was sealed")
+        }
+        return try TestsFile.read(path)
     }
 
     /// The tests in a file that a record names.

@@ -21,6 +21,7 @@
 //     history/                                   what each test did in every cycle, kept when cycles are deleted
 //     tombstones.jsonl                           one line per cycle that retention deleted
 //     pinned/000123                              `nightjar keep 123`: never deleted
+//     aside/000124-1                             folders of a cycle whose beginning the journal lost
 //     trash/                                     folders on their way out
 //
 // Numbers have six digits so that names sort as numbers do, and more where six do not suffice.

@@ -279,7 +279,12 @@ private struct Verification {
 
     /// The index is not sealed, and what lists cycles reads it: its lines must say what the sealed cycles say.
     mutating func checkIndex() {
-        guard let index = try? EvidenceIndex.load(layout) else { return }
+        let index: EvidenceIndex
+        do {
+            index = try EvidenceIndex.load(layout)
+        } catch {
+            return find(.unreadable, nil, "index.jsonl", "it cannot be read: \(error)")
+        }
         // Of a cycle that is not as it was sealed that is told already.
         let changed = Set(report.findings.compactMap(\.cycle))
         for line in index.cycles where !changed.contains(line.cycle) {

@@ -161,7 +161,7 @@ extension CommandRunner {
         } catch {
             // The disk that refuses the fence refused the shepherd too, and that one has ended.
         }
-        if wasStopped(spec.folder) { return .without(.stopped, note: "stopped before the command was started") }
+        if wasStopped(spec.folder) { return .without(.stopped, note: RunNote.stoppedBeforeStart) }
         return .without(.couldNotStart, note: reason)
     }
 

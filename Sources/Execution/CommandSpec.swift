@@ -123,6 +123,15 @@ package struct CommandResult: Codable, Hashable, Sendable {
         self.recovery = recovery
     }
 
+    /// Whether the command itself was ever started, as far as is known.
+    package var wasStarted: Bool {
+        switch outcome {
+        case .couldNotStart, .neverRan: false
+        case .stopped: !notes.contains(RunNote.stoppedBeforeStart)
+        case .exited, .signaled, .timedOut, .idleTimedOut, .lost: true
+        }
+    }
+
     /// It ended by itself with status 0.
     package var succeeded: Bool { outcome == .exited && exit == 0 }
 

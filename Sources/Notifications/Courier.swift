@@ -105,6 +105,7 @@ package actor Courier {
 
     private func deliver(_ items: [SpooledNotice], to receiver: ReceiverSettings) async {
         defer { busy.remove(receiver.name) }
+        let items = dropOvertaken(items)
         // What a person must act upon waits for nothing that may wait.
         var left = items.filter { $0.notice.level == .page } + items.filter { $0.notice.level < .page }
         while !left.isEmpty {
@@ -115,8 +116,27 @@ package actor Courier {
                 // An order is kept: what follows waits for what could not be delivered.
                 return
             }
-            guard await deliver(item, to: receiver) else { return }
-            overtake(items, by: item)
+            switch await deliver(item, to: receiver) {
+            case .arrived: overtake(items, by: item)
+            case .over: break
+            case .waits: return
+            }
+        }
+    }
+
+    /// What newer news of the same thing replaces, now that both can be sent: after an outage of the receiver the end of it
+    /// would come before its beginning. Only what is as loud, or says that it is over, replaces anything.
+    private func dropOvertaken(_ items: [SpooledNotice]) -> [SpooledNotice] {
+        func isDue(_ item: SpooledNotice) -> Bool { item.attempts > 0 || item.nextAttempt <= now() }
+        return items.filter { item in
+            guard isDue(item) else { return true }
+            let newer = items.last { other in
+                other.notice.key == item.notice.key && other.notice.sequence > item.notice.sequence
+                    && isDue(other) && (other.notice.kind == .resolved || other.notice.level >= item.notice.level)
+            }
+            guard let newer else { return true }
+            finish(item, "overtaken by \(newer.notice.id)")
+            return false
         }
     }
 
@@ -128,8 +148,15 @@ package actor Courier {
         }
     }
 
-    /// Whether the next one may be tried.
-    private func deliver(_ item: SpooledNotice, to receiver: ReceiverSettings) async -> Bool {
+    private enum Attempt {
+        case arrived
+        /// It did not arrive and never will.
+        case over
+        /// It is tried again, and what follows it waits.
+        case waits
+    }
+
+    private func deliver(_ item: SpooledNotice, to receiver: ReceiverSettings) async -> Attempt {
         var item = item
         item.attempts += 1
         switch await attempt(item.notice, receiver) {
@@ -140,15 +167,15 @@ package actor Courier {
                 say(LogLine(.ok, "notify", "\(receiver.name) answers again"))
             }
             say(LogLine(.going, "notify", "\(receiver.name): \(item.notice.kind.rawValue) \(item.notice.key)"))
-            return true
+            return .arrived
         case .refused(let problem):
             finish(item, "refused: \(problem)")
             troubles[receiver.name] = "refused: \(problem) (\(item.notice.id))"
             say(LogLine(.warn, "notify", "\(receiver.name) refused \(item.notice.key): \(problem); not tried again"))
-            return true
+            return .over
         case .later(let problem, let asked):
             putBack(item, problem, asked, receiver)
-            return false
+            return .waits
         }
     }
 

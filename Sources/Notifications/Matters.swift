@@ -21,7 +21,18 @@ enum Matters {
         let open = situation.incidents.filter { $0.state != .resolved }
         var matters = open.map { incident($0, situation, settings, now) }
         if let approval = situation.approval { matters.append(awaiting(approval, situation, now)) }
-        if open.isEmpty, let blocked = blocked(situation, settings, now) { matters.append(blocked) }
+        if open.isEmpty, let urgent = urgency(situation, settings, now) { matters.append(staging(urgent, situation)) }
+        // Whatever the verdict, and whoever has acknowledged what was before.
+        if let left = situation.leftBehind, !matters.contains(where: { $0.level == .page }) {
+            matters.append(staging(left, situation))
+        }
+        if let ended = situation.ended {
+            matters.append(
+                Matter(
+                    name: "ended", level: .page, title: "\(situation.loop): the loop has ended: \(ended)",
+                    facts: [Wording.serving(situation), "Nothing is deployed or tested until it is started again"],
+                    commands: ["nightjar status", "nightjar tail"], reminds: false))
+        }
         if situation.doubtfulInARow >= NotificationPolicy.doubtfulForTicket { matters.append(doubtful(situation)) }
         for (name, trouble) in situation.troubles.sorted(by: { $0.key < $1.key }) {
             matters.append(
@@ -42,7 +53,7 @@ enum Matters {
         var level: NoticeLevel = category == .transient ? .log : .chat
         var because: String?
         // A question about it is a page of its own, which says all that this one would.
-        let isAsked = situation.approval.map { $0.incident == incident.id } ?? false
+        let isAsked = situation.approval.map { $0.incident == nil || $0.incident == incident.id } ?? false
         if !isAcknowledged, !isAsked, category != .transient, let urgent = urgency(situation, settings, now) {
             level = .page
             because = urgent
@@ -57,11 +68,25 @@ enum Matters {
     /// Why a person must act now; nil where the loop copes or has time left.
     private static func urgency(_ situation: Situation, _ settings: PagingSettings, _ now: Timestamp) -> String? {
         guard situation.verdict == .failing else { return nil }
-        if situation.environment == .unknown { return "what staging runs is unknown" }
+        if situation.environment == .unknown, situation.provesRevision {
+            guard let serving = situation.serving else { return "what staging runs is unknown" }
+            // A deployment that failed may have left the last green one as it was: that can wait.
+            if situation.lastGreen.map({ $0.names(serving) }) != true {
+                return "staging is left at \(serving.short), which is neither what was wanted nor the last green one"
+            }
+        }
         guard situation.isBroken else { return nil }
         if let problem = situation.restoreProblem { return "NOT restored: \(problem)" }
         guard let since = situation.failingSince, now.since(since) >= settings.holdFor else { return nil }
         return "NOT restored for \(Wording.span(now.since(since))) >= paging.holdFor \(Wording.span(settings.holdFor))"
+    }
+
+    /// When a page is due although nothing is lost yet: the loop may still restore what is broken. Nil where nothing is held.
+    static func pageDue(_ situation: Situation, _ settings: PagingSettings, _ now: Timestamp) -> Timestamp? {
+        guard situation.verdict == .failing, situation.isBroken, situation.environment != .unknown,
+            situation.restoreProblem == nil, let since = situation.failingSince, now.since(since) < settings.holdFor
+        else { return nil }
+        return since + settings.holdFor
     }
 
     private static let question = "approval-"
@@ -83,9 +108,8 @@ enum Matters {
     }
 
     /// Staging is broken and no incident says why: nobody would hear of it otherwise.
-    private static func blocked(_ situation: Situation, _ settings: PagingSettings, _ now: Timestamp) -> Matter? {
-        guard let urgent = urgency(situation, settings, now) else { return nil }
-        return Matter(
+    private static func staging(_ urgent: String, _ situation: Situation) -> Matter {
+        Matter(
             name: "staging", level: .page, title: "\(situation.loop): \(urgent)",
             facts: Wording.facts(situation),
             commands: ["nightjar status", "nightjar show latest"], reminds: true)

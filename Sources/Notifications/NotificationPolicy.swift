@@ -35,6 +35,14 @@ package struct NotificationPolicy: Sendable {
         }
     }
 
+    /// For the log, where an incident is told and its page is held: until when, and by which rule. Empty elsewhere.
+    package func held(_ notice: Notice, _ situation: Situation, at now: Timestamp) -> String {
+        guard notice.incident != nil, notice.kind == .opened, notice.level < .page,
+            let due = Matters.pageDue(situation, settings, now)
+        else { return "" }
+        return "; page held to \(due.clockMinute), paging.holdFor \(Wording.span(settings.holdFor))"
+    }
+
     /// A notice where a matter is new, got worse, came back, or has not been mentioned for long.
     private func told(
         _ matter: Matter, _ situation: Situation, _ memory: inout NoticeMemory, _ now: Timestamp

@@ -19,6 +19,12 @@ package struct Situation: Hashable, Sendable {
     package var failingSince: Timestamp?
     /// Why the environment was not restored although it was to be: refused or failed.
     package var restoreProblem: String?
+    /// What the newest cycle left in an environment that it moved and did not bring back, whatever its verdict.
+    package var leftBehind: String?
+    /// Why the loop ended by itself; nil where it goes on, or was asked to end.
+    package var ended: String?
+    /// Whether the live revision can be read at all: without that, unknown is no news.
+    package var provesRevision = true
     package var incidents: [Incident]
     /// Of the most important suite that an incident fails, by the incident's id.
     package var priorities: [String: Int] = [:]

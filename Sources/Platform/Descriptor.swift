@@ -125,12 +125,17 @@ package final class Descriptor: Sendable {
         return fstat(number, &status) == 0 ? Int64(status.st_size) : nil
     }
 
-    /// Whether `path` names what is open here: not where it was removed, moved away or replaced.
+    /// Whether `path` names what is open here: not where it was removed, moved away or replaced. A disk that cannot be asked
+    /// now (a server of files that is away, say) tells nothing of the kind, and is asked again.
     package func isNamed(_ path: String) -> Bool {
         var (named, held) = (stat(), stat())
-        return stat(path, &named) == 0 && fstat(number, &held) == 0 && named.st_ino == held.st_ino
-            && named.st_dev == held.st_dev
+        guard stat(path, &named) == 0 else { return !Descriptor.saysItIsGone(errno) }
+        guard fstat(number, &held) == 0 else { return true }
+        return named.st_ino == held.st_ino && named.st_dev == held.st_dev
     }
+
+    /// Whether an error of a look at a path says that nothing is there.
+    static func saysItIsGone(_ error: Int32) -> Bool { error == ENOENT || error == ENOTDIR }
 
     /// Whether any name leads to what is open: nothing that is written to it can be found otherwise.
     package var hasName: Bool {

@@ -12,8 +12,13 @@ package struct ReportContext: Sendable {
     package var history: [CycleBrief]
     /// What stands before the path of a file of the cycle folder in links; empty beside the files.
     package var linkBase: String
+    /// SHA-256 of the cycle's SHA256SUMS; nil before it is sealed.
+    package var seal: String?
 
-    package init(previous: CycleRecord? = nil, history: [CycleBrief] = [], linkBase: String = "") {
+    package init(
+        previous: CycleRecord? = nil, history: [CycleBrief] = [], linkBase: String = "", seal: String? = nil
+    ) {
+        self.seal = seal
         self.previous = previous
         self.history = history
         self.linkBase = linkBase
@@ -97,7 +102,7 @@ struct CycleReport: Sendable {
                 (
                     "protected", Numbers.grouped(record.value.protected),
                     "\(Numbers.percent(share)) of \(Numbers.value(record.value.total, record.value.unit))"
-                        + SignOff.conditions(SignOff.conditionalValue(record))
+                        + SignOff.conditions(record.value.conditional)
                 ))
             rows.append(("at risk", Numbers.grouped(record.value.atRisk), record.value.unit))
         }
@@ -122,11 +127,12 @@ struct CycleReport: Sendable {
         let exposed = record.suites.filter { $0.status != .passed && ($0.value ?? 0) > 0 }
         let terms = exposed.map { "\($0.name) \(Numbers.grouped($0.value ?? 0))" }
         let sum = terms.isEmpty ? "0" : terms.joined(separator: " + ")
+        let conditional = record.value.conditional ?? 0
+        let less = conditional > 0 ? " - \(Numbers.grouped(conditional)) on conditions" : ""
         return "at risk = value of every suite that did not pass = \(sum) = \(Numbers.grouped(record.value.atRisk)); "
-            + "protected = \(Numbers.grouped(record.value.total)) - \(Numbers.grouped(record.value.atRisk)) = "
+            + "protected = \(Numbers.grouped(record.value.total)) - \(Numbers.grouped(record.value.atRisk))\(less) = "
             + "\(Numbers.grouped(record.value.protected)) "
             + "(\(Numbers.percent(100 * record.value.protected / record.value.total)))"
-            + SignOff.conditions(SignOff.conditionalValue(record))
     }
 
     /// What the tests themselves report to have taken.

@@ -31,7 +31,7 @@ package enum CycleSchema {
             "reasons": {"type": "array", "items": {"$ref": "#/$defs/reason"}},
             "value": {"type": "object", "required": ["unit", "total", "protected", "atRisk"], "properties": {
               "unit": {"type": "string"}, "total": {"type": "number"}, "protected": {"type": "number"},
-              "atRisk": {"type": "number"}}},
+              "atRisk": {"type": "number"}, "conditional": {"type": "number"}}},
             "stages": {"type": "array", "items": {"type": "object",
               "required": ["stage", "attempt", "run", "outcome", "summary", "startedAt", "endedAt", "durationSeconds",
                 "commands", "hosts", "logs"],

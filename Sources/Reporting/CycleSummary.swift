@@ -80,7 +80,7 @@ struct CycleSummary: Sendable {
         if record.verdict == .interrupted {
             return "\(Numbers.grouped(value.protected)) of \(total)\(unit) proven before it was interrupted"
         }
-        let condition = SignOff.conditions(SignOff.conditionalValue(record))
+        let condition = SignOff.conditions(value.conditional)
         if value.protected == value.total { return "all \(total)\(unit) protected\(condition)" }
         return "\(Numbers.grouped(value.protected)) of \(total)\(unit) protected\(condition), "
             + "\(Numbers.grouped(value.atRisk)) at risk"
@@ -182,7 +182,10 @@ struct CycleSummary: Sendable {
 
 extension Incident {
     /// `open, 1 test, seen 3 times since #214`
-    package var standing: String { "\(state.rawValue), \(history)" }
+    package var standing: String {
+        let others = joined.map { $0.isEmpty ? "" : ", also announced as \(Plurals.list($0, limit: 8))" } ?? ""
+        return "\(state.rawValue), \(history)\(others)"
+    }
 
     /// `1 test, seen 3 times since #214`
     package var history: String {
@@ -196,6 +199,12 @@ extension Diagnosis {
         if category == .unknown { return "cause unknown" }
         return "\(grade == .unknown ? "not proven" : grade.rawValue): \(category.rawValue)"
             + (component.map { " in \($0)" } ?? "")
+    }
+
+    /// What its grade rests on, and how the tests behave: `likely by 93 % >= 80 %; fails 4/4 here`.
+    package var figures: String? {
+        let parts = [grounds.flatMap { $0.isEmpty ? nil : "\(grade.rawValue) by \($0)" }, statistics].compactMap { $0 }
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 }
 

@@ -11,20 +11,32 @@ package struct ExportContext: Sendable {
     package var tests: [String: [TestResult]]
     /// SHA-256 of `cycle.json`, in hexadecimal.
     package var documentSHA256: String?
+    /// Suites whose results are not there as they were sealed, and why: they are exported as no pass.
+    package var damage: [String: String]
 
-    package init(tests: [String: [TestResult]], documentSHA256: String? = nil) {
+    package init(
+        tests: [String: [TestResult]], documentSHA256: String? = nil, damage: [String: String] = [:]
+    ) {
         self.tests = tests
         self.documentSHA256 = documentSHA256
+        self.damage = damage
     }
 }
 
 package enum Export {
-    /// Why a suite is no pass although none of its tests failed; nil for a pass and for failing tests.
-    static func doubt(_ suite: SuiteRecord) -> String? {
+    /// Why a suite is no pass although none of its tests failed; nil for a pass and for failing tests. What is not there as
+    /// it was sealed is no pass whatever the record says.
+    static func doubt(_ suite: SuiteRecord, _ context: ExportContext) -> String? {
+        if let damage = context.damage[suite.name] { return damage }
         switch suite.status {
-        case .passed, .failed: nil
-        case .unproven, .notRun: suite.because ?? suite.status.words
+        case .passed, .failed: return nil
+        case .unproven, .notRun: return suite.because ?? suite.status.words
         }
+    }
+
+    /// The status of such a suite, as other tools are told it.
+    static func status(_ suite: SuiteRecord, _ context: ExportContext) -> String {
+        context.damage[suite.name] == nil ? suite.status.rawValue : "damaged"
     }
 
     static func tests(_ suite: SuiteRecord, _ context: ExportContext) -> [TestResult] {
@@ -87,13 +99,14 @@ package enum JUnitExport {
             }
             cases += "</testcase>\n"
         }
-        if let doubt = Export.doubt(suite) {
+        if let doubt = Export.doubt(suite, context) {
             // Without a test of its own this would look like a pass.
             counts.tests += 1
             counts.errors += 1
             cases +=
                 "<testcase classname=\"\(attribute(suite.name))\" name=\"nightjar: the evidence of this suite\" time=\"0.000\">"
-            cases += "<error type=\"\(suite.status.rawValue)\" message=\"\(attribute(doubt))\"/></testcase>\n"
+            let type = Export.status(suite, context)
+            cases += "<error type=\"\(type)\" message=\"\(attribute(doubt))\"/></testcase>\n"
         }
         let start = record.stage(of: suite)?.startedAt ?? record.startedAt
         let head =
@@ -174,10 +187,11 @@ package enum CTRFExport {
         var tests: [Test] = []
         for suite in record.suites {
             tests += Export.tests(suite, context).map { test($0, suite.name) }
-            if let doubt = Export.doubt(suite) {
+            if let doubt = Export.doubt(suite, context) {
                 tests.append(
                     Test(
-                        name: "nightjar: the evidence of this suite", status: "other", rawStatus: suite.status.rawValue,
+                        name: "nightjar: the evidence of this suite", status: "other",
+                        rawStatus: Export.status(suite, context),
                         duration: 0, suite: suite.name, message: doubt))
             }
         }

@@ -22,8 +22,9 @@ package enum CSVExport {
                 let end = [test.id, test.outcome.rawValue, seconds, test.message ?? ""].map(cell)
                 text += "\(start),\(end.joined(separator: ","))\r\n"
             }
-            if let doubt = Export.doubt(suite) {
-                text += "\(start),\(["", suite.status.rawValue, "", doubt].map(cell).joined(separator: ","))\r\n"
+            if let doubt = Export.doubt(suite, context) {
+                text +=
+                    "\(start),\(["", Export.status(suite, context), "", doubt].map(cell).joined(separator: ","))\r\n"
             }
         }
         return text
@@ -71,7 +72,8 @@ package enum AttestationExport {
 
     package static func text(_ record: CycleRecord, _ context: ExportContext) throws -> String {
         var predicate = Predicate(
-            result: result(record), configuration: [configuration(record)], passedTests: [], warnedTests: [],
+            result: context.damage.isEmpty ? result(record) : "FAILED", configuration: [configuration(record)],
+            passedTests: [], warnedTests: [],
             failedTests: [])
         for suite in record.suites {
             let muted = record.reasons.filter { $0.subject == suite.name && $0.rule == "quarantine" }
@@ -90,7 +92,7 @@ package enum AttestationExport {
                 case .skipped, .notRun: break
                 }
             }
-            if let doubt = Export.doubt(suite) { predicate.failedTests.append("\(suite.name): \(doubt)") }
+            if let doubt = Export.doubt(suite, context) { predicate.failedTests.append("\(suite.name): \(doubt)") }
         }
         return try JSONText.pretty(Statement(subject: subject(record, context), predicate: predicate)) + "\n"
     }

@@ -167,11 +167,16 @@ extension HTMLCycle {
                 numeric: [2, 3, 4], wide: [6]))
     }
 
+    private var seal: String {
+        guard let hash = report.context.seal else { return "" }
+        return " \(HTML.escaped(Seal.words(record.cycle))) <code class=\"seal\">\(HTML.escaped(hash))</code>"
+    }
+
     var foot: String {
         """
         <footer>Computed by \(HTML.escaped(record.writtenBy)) from \(link("cycle.json")); settings \
         \(HTML.escaped(String(record.settingsHash.prefix(12)))). Sums of all files: \(link("SHA256SUMS")); \
-        <code>nightjar verify --cycle \(record.cycle)</code> checks them.</footer>
+        <code>nightjar verify --cycle \(record.cycle)</code> checks them.\(seal)</footer>
 
         """
     }

@@ -28,7 +28,7 @@ struct HTMLIncidents {
         let tone: HTML.Tone = diagnosis.grade == .proven ? .good : diagnosis.grade == .unknown ? .quiet : .doubt
         var text = "<p class=\"verdict\">\(HTML.badge(diagnosis.grade.rawValue, tone)) "
         text += "<strong>\(HTML.escaped(diagnosis.headline))</strong></p>\n<p>\(HTML.escaped(diagnosis.summary))</p>\n"
-        if let statistics = diagnosis.statistics { text += "<p class=\"formula\">\(HTML.escaped(statistics))</p>\n" }
+        if let statistics = diagnosis.figures { text += "<p class=\"formula\">\(HTML.escaped(statistics))</p>\n" }
         if let culprit = diagnosis.culprit { text += "<p>Culprit: <code>\(HTML.escaped(culprit.words))</code></p>\n" }
         let others = diagnosis.candidates.filter { $0 != diagnosis.culprit }
         text += HTML.list(others.prefix(20).map { "candidate <code>\(HTML.escaped($0.words))</code>" })

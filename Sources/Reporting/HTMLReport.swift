@@ -149,7 +149,7 @@ struct HTMLCycle {
             record.capabilities.map {
                 [
                     HTMLCycle.mark($0.status.mark), HTML.escaped($0.name), HTML.escaped($0.suite),
-                    HTML.escaped(CycleSummary.words($0.totals)), $0.value.map { Numbers.grouped($0) } ?? "-",
+                    HTML.escaped(CycleSummary.words($0.totals)), HTML.escaped($0.valueWords),
                 ]
             }, numeric: [4])
         for capability in record.capabilities {

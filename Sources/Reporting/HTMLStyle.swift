@@ -92,7 +92,7 @@ enum HTMLStyle {
         .strip { font: 600 .8rem ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; letter-spacing: .08em;
           margin: 0; overflow-wrap: anywhere } .strip .good { color: var(--good) } .strip .bad { color: var(--bad) }
         .strip .doubt { color: var(--doubt) }
-        footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .85rem }
+        footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .85rem; overflow-wrap: anywhere }
         @media (max-width: 680px) {
           main { padding: 1rem .9rem 3rem } .hero { padding: 1.1rem 1rem } h1 { font-size: 1.7rem } .two { display: block }
           .figures { grid-template-columns: 1fr 1fr }

@@ -29,13 +29,13 @@ package enum IncidentText {
             layout.paragraph("not diagnosed yet", indent: 2)
             return
         }
-        write(diagnosis, actions, into: &layout)
+        write(diagnosis, actions.filter { ($0.incident ?? incident.id) == incident.id }, into: &layout)
     }
 
     private static func write(_ diagnosis: Diagnosis, _ actions: [ActionRecord], into layout: inout TextLayout) {
         layout.paragraph(diagnosis.headline, indent: 2, paint: diagnosis.grade == .proven ? .cyan : nil)
         layout.paragraph(diagnosis.summary, indent: 2)
-        if let statistics = diagnosis.statistics { layout.paragraph(statistics, indent: 2) }
+        if let statistics = diagnosis.figures { layout.paragraph(statistics, indent: 2) }
         if let culprit = diagnosis.culprit { layout.paragraph("culprit \(culprit.words)", indent: 2, paint: .red) }
         for candidate in diagnosis.candidates.prefix(5) where candidate != diagnosis.culprit {
             layout.paragraph("candidate \(candidate.words)", indent: 2)

@@ -10,7 +10,7 @@ extension MarkdownCycle {
         text += "\(incident.firstSeen.wholeSeconds); \(escaped(Plurals.list(incident.tests, limit: 20)))\n\n"
         guard let diagnosis = incident.diagnosis else { return text + "Not diagnosed yet.\n" }
         text += "**\(escaped(diagnosis.headline))**. \(escaped(diagnosis.summary))\n\n"
-        if let statistics = diagnosis.statistics { text += "\(escaped(statistics))\n\n" }
+        if let statistics = diagnosis.figures { text += "\(escaped(statistics))\n\n" }
         if let culprit = diagnosis.culprit { text += "Culprit: \(escaped(culprit.words))\n\n" }
         for candidate in diagnosis.candidates where candidate != diagnosis.culprit {
             text += "- candidate \(escaped(candidate.words))\n"
@@ -143,6 +143,8 @@ extension MarkdownCycle {
     }
 
     var foot: String {
-        "Computed from `cycle.json` beside this file; `nightjar verify --cycle \(record.cycle)` checks that nothing was changed.\n"
+        let seal = report.context.seal.map { " \(Seal.words(record.cycle)) `\($0)`" } ?? ""
+        return
+            "Computed from `cycle.json` beside this file; `nightjar verify --cycle \(record.cycle)` checks that nothing was changed.\(seal)\n"
     }
 }

@@ -104,8 +104,7 @@ struct MarkdownCycle {
                 ["", "capability", "suite", "tests", "value"],
                 capabilities.map {
                     [
-                        $0.status.mark.rawValue, $0.name, $0.suite, CycleSummary.words($0.totals),
-                        $0.value.map { Numbers.grouped($0) } ?? "-",
+                        $0.status.mark.rawValue, $0.name, $0.suite, CycleSummary.words($0.totals), $0.valueWords,
                     ].map(Markdown.escaped)
                 })
         for capability in capabilities {

@@ -15,7 +15,9 @@ extension CycleReport {
         var lines = beforeAfter.compactMap { row -> String? in
             guard row.afterStatus == .passed, let before = row.beforeStatus, before != .passed else { return nil }
             let value = record.suites.first { $0.name == row.suite }?.value ?? 0
-            let worth = value > 0 ? ", \(Numbers.value(value, record.value.unit)) protected again" : ""
+            let isConditional = SignOff.conditional(record).contains(row.suite)
+            let what = isConditional ? "no longer at risk, on conditions" : "protected again"
+            let worth = value > 0 ? ", \(Numbers.value(value, record.value.unit)) \(what)" : ""
             return "\(row.suite): \(before.words) -> passed\(worth) (\(row.source ?? "before"))"
         }
         for target in record.targets ?? [] where target.status == .met {
@@ -38,6 +40,10 @@ extension CycleReport {
         for capability in record.capabilities where capability.status != .passed {
             let value = capability.value.map { ", \(Numbers.value($0, record.value.unit))" } ?? ""
             lines.append("capability \(capability.name): \(capability.status.words)\(value)")
+        }
+        for capability in record.capabilities where capability.isConditional {
+            let tests = CycleSummary.words(capability.totals)
+            lines.append("capability \(capability.name): passed on conditions, \(tests)")
         }
         for target in record.targets ?? [] where target.status != .met {
             lines.append("target \(target.name): \(target.comparison)")

@@ -92,22 +92,20 @@ package enum SignOff {
         return lines
     }
 
-    /// The value of the suites that passed on conditions: protected as far as it was looked at.
-    package static func conditionalValue(_ record: CycleRecord) -> Double {
-        let conditional = Set(suites(record).filter { $0.standing == .conditional }.map(\.suite))
-        return record.suites.filter { $0.status == .passed && conditional.contains($0.name) }
-            .reduce(0) { $0 + ($1.value ?? 0) }
+    /// The suites that passed, or are let pass, on conditions.
+    package static func conditional(_ record: CycleRecord) -> Set<String> {
+        Set(suites(record).filter { $0.standing == .conditional }.map(\.suite))
     }
 
-    /// `, 80,000 of it on conditions`; empty where nothing is.
+    /// `, 80,000 on conditions`; empty where nothing is.
     package static func conditions(_ value: Double?) -> String {
-        value.map { $0 > 0 ? ", \(Numbers.grouped($0)) of it on conditions" : "" } ?? ""
+        value.map { $0 > 0 ? ", \(Numbers.grouped($0)) on conditions" : "" } ?? ""
     }
 
     /// Implementation, review, execution, final approval.
     package static func phases(_ record: CycleRecord) -> [SignOffPhase] {
         let standings = suites(record)
-        return [implementation(record), review(record), execution(record, standings), approval(record)]
+        return [implementation(record), review(record), execution(record, standings), approval(record, standings)]
     }
 
     private static func implementation(_ record: CycleRecord) -> SignOffPhase {
@@ -159,19 +157,39 @@ package enum SignOff {
             when: stages.map(\.endedAt).max(), evidence: ran.compactMap(\.testsFile))
     }
 
-    private static func approval(_ record: CycleRecord) -> SignOffPhase {
+    /// The verdict decides. What ships although suites passed on conditions only is approved on these conditions.
+    private static func approval(_ record: CycleRecord, _ standings: [SuiteStanding]) -> SignOffPhase {
+        let conditional = standings.filter { $0.standing == .conditional }
         let standing: Standing =
             switch record.verdict {
-            case .healthy: record.recommendation == .ship ? .approved : .rejected
+            case .healthy where record.recommendation != .ship: .rejected
+            case .healthy: conditional.isEmpty ? .approved : .conditional
             case .degraded: .conditional
             case .failing, .unproven, .interrupted: .rejected
             }
         let rules = record.reasons.filter { $0.verdict == record.verdict && $0.verdict != .healthy }.map(\.rule)
         let distinct = rules.enumerated().filter { rules.firstIndex(of: $0.element) == $0.offset }.map(\.element)
         let why = distinct.isEmpty ? "" : ", rules \(Plurals.list(distinct, limit: 4))"
+        let missing = conditional.map { suite in
+            "\(suite.suite) (\(Plurals.list(suite.prerequisites.isEmpty ? [suite.because] : suite.prerequisites, limit: 2)))"
+        }
+        let conditions =
+            standing == .conditional && !missing.isEmpty ? "; missing: \(Plurals.list(missing, limit: 3))" : ""
         return SignOffPhase(
             phase: "final approval", standing: standing, who: "the verdict rules of \(record.writtenBy)",
-            what: "\(record.verdict.rawValue)\(why): \(record.recommendation.rawValue)", when: record.endedAt,
-            evidence: ["cycle.json"])
+            what: "\(record.verdict.rawValue)\(why): \(record.recommendation.rawValue)\(conditions)",
+            when: record.endedAt, evidence: ["cycle.json"])
+    }
+}
+
+extension CapabilityRecord {
+    /// None of its tests failed, and some told nothing or passed only after a failure. Its own tests are asked, whatever
+    /// else there is in the suite.
+    package var isConditional: Bool { status == .passed && totals.passed < totals.tests }
+
+    /// What it is worth as far as that is shown: `80,000`, `80,000 on conditions`.
+    var valueWords: String {
+        value.map { Numbers.grouped($0) + (isConditional ? " on conditions" : "") }
+            ?? (isConditional ? "on conditions" : "-")
     }
 }

@@ -100,6 +100,9 @@ package struct StatusSnapshot: Codable, Hashable, Sendable {
         package var diskUsedPercent: Double?
         /// Messages that wait for their receivers; nil where there are no receivers.
         package var spooledNotices: Int?
+        /// When a dead-man's ping was last taken, and what the newest one met instead; nil where there is none.
+        package var deadmanTakenAt: Timestamp?
+        package var deadmanProblem: String?
 
         /// Without a sign of life for longer, a daemon that holds its loop is stuck.
         package static let patience = Duration.seconds(60)

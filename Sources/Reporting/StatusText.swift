@@ -234,6 +234,12 @@ package struct StatusText: Sendable {
         parts.append(daemon.journalProblem.map { "journal: \($0)" } ?? "journal ok")
         if let disk = daemon.diskUsedPercent { parts.append("disk \(Numbers.fixed(disk, decimals: 0))% used") }
         if let spooled = daemon.spooledNotices { parts.append("spool \(spooled)") }
+        if let problem = daemon.deadmanProblem {
+            let since = daemon.deadmanTakenAt.map { " for \(Durations.age(of: $0, at: status.at))" } ?? ""
+            parts.append("deadman NOT taken\(since): \(problem)")
+        } else if let taken = daemon.deadmanTakenAt {
+            parts.append("deadman ok \(Durations.age(of: taken, at: status.at)) ago")
+        }
         if let version = daemon.version { parts.append("version \(version)") }
         return parts.joined(separator: ", ")
     }

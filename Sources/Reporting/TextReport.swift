@@ -72,10 +72,10 @@ package struct TextReport: Sendable {
             ])
         }
         table.render(into: &layout, widest: 28)
-        for capability in summary.record.capabilities where capability.status != .passed {
+        for capability in summary.record.capabilities where capability.status != .passed || capability.isConditional {
             let value = capability.value.map { ", \(Numbers.grouped($0)) \(summary.record.value.unit)" } ?? ""
-            layout.paragraph(
-                "capability \(capability.name): \(capability.status.words)\(value)", indent: 2, paint: .yellow)
+            let status = capability.status.words + (capability.isConditional ? " on conditions" : "")
+            layout.paragraph("capability \(capability.name): \(status)\(value)", indent: 2, paint: .yellow)
         }
     }
 

@@ -25,14 +25,16 @@ enum WindowFigures {
                 firstPassRate: firstTotals?.passRate, firstStatus: begin?.beforeStatus ?? seen.first?.1.status,
                 lastCycle: seen.last?.0, lastPassRate: seen.last?.1.totals.passRate,
                 lastStatus: records.last?.suites.first { $0.name == name }?.status ?? .notRun,
-                lowestPassRate: rates.min())
+                lowestPassRate: rates.min(),
+                isConditional: records.last.map { SignOff.conditional($0).contains(name) } == true ? true : nil)
         }
     }
 
     static func eliminated(_ suites: [SuiteProgress], _ incidents: [IncidentProgress], unit: String) -> [String] {
         let mended = suites.compactMap { suite -> String? in
             guard suite.lastStatus == .passed, let first = suite.firstStatus, first != .passed else { return nil }
-            let worth = suite.value.map { ", \(Numbers.value($0, unit)) protected again" } ?? ""
+            let what = suite.isConditional == true ? "no longer at risk, on conditions" : "protected again"
+            let worth = suite.value.map { ", \(Numbers.value($0, unit)) \(what)" } ?? ""
             let rate = suite.firstPassRate.map(Numbers.percent) ?? first.words
             return "\(suite.suite): \(rate) -> \(suite.lastPassRate.map(Numbers.percent) ?? "passed")\(worth)"
         }

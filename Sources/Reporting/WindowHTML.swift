@@ -6,22 +6,24 @@ import Domain
 extension WindowReport {
     /// `linkBase` leads from the page to the loop's folder; empty for a page beside it.
     package func html(linkBase: String = "") -> String {
-        var body = hero + reasonList
-        body += HTML.section("before-after", "Before and after", suiteTable)
+        var body = hero(linkBase) + reasonList
+        body += HTML.section("before-after", "Before and after", suiteTable(linkBase))
         body += HTML.section("delivery", "Delivery", deliveryTable)
         body += HTML.section("trends", "Over the cycles", TrendCharts.html(cycles, unit: value.unit))
-        body += HTML.section("incidents", "Incidents", incidentTable)
+        body += HTML.section("incidents", "Incidents", incidentTable(linkBase))
         body += readinessTable + targetTable
-        body += "<div class=\"two\">\n\(lists)</div>\n"
+        body += "<div class=\"two\">\n\(lists(linkBase))</div>\n"
         body += HTML.section("next", "What next", next)
         body += HTML.section("cycles", "Cycles", cycleTable(linkBase))
         body +=
             "<footer>Computed from the sealed cycles of this loop; <code>nightjar verify</code> checks that nothing was changed. "
-            + "Delivery figures as DORA defines them, read for this environment.</footer>\n"
+            + "Delivery figures as DORA defines them, read for this environment."
+            + (seal.map { " \(Seal.words($0.cycle)) <code class=\"seal\">\(HTML.escaped($0.sha256))</code>" } ?? "")
+            + "</footer>\n"
         return HTML.page(title: "\(title) \(recommendation.rawValue.uppercased())", body: body)
     }
 
-    private var hero: String {
+    private func hero(_ base: String) -> String {
         let cells = figures.map { row in
             "<div><b>\(HTML.escaped(row.figure))</b><span>\(HTML.escaped(row.label))</span>"
                 + "<small>\(HTML.escaped(row.remark))</small></div>\n"
@@ -34,7 +36,7 @@ extension WindowReport {
             <header class="hero \(tone.rawValue)">
             <p class="eyebrow">\(HTML.escaped(title)) · \(HTML.escaped(times))</p>
             <h1>\(recommendation.rawValue.uppercased()) \(HTML.badge(verdict.rawValue.uppercased(), verdict.tone))</h1>
-            <p class="lede">\(HTML.escaped(sentence))</p>
+            <p class="lede">\(linked(sentence, base))</p>
             <div class="figures">
             \(cells.joined())</div>
             <p class="strip">\(strip.joined())</p>
@@ -53,10 +55,10 @@ extension WindowReport {
             ? "" : HTML.section("reasons", "Why", "<ul class=\"reasons\">\n\(rows.joined())</ul>\n")
     }
 
-    private var suiteTable: String {
+    private func suiteTable(_ base: String) -> String {
         let unit = value.unit.isEmpty ? "value" : value.unit
         let rows = suites.map { suite -> [String] in
-            let cells = suiteRow(suite).map(HTML.escaped)
+            let cells = suiteRow(suite).map { linked($0, base) }
             return [HTMLCycle.mark(suite.lastStatus.mark)] + cells[0...1]
                 + [cells[2], "<b>\(cells[3])</b>", cells[4], cells[5]]
         }
@@ -75,10 +77,10 @@ extension WindowReport {
         return text
     }
 
-    private var incidentTable: String {
+    private func incidentTable(_ base: String) -> String {
         guard !incidents.isEmpty else { return "" }
         let rows = incidents.map { incident -> [String] in
-            let cells = incidentRow(incident).map(HTML.escaped)
+            let cells = incidentRow(incident).map { linked($0, base) }
             return [
                 HTML.badge(incident.isResolved ? "resolved" : "open", incident.isResolved ? .good : .bad),
                 "<b>\(cells[1])</b> \(cells[2])<br><small>\(cells[3])</small>",
@@ -120,13 +122,14 @@ extension WindowReport {
                     ["", "target", "measured", "", "of the limit", "beside the past"], rows, wide: [4, 5]))
     }
 
-    private var lists: String {
+    private func lists(_ base: String) -> String {
         let none = "<p class=\"soft\">None that the evidence shows.</p>\n"
         return HTML.section(
             "gone", "Risks eliminated",
-            risksEliminated.isEmpty ? none : HTML.list(risksEliminated.map(HTML.escaped), "ticks"))
+            risksEliminated.isEmpty ? none : HTML.list(risksEliminated.map { linked($0, base) }, "ticks"))
             + HTML.section(
-                "left", "Risks left", risksLeft.isEmpty ? none : HTML.list(risksLeft.map(HTML.escaped), "crosses"))
+                "left", "Risks left",
+                risksLeft.isEmpty ? none : HTML.list(risksLeft.map { linked($0, base) }, "crosses"))
     }
 
     private var next: String {
@@ -137,13 +140,35 @@ extension WindowReport {
         return "<ol class=\"next\">\n\(items.joined())</ol>\n"
     }
 
+    /// Escaped, and each cycle of the window that is named in it, `#214`, leads to its page.
+    private func linked(_ text: String, _ base: String) -> String {
+        var html = ""
+        var rest = Substring(text)
+        while let mark = rest.firstIndex(of: "#") {
+            let digits = rest[rest.index(after: mark)...].prefix { $0.isASCII && $0.isNumber }
+            html += HTML.escaped(String(rest[..<mark]))
+            rest = rest[digits.endIndex...]
+            let name = "#" + digits
+            if let number = Int(digits), cycles.contains(where: { $0.cycle == number }) {
+                html += HTML.link("\(WindowReport.folder(number))/report.html", name, base: base)
+            } else {
+                html += HTML.escaped(name)
+            }
+        }
+        return html + HTML.escaped(String(rest))
+    }
+
+    private static func folder(_ cycle: Int) -> String {
+        let digits = String(cycle)
+        return "cycles/" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    }
+
     private func cycleTable(_ base: String) -> String {
         let rows = cycles.reversed().map { cycle -> [String] in
-            let digits = String(cycle.cycle)
-            let folder = "cycles/" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
             return [
                 HTML.badge(cycle.verdict.rawValue, cycle.verdict.tone),
-                HTML.link("\(folder)/report.html", "#\(cycle.cycle)", base: base), HTML.moment(cycle.startedAt),
+                HTML.link("\(WindowReport.folder(cycle.cycle))/report.html", "#\(cycle.cycle)", base: base),
+                HTML.moment(cycle.startedAt),
                 HTML.escaped(cycle.revision.short), "\(cycle.totals.passed)/\(cycle.totals.tests)",
                 Durations.text(seconds: cycle.durationSeconds),
                 HTML.escaped(cycle.verdict == .healthy ? "" : cycle.because ?? ""),

@@ -63,7 +63,8 @@ extension WindowReport {
                     cycle.verdict == .healthy ? "" : cycle.because ?? "",
                 ].map(escaped)
             })
-        return text + "\nComputed from the sealed cycles; `nightjar verify` checks that nothing was changed.\n"
+        text += "\nComputed from the sealed cycles; `nightjar verify` checks that nothing was changed."
+        return text + (seal.map { " \(Seal.words($0.cycle)) `\($0.sha256)`" } ?? "") + "\n"
     }
 
     /// One screen for a terminal.
@@ -96,6 +97,10 @@ extension WindowReport {
         layout.heading("next")
         for action in actions.prefix(6) {
             layout.paragraph(action.text + (action.command.map { ": \($0)" } ?? ""), indent: 2, limit: 3)
+        }
+        if let seal {
+            layout.blank()
+            layout.paragraph(seal.line, indent: 0, paint: .dim)
         }
         return layout.text
     }

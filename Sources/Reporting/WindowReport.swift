@@ -19,6 +19,8 @@ package struct SuiteProgress: Codable, Hashable, Sendable {
     package var lastStatus: SuiteRecord.Status
     /// The lowest pass rate between them.
     package var lowestPassRate: Double?
+    /// Whether it passed on conditions in the newest cycle.
+    package var isConditional: Bool?
 }
 
 /// One incident of a window, with the times that matter. Each time is nil where the evidence does not tell it.
@@ -70,6 +72,8 @@ package struct ExposureFigures: Codable, Hashable, Sendable {
 /// The report over a window of cycles.
 package struct WindowReport: Codable, Hashable, Sendable {
     package var schema = "nightjar.window/1"
+    /// Of the newest cycle of the window; nil where it was not sealed.
+    package var seal: Seal?
     package var loop: String
     package var from: Timestamp
     package var to: Timestamp
@@ -81,8 +85,6 @@ package struct WindowReport: Codable, Hashable, Sendable {
     package var revision: Revision
     package var because: [Reason]
     package var value: ValueRecord
-    /// The part of the protected value whose suites are approved on conditions only; nil where there is none.
-    package var valueOnConditions: Double?
     package var suites: [SuiteProgress]
     package var incidents: [IncidentProgress]
     package var delivery: DeliveryFigures
@@ -108,7 +110,7 @@ package struct WindowReport: Codable, Hashable, Sendable {
     }
 
     /// Nil for a window without cycles. `records` are sealed cycles, oldest first; `end` is when the window ends.
-    package init?(_ records: [CycleRecord], from start: Timestamp, to end: Timestamp) {
+    package init?(_ records: [CycleRecord], from start: Timestamp, to end: Timestamp, seal: Seal? = nil) {
         guard let first = records.first, let newest = records.last else { return nil }
         // A cycle that was interrupted says nothing about its revision.
         let whole = records.filter { $0.verdict != .interrupted }
@@ -116,6 +118,7 @@ package struct WindowReport: Codable, Hashable, Sendable {
         let last = judged.last ?? newest
         let report = CycleReport(last, ReportContext())
         loop = last.loop
+        self.seal = seal
         from = start
         to = end
         (firstCycle, lastCycle) = (first.cycle, newest.cycle)
@@ -123,8 +126,6 @@ package struct WindowReport: Codable, Hashable, Sendable {
         (verdict, recommendation, revision) = (last.verdict, last.recommendation, last.revision.wanted)
         because = report.summary.reasons
         value = last.value
-        let conditional = SignOff.conditionalValue(last)
-        valueOnConditions = conditional > 0 ? conditional : nil
         suites = WindowFigures.suites(judged)
         incidents = WindowFigures.incidents(records, from: start)
         delivery = WindowFigures.delivery(records, incidents, from: start, to: end)

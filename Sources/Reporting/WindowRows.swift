@@ -39,7 +39,7 @@ extension WindowReport {
         return parts.joined(separator: "; ") + "."
     }
 
-    private var conditions: String { SignOff.conditions(valueOnConditions) }
+    private var conditions: String { SignOff.conditions(value.conditional) }
 
     private var interruption: String {
         cycles.last?.verdict == .interrupted && verdict != .interrupted ? " that was not interrupted" : ""

@@ -9,6 +9,12 @@ enum RunOutcome: String {
     case exited, signaled, timedOut, idleTimedOut, stopped, couldNotStart
 }
 
+/// Notes that a reader of result.json acts upon.
+package enum RunNote {
+    /// Nothing was begun, and nothing is to be put back.
+    package static let stoppedBeforeStart = "stopped before the command was started"
+}
+
 struct RunLeftover {
     var pid: Int32
     var command: String

@@ -52,7 +52,7 @@ struct Shepherd {
     /// Runs the command; answers the outcome where it never started.
     mutating func run() -> RunResult {
         if nj_next_signal(signals.number, nil) != 0 {
-            notes.append("stopped before the command was started")
+            notes.append(RunNote.stoppedBeforeStart)
             return result(.stopped, leftovers: [])
         }
         let output: Descriptor

@@ -33,7 +33,10 @@ enum Interface {
     struct Incidents: Codable {
         var schema = "nightjar.api.incidents/1"
         var loop: String
+        /// Newest first.
         var incidents: [Incident]
+        /// Where the older ones are; absent at the end.
+        var next: String?
     }
 
     struct Failure: Codable {
@@ -65,23 +68,56 @@ enum Interface {
         return loop
     }
 
-    static func cycles(_ reading: LoopReading, _ query: [String: String], base: String) -> HTTPResponse {
-        guard let limit = Int(query["limit"] ?? "20"), (1...200).contains(limit) else {
-            return failure(400, "limit is a number from 1 to 200")
-        }
+    /// - Parameter address: where the document is, with the parameters that name the loop.
+    static func cycles(_ reading: LoopReading, _ query: [String: String], at address: String) -> HTTPResponse {
+        guard let limit = limit(query) else { return failure(400, "limit is a number from 1 to 200") }
         guard let before = Int(query["before"] ?? "\(Int.max)") else {
             return failure(400, "before is the number of a cycle")
         }
         let older = reading.cycles.filter { $0.cycle < before }
         let page = Array(older.suffix(limit).reversed())
         let next = page.last.flatMap { last in
-            older.count > limit ? "\(base)/cycles?before=\(last.cycle)&limit=\(limit)" : nil
+            older.count > limit ? more(address, "before=\(last.cycle)&limit=\(limit)") : nil
         }
         return json(Cycles(loop: reading.status.loop, cycles: page, next: next))
     }
 
-    static func incidents(_ reading: LoopReading) -> HTTPResponse {
-        json(Incidents(loop: reading.status.loop, incidents: reading.incidents))
+    /// `state` is `open` (the default; acknowledged ones are open), `resolved` or `all`.
+    static func incidents(_ reading: LoopReading, _ query: [String: String], at address: String) -> HTTPResponse {
+        guard let limit = limit(query) else { return failure(400, "limit is a number from 1 to 200") }
+        let state = query["state"] ?? "open"
+        let known: [Incident]
+        switch state {
+        case "open": known = reading.incidents
+        case "resolved": known = reading.resolved
+        case "all": known = reading.incidents + reading.resolved
+        default: return failure(400, "state is open, resolved or all")
+        }
+        var before = Int.max
+        if let text = query["before"] {
+            guard let number = number(text) else { return failure(400, "before is an incident such as INC-57") }
+            before = number
+        }
+        let older = known.compactMap { incident in number(incident.id).map { (number: $0, incident: incident) } }
+            .filter { $0.number < before }.sorted { $0.number > $1.number }
+        let page = older.prefix(limit)
+        let next = page.last.flatMap { last in
+            older.count > limit ? more(address, "state=\(state)&before=INC-\(last.number)&limit=\(limit)") : nil
+        }
+        return json(Incidents(loop: reading.status.loop, incidents: page.map(\.incident), next: next))
+    }
+
+    private static func limit(_ query: [String: String]) -> Int? {
+        Int(query["limit"] ?? "20").flatMap { (1...200).contains($0) ? $0 : nil }
+    }
+
+    /// 57 of `INC-57`.
+    private static func number(_ id: String) -> Int? {
+        id.hasPrefix("INC-") ? Int(id.dropFirst(4)).flatMap { $0 > 0 ? $0 : nil } : nil
+    }
+
+    private static func more(_ address: String, _ query: String) -> String {
+        address + (address.contains("?") ? "&" : "?") + query
     }
 
     static func failure(_ status: Int, _ reason: String) -> HTTPResponse {

@@ -82,7 +82,7 @@ enum IncidentPieces {
             html += "<p class=\"soft\">Ruled out</p><ul>\(items)</ul>"
         }
         if let check = diagnosis.check { html += "<p>What would tell: \(check, limit: 400)</p>" }
-        if let statistics = diagnosis.statistics { html += "<p class=\"soft\">\(statistics, limit: 400)</p>" }
+        if let statistics = diagnosis.figures { html += "<p class=\"soft\">\(statistics, limit: 400)</p>" }
         return html
             + "<p>Recommended: <strong>\(diagnosis.recommendedAction.rawValue)</strong>. Type <code>nightjar why \(incident.id, limit: 40)</code></p>"
     }

@@ -155,19 +155,19 @@ struct LoopPieces {
     private var value: Markup {
         guard let value = reading.record?.value, value.total > 0 else { return "" }
         let share = Int((1000 * value.protected / value.total).rounded())
-        let conditions = SignOff.conditions(reading.record.map(SignOff.conditionalValue))
+        let conditions = SignOff.conditions(value.conditional)
         let words =
-            value.atRisk > 0
+            value.protected < value.total
             ? "\(Numbers.value(value.atRisk, value.unit)) at risk, \(Numbers.grouped(value.protected)) of "
                 + "\(Numbers.grouped(value.total)) protected\(conditions)"
-            : "all \(Numbers.value(value.total, value.unit)) protected\(conditions)"
+            : "all \(Numbers.value(value.total, value.unit)) protected"
         let bar: Markup = """
             <svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true"><rect class="risked" \
             width="1000" height="10"/><rect class="safe" width="\(share)" height="10"/></svg>
             """
         return """
             <dt>Value</dt><dd><p class="\(value.atRisk > 0 ? "risk" : "")">\(words)</p>
-            \(value.atRisk > 0 ? bar : "")</dd>
+            \(value.protected < value.total ? bar : "")</dd>
             """
     }
 

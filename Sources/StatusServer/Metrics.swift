@@ -197,6 +197,10 @@ struct Metrics {
             ("nightjar_value_guarded", "Business value that suites guard, in its unit.", \ValueRecord.total),
             ("nightjar_value_protected", "Business value proven by the newest cycle, in its unit.", \.protected),
             ("nightjar_value_at_risk", "Business value that the newest cycle did not prove, in its unit.", \.atRisk),
+            (
+                "nightjar_value_conditional", "Business value of suites that passed on conditions, in its unit.",
+                \.onConditions
+            ),
         ] {
             text.add(
                 name, "gauge", help,

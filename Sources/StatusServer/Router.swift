@@ -158,28 +158,47 @@ struct Router: Sendable {
     // MARK: Interface
 
     private func interface(_ request: HTTPRequest, _ rest: [String]) -> HTTPResponse {
-        guard rest.count >= 2, rest[0] == "v1", rest[1] == "loops" else { return missing(request) }
+        guard rest.count >= 2, rest[0] == "v1" else { return missing(request) }
         let board = keeper.current()
+        guard rest[1] == "loops" else {
+            guard rest.count == 2, ["cycles", "incidents"].contains(rest[1]) else { return missing(request) }
+            let only = board.loops.count == 1 ? board.loops.first?.loop.name : nil
+            guard let name = request.query["loop"] ?? only else {
+                return Interface.failure(400, "of which loop? loop=NAME, see /api/v1/loops")
+            }
+            let address = "/api/v1/\(rest[1])?loop=\(Markup.pathPart(name))"
+            return list(rest[1], of: board.loop(name), request, at: address)
+        }
         let patience = options.limits.patience
         if rest.count == 2 {
             let loops = board.loops.map { Interface.loop($0, at: board.at, patience: patience) }
             return Interface.answer(loops, version: options.version).shared()
         }
-        guard let state = board.loop(rest[2]) else { return Interface.failure(404, "there is no such loop") }
-        if rest.count == 3 { return Interface.answer(Interface.loop(state, at: board.at, patience: patience)).shared() }
+        let state = board.loop(rest[2])
+        if rest.count == 3, let state {
+            return Interface.answer(Interface.loop(state, at: board.at, patience: patience)).shared()
+        }
+        if rest.count == 4 {
+            return list(rest[3], of: state, request, at: "/api/v1/loops/\(Markup.pathPart(rest[2]))/\(rest[3])")
+        }
+        guard let state else { return Interface.failure(404, "there is no such loop") }
+        guard rest.count == 5, rest[3] == "cycles" else { return missing(request) }
+        guard let number = Int(rest[4]), String(number) == rest[4], number > 0 else {
+            return Interface.failure(404, "there is no such cycle")
+        }
+        return document(state.loop, number)
+    }
+
+    private func list(
+        _ what: String, of state: LoopState?, _ request: HTTPRequest, at address: String
+    ) -> HTTPResponse {
+        guard let state else { return Interface.failure(404, "there is no such loop") }
         guard let reading = state.reading else {
             return Interface.failure(503, state.problem ?? "the state of the loop cannot be read")
         }
-        switch (rest[3], rest.count) {
-        case ("incidents", 4): return Interface.incidents(reading).shared()
-        case ("cycles", 4):
-            let base = "/api/v1/loops/" + Markup.pathPart(rest[2])
-            return Interface.cycles(reading, request.query, base: base).shared()
-        case ("cycles", 5):
-            guard let number = Int(rest[4]), String(number) == rest[4], number > 0 else {
-                return Interface.failure(404, "there is no such cycle")
-            }
-            return document(state.loop, number)
+        switch what {
+        case "cycles": return Interface.cycles(reading, request.query, at: address).shared()
+        case "incidents": return Interface.incidents(reading, request.query, at: address).shared()
         default: return missing(request)
         }
     }

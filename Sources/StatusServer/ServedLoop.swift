@@ -12,6 +12,8 @@ package struct LoopReading: Sendable {
     package var status: StatusSnapshot
     /// The incidents that are not resolved, and those of the newest cycle, with their diagnoses.
     package var incidents: [Incident]
+    /// The newest resolved ones, as far back as the loop remembers.
+    package var resolved: [Incident]
     package var running: RunningStage?
     /// The sealed cycle of the newest verdict: the newest one that was not interrupted.
     package var record: CycleRecord?
@@ -25,12 +27,13 @@ package struct LoopReading: Sendable {
     package var log: [CycleLog.Entry]
 
     package init(
-        status: StatusSnapshot, incidents: [Incident] = [], running: RunningStage? = nil, record: CycleRecord? = nil,
-        cycles: [CycleBrief] = [], evidenceBytes: Int64 = 0, lastSignOfLife: Timestamp? = nil,
-        log: [CycleLog.Entry] = []
+        status: StatusSnapshot, incidents: [Incident] = [], resolved: [Incident] = [],
+        running: RunningStage? = nil, record: CycleRecord? = nil, cycles: [CycleBrief] = [],
+        evidenceBytes: Int64 = 0, lastSignOfLife: Timestamp? = nil, log: [CycleLog.Entry] = []
     ) {
         self.status = status
         self.incidents = incidents
+        self.resolved = resolved
         self.running = running
         self.record = record
         self.cycles = cycles

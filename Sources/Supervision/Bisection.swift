@@ -21,11 +21,14 @@ package struct BisectionRequest: Sendable {
     package var maximumDeploys: Int?
     /// What is to be live afterwards, where it is not what is live now.
     package var restoreTo: String?
+    /// The posterior probability at which a commit is named; nil for the standard of `CulpritSettings`.
+    package var confidence: Double?
 
     package init(
         good: String, bad: String, tests: [String], suite: String? = nil, maximumDeploys: Int? = nil,
-        restoreTo: String? = nil
+        restoreTo: String? = nil, confidence: Double? = nil
     ) {
+        self.confidence = confidence
         self.good = good
         self.bad = bad
         self.tests = tests
@@ -57,6 +60,8 @@ package struct BisectionPlan: Codable, Hashable, Sendable {
     /// For `deploys`; nil where no cycle has measured a deployment.
     package var minutes: Double?
     package var evidence: String
+    /// The posterior probability at which a commit is named.
+    package var confidence: Double
 }
 
 package final class Bisection: Sendable {
@@ -140,7 +145,7 @@ package final class Bisection: Sendable {
             good: good, bad: bad, commits: commits.count, tests: tests.map { "\($0.suite)::\($0.id)" },
             restoreTo: restoreTo, deploys: usual, maximumDeploys: request.maximumDeploys ?? usual + 6,
             minutes: costs.isMeasured ? costs.deploySeconds * Double(usual) / 60 : nil,
-            evidence: context.layout.cycle(number))
+            evidence: context.layout.cycle(number), confidence: request.confidence ?? CulpritSettings().confidence)
         return Bisection(plan, context, commits, tests, costs, number: number, locks: locks)
     }
 
@@ -252,7 +257,7 @@ struct BisectionLocks: Sendable {
             environment = hold
             let (journal, opening) = try await Journal.open(EvidenceLayout(root: settings.stateDirectory))
             var machine = CycleMachine()
-            for entry in opening.entries { _ = machine.handle(entry.event, at: entry.at) }
+            for entry in opening.entries { machine.replay(entry) }
             let locks = BisectionLocks(environment: hold, journal: journal, serving: machine.memory.serving)
             if let cycle = machine.cycle?.number {
                 await locks.release()

@@ -99,7 +99,7 @@ struct BisectionRun {
             weights: CulpritPriors.weights(commits, failing: [clue]),
             settings: CulpritSettings(
                 flakeRate: rate, nonePrior: CulpritSettings.nonePrior(flakeRate: rate, suspects: commits.count),
-                runCost: max(0.01, seconds), maximumRuns: 200))
+                runCost: max(0.01, seconds), confidence: plan.confidence, maximumRuns: 200))
     }
 
     // MARK: - The search

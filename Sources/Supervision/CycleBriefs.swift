@@ -27,6 +27,6 @@ extension ReportContext {
         let previous = before > 0 && reader.isSealed(before) ? try? reader.record(before) : nil
         return ReportContext(
             previous: previous, history: cycles.filter { $0.cycle <= record.cycle }.map(CycleBrief.init),
-            linkBase: linkBase)
+            linkBase: linkBase, seal: (try? reader.sealedHash(record.cycle)) ?? nil)
     }
 }

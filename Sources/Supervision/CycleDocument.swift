@@ -5,6 +5,7 @@
 import Domain
 import Engine
 import Evidence
+import Reporting
 
 enum CycleDocument {
     /// The record of a concluded cycle. `endedAt` is the time of the event that concluded it.
@@ -28,6 +29,7 @@ enum CycleDocument {
             experiments: cycle.experiments, actions: cycle.actions,
             environment: environment(cycle, serving: serving),
             writtenBy: writtenBy, settingsHash: cycle.settingsHash)
+        record.value = value(suites, cycle.policy.valueUnit, conditional: SignOff.conditional(record))
         record.audit = cycle.fix?.audit
         record.requests = cycle.requests.isEmpty ? nil : cycle.requests
         record.targets = targets(cycle, suites, settings)
@@ -82,11 +84,18 @@ enum CycleDocument {
             fingerprint: FingerprintRecord(cycle.records.filter { $0.run.revision == cycle.wanted }))
     }
 
-    /// A suite's value is protected where the suite passed, and at risk everywhere else.
-    static func value(_ suites: [SuiteRecord], _ unit: String) -> ValueRecord {
-        let total = suites.reduce(0) { $0 + ($1.value ?? 0) }
-        let protected = suites.filter { $0.status == .passed }.reduce(0) { $0 + ($1.value ?? 0) }
-        return ValueRecord(unit: unit, total: total, protected: protected, atRisk: total - protected)
+    /// A suite's value is protected where the suite passed without conditions, a figure of its own where it passed on
+    /// conditions, and at risk everywhere else.
+    static func value(
+        _ suites: [SuiteRecord], _ unit: String, conditional names: Set<String> = []
+    ) -> ValueRecord {
+        func sum(_ suites: [SuiteRecord]) -> Double { suites.reduce(0) { $0 + ($1.value ?? 0) } }
+        let passed = suites.filter { $0.status == .passed }
+        let conditional = sum(passed.filter { names.contains($0.name) })
+        let total = sum(suites)
+        return ValueRecord(
+            unit: unit, total: total, protected: sum(passed) - conditional, atRisk: total - sum(passed),
+            conditional: conditional > 0 ? conditional : nil)
     }
 
     private static func capabilities(

@@ -57,5 +57,15 @@ final class EnvironmentHold: Sendable {
         }
     }
 
+    /// Why the environment is not this loop's now; nil where it is. Takes the lock again where it can.
+    var missing: String? {
+        do {
+            _ = try keep()
+            return nil
+        } catch {
+            return "the lock on environment \(name) is missing: \(error)"
+        }
+    }
+
     func release() { lock.withLock { $0.release() } }
 }

@@ -98,8 +98,8 @@ struct LoopContext: Sendable {
     /// Before the number in the names of stages where it does not count the loop's cycles: what is left of a cycle's stage
     /// must not be taken for one of another kind.
     var numbering = ""
-    /// Whether the loop's folder is still its own.
-    var isInPlace: @Sendable () async -> Bool = { true }
+    /// Why nothing may be begun: the loop's folder or its environment is not its own. Nil where both are.
+    var obstacle: @Sendable () async -> String? = { nil }
 
     var secrets: LoopSecrets { settings.secrets }
 
@@ -154,9 +154,7 @@ struct LoopContext: Sendable {
             // What is at work already has its words and its secrets: nothing that fails now may hide it, or a second one
             // would be started beside it.
             let isBegun = Files.exists("\(folder)/claim")
-            if !isBegun, await !isInPlace() {
-                throw LoopError.cannotStart("its folder \(layout.root) was removed, moved or replaced")
-            }
+            if !isBegun, let obstacle = await obstacle() { throw LoopError.cannotStart(obstacle) }
             let prepared = isBegun ? taken(command, values) : try await prepare(command, values)
             var variables = environment.merging(command.environment) { $1 }.merging(extra) { $1 }
             variables.merge(prepared.secrets) { $1 }

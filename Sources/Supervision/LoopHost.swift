@@ -100,11 +100,15 @@ package final class LoopHost: Sendable {
             try Files.createDirectories(settings.stateDirectory)
             let environment = try EnvironmentHold.take(settings, host: start.host)
             let (journal, opening) = try await Journal.open(layout)
-            var machine = CycleMachine()
-            for entry in opening.entries { _ = machine.handle(entry.event, at: entry.at) }
+            let machine = try await JournalFold(journal, layout).machine(opening.entries)
             let log = CycleLogFile(layout.cycleLog, echo: start.echo)
             var context = makeContext(start, layout, runner, log)
-            context.isInPlace = { await journal.displaced() == nil }
+            context.obstacle = {
+                if await journal.displaced() != nil {
+                    return "its folder \(layout.root) was removed, moved or replaced"
+                }
+                return environment.missing
+            }
             let nap = Nap()
             let performer = Performer(
                 context, log: log, version: start.version,
@@ -165,7 +169,7 @@ package final class LoopHost: Sendable {
             .daemonStarted(
                 DaemonStarted(
                     pid: ThisProcess.id, host: start.host, version: start.version, cycles: start.cycles,
-                    green: green)))
+                    green: green, begun: await supervisor.begunCommands)))
         let window = windowNow()
         if hadWindow || window.until != nil { supervisor.tell(.windowChanged(window)) }
         supervisor.tell(
@@ -182,7 +186,12 @@ package final class LoopHost: Sendable {
         if case .displaced = ending { isOurs = false }
         control?.close(isOurs: isOurs)
         // What is to be told is kept in the folder, which is gone or another's.
-        if isOurs { await notifier.close(await supervisor.memory, question: nil, within: .seconds(10)) }
+        var because: String?
+        if case .evicted(let reason) = ending { because = reason }
+        if isOurs {
+            await notifier.close(
+                await supervisor.memory, question: await supervisor.question, because: because, within: .seconds(10))
+        }
         environment.release()
         await supervisor.close()
         return ending
@@ -225,9 +234,15 @@ package final class LoopHost: Sendable {
     /// Window borders, messages to people, and a line when nothing else was written for a while.
     private func feed(_ told: WindowChanged) async {
         var told = told
+        var isLockMissing = false
         while !Task.isCancelled {
-            guard await supervisor.isInPlace else { return supervisor.lookAround() }
-            keepEnvironment()
+            guard await supervisor.isInPlace else {
+                // The supervisor looks for itself and ends the loop, or goes on: what was moved may be back by then.
+                supervisor.lookAround()
+                await nap.sleep(.seconds(1))
+                continue
+            }
+            isLockMissing = keepEnvironment(isMissing: isLockMissing)
             Files.touch(layout.alive)
             let window = windowNow()
             // A window of whole days stays open, and its end moves: each day has its own budget.
@@ -245,16 +260,22 @@ package final class LoopHost: Sendable {
         }
     }
 
-    /// A lock whose file was removed keeps nobody away.
-    private func keepEnvironment() {
+    /// A lock whose file was removed keeps nobody away. As long as it cannot be taken again nothing is begun, which is said
+    /// once. Answers whether it is missing.
+    private func keepEnvironment(isMissing: Bool) -> Bool {
         do {
-            guard try environment.keep() else { return }
-            say(LogLine(.warn, "environment", "the lock on \(environment.name) was removed; it is taken again"))
+            if try environment.keep() || isMissing {
+                say(LogLine(.warn, "environment", "the lock on \(environment.name) was removed; it is taken again"))
+            }
+            return false
         } catch LoopError.held(let owner) {
             supervisor.giveUp(because: "the lock on the environment was removed while it was held, and now \(owner)")
         } catch {
-            say(LogLine(.warn, "environment", "the lock on \(environment.name) was removed: \(error)"))
+            guard !isMissing else { return true }
+            let text = "the lock on \(environment.name) was removed: \(error); nothing is begun until it is taken again"
+            say(LogLine(.warn, "environment", text))
         }
+        return true
     }
 
     private func listen() -> ControlServer? {

@@ -23,6 +23,7 @@ actor Notifier {
     private var doubtfulInARow = 0
     private var memoryProblem = false
     private var deliveries: [Task<Void, Never>] = []
+    private var ended: String?
 
     /// Failures of the surroundings in a row after which somebody should look.
     private static let troublesome = 4
@@ -60,11 +61,13 @@ actor Notifier {
         do {
             var told = try spool.memory()
             let before = told
-            let notices = NotificationPolicy(notify.paging).decide(situation, &told, at: now, quietUntil: quiet(now))
+            let policy = NotificationPolicy(notify.paging)
+            let notices = policy.decide(situation, &told, at: now, quietUntil: quiet(now))
             if told != before { try spool.add(notices, for: notify.receivers, remembering: told) }
             for notice in notices {
-                context.say(
-                    LogLine(.act, "notify", "\(notice.level.rawValue) \(notice.kind.rawValue): \(notice.title)"))
+                let held = policy.held(notice, situation, at: now)
+                let text = "\(notice.level.rawValue) \(notice.kind.rawValue): \(notice.title)\(held)"
+                context.say(LogLine(.act, "notify", text))
             }
             memoryProblem = false
         } catch {
@@ -76,7 +79,12 @@ actor Notifier {
     }
 
     /// The last look of a loop that ends: what was decided is brought away, within `limit`.
-    func close(_ memory: LoopMemory, question: Question?, within limit: Duration) async {
+    ///
+    /// - Parameter ended: why it ends, where nobody asked it to.
+    func close(
+        _ memory: LoopMemory, question: Question?, because ended: String? = nil, within limit: Duration
+    ) async {
+        self.ended = ended
         await look(memory, question: question)
         guard await !Notifier.wait(for: deliveries, atMost: limit) else { return }
         context.say(
@@ -120,11 +128,15 @@ actor Notifier {
     }
 
     private func heard(_ outcome: DeliveryOutcome) {
+        var standing = DeadmanStanding(context.layout) ?? DeadmanStanding()
+        defer { standing.write(context.layout) }
         switch outcome {
         case .delivered:
+            (standing.takenAt, standing.problem) = (context.now(), nil)
             if pingProblems != nil { context.say(LogLine(.ok, "deadman", "takes pings again")) }
             pingProblems = nil
         case .later(let problem, _), .refused(let problem):
+            standing.problem = problem
             if pingProblems == nil { context.say(LogLine(.warn, "deadman", "\(problem); tried again")) }
             pingProblems = ((pingProblems?.count ?? 0) + 1, problem)
         }
@@ -149,6 +161,9 @@ actor Notifier {
         situation.environment = record?.environment.state ?? .unknown
         situation.failingSince = past.reversed().prefix { $0.verdict == .failing }.last?.endedAt
         situation.restoreProblem = record.flatMap { restoreProblem($0, settings) }
+        situation.provesRevision = memory.policy?.provesRevision ?? true
+        situation.leftBehind = record.flatMap(Notifier.leftBehind)
+        situation.ended = ended
         situation.fails = (record?.reasons ?? []).filter { $0.verdict == .failing }.map(\.text)
         situation.incidents = memory.incidents
         for incident in memory.incidents {
@@ -177,13 +192,40 @@ actor Notifier {
         situation.wanted = cycle.wanted
         situation.subject = cycle.work.subject
         situation.serving = memory.serving
-        situation.environment = memory.serving == nil ? .unknown : .asWanted
+        situation.environment = Notifier.environment(memory.serving, of: cycle)
+        situation.leftBehind = nil
         situation.restoreProblem = nil
         let failed = cycle.records.first { $0.outcome != .succeeded }?.endedAt
         if judgement.verdict == .failing { situation.failingSince = situation.failingSince ?? failed }
         situation.fails = judgement.reasons.filter { $0.verdict == .failing }.map(\.text)
         situation.valueAtRisk = CycleDocument.value(judgement.suites, settings.valueUnit).atRisk
         situation.valueUnit = settings.valueUnit
+    }
+
+    /// The last green revision is as good as restored; what an experiment left is neither this nor what is wanted.
+    private static func environment(_ serving: Revision?, of cycle: CycleProgress) -> EnvironmentRecord.State {
+        guard let serving else { return .unknown }
+        if serving.names(cycle.wanted) { return .asWanted }
+        return cycle.lastGreen.map { serving.names($0) } == true ? .restored : .unknown
+    }
+
+    /// What a cycle left in the environment: after a way back that failed, or without one after what an experiment, a fix or
+    /// an aborted deployment did. Nil where others deployed meanwhile: that is theirs.
+    static func leftBehind(_ record: CycleRecord) -> String? {
+        guard record.mode == .operate, record.environment.state == .unknown,
+            !record.reasons.contains(where: { ["superseded", "revision-not-read"].contains($0.rule) }),
+            let last = record.stages.last(where: {
+                $0.run.kind == .deploy && ![.refused, .neverRan, .couldNotRun].contains($0.outcome)
+            })
+        else { return nil }
+        let serving = record.environment.serving
+        let left = serving.map { "staging is left at \($0.short)" } ?? "what staging runs is unknown"
+        switch last.run.purpose {
+        case .restore, .rollback: return "NOT restored to \(last.run.revision.short): \(left)"
+        case .fix: return "NOT restored after a fix: \(left)"
+        case let purpose where purpose.isDeployedExperiment: return "NOT restored after an experiment: \(left)"
+        default: return serving == nil && last.outcome != .succeeded ? "NOT restored: \(left)" : nil
+        }
     }
 
     /// Cycles in a row, up to the newest, that proved nothing. What was stopped by people counts neither way.

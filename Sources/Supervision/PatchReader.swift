@@ -21,6 +21,10 @@ struct PatchReader {
     private var addedLeft = 0
     private var changedText: [UInt8] = []
     private var doesMore = false
+    /// The first added line that may keep a failure from being seen, and the last check that was removed.
+    private var muting: String?
+    private var removedCheck: String?
+    private var checksLeft = 0
 
     /// - isWhole: whether `text` is all that git had to say. Otherwise the last commit is left out.
     static func read(_ text: [UInt8], isWhole: Bool) -> [Revision: [FileChange]] {
@@ -77,10 +81,27 @@ struct PatchReader {
 
     private mutating func takeChanged(_ line: ArraySlice<UInt8>) {
         if !PatchReader.isSaying(line) { doesMore = true }
+        if let path = files.last?.path, MutingLine.mayStand(in: path) { takeCheck(line) }
         if changedText.count < PatchReader.wordBytesPerFile {
             changedText += line.dropFirst().prefix(500)
             changedText.append(10)
         }
+    }
+
+    private mutating func takeCheck(_ line: ArraySlice<UInt8>) {
+        let isAdded = line.first == UInt8(ascii: "+")
+        let text = String(decoding: line.dropFirst().prefix(500), as: UTF8.self)
+        if isAdded, muting == nil, MutingLine.isMuting(text) { muting = text }
+        guard MutingLine.isCheck(text) else { return }
+        checksLeft += isAdded ? 1 : -1
+        if !isAdded { removedCheck = text }
+    }
+
+    /// The line by which the file may hide a failure: one that was added, or a check that is gone for none.
+    private mutating func closeChecks() -> String? {
+        let line = muting ?? (checksLeft < 0 ? removedCheck.map { "without \($0)" } : nil)
+        (muting, removedCheck, checksLeft) = (nil, nil, 0)
+        return line.map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
     }
 
     /// `@@ -12,2 +12,3 @@ func name(`: counts that are left out are 1.
@@ -109,6 +130,7 @@ struct PatchReader {
         guard !files.isEmpty else { return }
         files[files.count - 1].isOnlySaid = !changedText.isEmpty && !doesMore
         doesMore = false
+        files[files.count - 1].mutes = closeChecks()
         if !changedText.isEmpty {
             let words = FileChange.words(in: changedText)
             files[files.count - 1].words =

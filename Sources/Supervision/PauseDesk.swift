@@ -16,7 +16,7 @@ package enum PauseDesk {
         let (journal, opening) = try await Journal.open(layout)
         do throws(EvidenceError) {
             var machine = CycleMachine()
-            for entry in opening.entries { _ = machine.handle(entry.event, at: entry.at) }
+            for entry in opening.entries { machine.replay(entry) }
             var request = OperatorRequest(verb: .resume, by: by)
             request.uid = ThisProcess.userID
             let event = Event.operatorRequested(request)

@@ -256,16 +256,20 @@ final class Performer: Sendable {
         }
     }
 
-    /// Lets go of everything at once: the loop's folder is not where it was. A deployment is never cut; tests are.
-    func abandon(_ run: StageRun?, because reason: String) {
-        say(LogLine(.warn, "state", "\(reason); nothing is deployed or tested any more: the daemon ends"))
+    /// Lets go of everything at once: the loop's folder or its environment is another's. A deployment is never cut; tests are.
+    func abandon(_ run: StageRun?, _ ending: Ending) {
+        let (topic, reason, later) =
+            switch ending {
+            case .displaced(let reason): ("state", reason, "nobody will read its result")
+            case .evicted(let reason): ("environment", reason, "the next start takes it over")
+            default: ("state", "the loop was given up", "the next start takes it over")
+            }
+        say(LogLine(.warn, topic, "\(reason); nothing is deployed or tested any more: the loop ends"))
         let running = tasks.withLock { $0 }
         for task in running.timers.values { task.cancel() }
         if let run {
             if run.kind == .deploy || run.kind == .remedy {
-                say(
-                    LogLine(
-                        .warn, run.stage, "\(run.folder) goes on under its shepherd, and nobody will read its result"))
+                say(LogLine(.warn, run.stage, "\(run.folder) goes on under its shepherd, and \(later)"))
             } else {
                 cancel(run)
             }

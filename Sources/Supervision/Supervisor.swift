@@ -53,7 +53,7 @@ package actor Supervisor {
     /// Asks whether the loop's folder is still in place, which is looked at before each fact.
     package nonisolated func lookAround() { inlet.yield(Fact()) }
 
-    /// Ends the loop at once: what it stood on is no longer its own.
+    /// Ends the loop at once: the environment is another's.
     nonisolated func giveUp(because reason: String) { inlet.yield(Fact(end: reason)) }
 
     /// Whether the loop's folder is where it was.
@@ -62,7 +62,8 @@ package actor Supervisor {
     /// Runs until the machine says `finish`, or until nothing can be written down any more.
     package func run() async -> Ending {
         for await fact in inbox {
-            if let reason = await lost(fact) { return abandon(reason) }
+            if let reason = await displaced() { return abandon(.displaced(reason)) }
+            if let reason = fact.end { return abandon(.evicted(reason)) }
             guard let event = fact.event else { continue }
             let at = now()
             var next = machine
@@ -72,6 +73,7 @@ package actor Supervisor {
             guard isWritten else { return await end(endingUnwritten) }
             let isAnotherQuestion = machine.awaited != next.awaited
             machine = next
+            if case .cycleSealed = event { await carryMemory(at) }
             if isAnotherQuestion { onQuestion() }
             fact.written?(actions.answer)
             for action in actions {
@@ -109,25 +111,31 @@ package actor Supervisor {
         return .detached(run)
     }
 
+    /// What the loop knows is written down with each seal: another version goes on from it, whatever it would have decided
+    /// itself. Where it cannot be written now, the next seal does.
+    private func carryMemory(_ at: Timestamp) async {
+        let memory = machine.memory
+        _ = try? await journal.append(.memoryCarried(memory), at: at, cycle: memory.cycle, durable: false)
+    }
+
     private func rotateIfIdle(_ at: Timestamp) async {
         guard case .waiting(looking: false) = machine.state else { return }
         _ = try? await journal.rotate(machine.memory, at: at, cycle: machine.memory.cycle)
     }
 
-    private func lost(_ fact: Fact) async -> String? {
-        if let end = fact.end { return end }
-        return await journal.displaced().map {
+    private func displaced() async -> String? {
+        await journal.displaced().map {
             "\($0) is not the file that this daemon locked: the folder was removed, moved or replaced while it ran"
         }
     }
 
     /// A fact that cannot be written down never happened, and nothing begins any more.
-    private func abandon(_ reason: String) -> Ending {
+    private func abandon(_ ending: Ending) -> Ending {
         inlet.finish()
         var left: StageRun?
         if case .running(let run, _) = machine.state { left = run }
-        performer.abandon(left, because: reason)
-        return .displaced(reason)
+        performer.abandon(left, ending)
+        return ending
     }
 
     private func end(_ ending: Ending) async -> Ending {
@@ -141,9 +149,14 @@ package actor Supervisor {
 
     package var memory: LoopMemory { machine.memory }
 
+    /// Names of the commands in the folder of the cycle under way; nil where none is.
+    var begunCommands: [String]? {
+        machine.cycle.map { JournalFold.begunCommands(journal.layout, cycle: $0.number) }
+    }
+
     /// What a person is asked now, and the cycle in which it is asked.
     var question: (approval: Approval, cycle: CycleProgress)? {
-        guard let approval = machine.awaited, let cycle = machine.cycle else { return nil }
+        guard let approval = machine.standingQuestion, let cycle = machine.cycle else { return nil }
         return (approval, cycle)
     }
 

@@ -22,7 +22,7 @@ struct TriageRoom: Sendable {
         let irreversible = await irreversible(cycle)
         var facts = TriageCase(
             cycle: cycle.number, openedAt: cycle.startedAt, wanted: cycle.wanted, lastGreen: cycle.lastGreen,
-            records: cycle.records, decidingFrom: cycle.decidingFrom, experiments: cycle.experiments,
+            records: cycle.records, decidingFrom: cycle.observedFrom ?? cycle.decidingFrom, experiments: cycle.experiments,
             suites: judgement.suites, doubts: doubts, commits: commits.list, commitsFile: commits.file,
             commitsText: commits.text, openIncidents: memory.incidents.filter { $0.state != .resolved },
             runbook: cycle.policy.runbook,
@@ -41,8 +41,15 @@ struct TriageRoom: Sendable {
         facts.surroundings = surroundingFacts(cycle)
         facts.burnIn = budget.burnIn
         facts.changedTests = await changedTests(cycle, judgement.suites, budget)
+        let finding = Findings.newest(facts)
         var answer = await answer(&facts)
         answer.irreversible = irreversible
+        answer.finding = finding
+        if answer.experiment != nil {
+            let announced = Set(cycle.announced.map(\.signature))
+            let opened = Findings.grouping(facts).filter { !announced.contains($0.signature) }
+            answer.opened = opened.isEmpty ? nil : opened
+        }
         return .triageAnswered(answer)
     }
 

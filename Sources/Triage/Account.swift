@@ -10,6 +10,8 @@ struct Account {
     let here: Observation
     /// On the wanted revision as the cycle had deployed it, one run after another: true where it failed.
     let undisturbed: [Bool]
+    /// Tests of the same pass, this suspicion's and others', that failed in it and have passed ever since.
+    let healedTests: Int
     /// On the wanted revision, deployed once more for it.
     let again: Observation
     /// On the last green revision, deployed for it.
@@ -35,10 +37,12 @@ struct Account {
         self.facts = facts
         let deployed = Suspicion.afterDeployments(facts)
         here = suspicion.observation(on: facts.wanted, in: facts.current)
-        undisturbed = facts.current.filter { !$0.run.purpose.isDeployedExperiment }.compactMap { record in
-            let seen = suspicion.observation(on: facts.wanted, in: [record])
-            return seen.fails > 0 ? true : seen.passes > 0 ? false : nil
-        }
+        undisturbed = Account.undisturbed(suspicion, facts)
+        healedTests = all.filter { other in
+            let runs = Account.undisturbed(other, facts)
+            guard other.isRepeated, runs.first == true, let pass = runs.firstIndex(of: false) else { return false }
+            return !runs[pass...].contains(true)
+        }.reduce(0) { $0 + $1.results.count }
         let onceMore = suspicion.observation(on: facts.wanted, in: deployed)
         // What comes and goes may pass a few times by luck: then that it does says nothing about the deployment.
         let failures = undisturbed.count { $0 }
@@ -80,6 +84,13 @@ struct Account {
             suspicion, facts,
             undisturbed: wrong != nil ? RunCounts(fails: 2) : suspicion.mayBeSurroundings ? nil : counts,
             isLuck: isMixed, trivial: stale)
+    }
+
+    private static func undisturbed(_ suspicion: Suspicion, _ facts: TriageCase) -> [Bool] {
+        facts.current.filter { !$0.run.purpose.isDeployedExperiment }.compactMap { record in
+            let seen = suspicion.observation(on: facts.wanted, in: [record])
+            return seen.fails > 0 ? true : seen.passes > 0 ? false : nil
+        }
     }
 
     // MARK: - How it behaves

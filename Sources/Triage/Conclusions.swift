@@ -164,10 +164,11 @@ enum Conclusions {
             confidence: evidence == nil ? 0 : 0.95, evidence: evidence.map { [$0] } ?? [])
         let isInfrastructure = doubt.rule == "infrastructure"
         if doubt.rule == "environment-drift" { return driftIncident(doubt, facts) }
+        if doubt.rule == Reason.checksMuted { return Muting.incident(doubt, facts) }
         var diagnosis = Diagnosis(
             category: isInfrastructure ? .unknown : .fakeEvidence, component: "tests",
             summary: "the evidence cannot carry a pass: \(answer)", grade: isInfrastructure ? .unknown : .likely,
-            recommendedAction: isInfrastructure ? .none : .rejectReport, whys: whys)
+            recommendedAction: isInfrastructure ? .none : .rejectReport, whys: whys, grounds: "rule \(doubt.rule)")
         if doubt.rule == "exit-zero-with-failures", let suite = doubt.subject {
             explainLie(&diagnosis, suite, evidence, facts)
         }
@@ -215,7 +216,7 @@ enum Conclusions {
         let diagnosis = Diagnosis(
             category: .configChange, component: "environment",
             summary: "the environment was not the same before and after the tests: \(doubt.text)", grade: .likely,
-            recommendedAction: .rerun, whys: whys)
+            recommendedAction: .rerun, whys: whys, grounds: "rule \(doubt.rule)")
         return Incident(
             id: "", signature: "environment-drift", title: doubt.text, tests: [], suites: [],
             firstSeen: facts.openedAt, firstCycle: facts.cycle, diagnosis: diagnosis)

@@ -6,9 +6,9 @@ import Domain
 
 struct Diagnosing {
     /// An explanation at least this likely is said to be; what no experiment asked about needs more.
-    private static let likely = 0.8
-    private static let likelyUnasked = 0.9
-    private static let possible = 0.5
+    static let likely = 0.8
+    static let likelyUnasked = 0.9
+    static let possible = 0.5
 
     let account: Account
     let hypotheses: Hypotheses
@@ -37,7 +37,7 @@ struct Diagnosing {
             recommendedAction: action(category, grade, hasRunbook: runbook != nil), runbook: runbook,
             whys: Whys(account, signs).answers(category, compared), ruledOut: hypotheses.ruledOut(facts.rules),
             hypotheses: hypotheses.records, check: category == .unknown ? NextCheck(account).words : nil,
-            statistics: statistics)
+            statistics: statistics, grounds: grounds(category, grade))
     }
 
     // MARK: - Category and grade
@@ -68,7 +68,7 @@ struct Diagnosing {
     }
 
     /// Whether an experiment asked about it.
-    private var hasAsked: Bool {
+    var hasAsked: Bool {
         account.again.runs > 0 || account.green.runs > 0 || account.comesAndGoes || account.healed
     }
 
@@ -118,6 +118,8 @@ struct Diagnosing {
             return hasRunbook ? .runbook : .none
         case .dependencyDown, .environmentDown, .resourceExhaustion, .expiredCredential, .dataState, .network,
             .transient:
+            // It is over: whether everything passes is what a whole pass says.
+            if account.healed, account.isOfTests { return .rerun }
             if hasRunbook { return .runbook }
             // What was seen is the experiment's selection; only a whole pass makes a verdict.
             return account.again.isPassing && !account.wasRedeployed ? .redeploy : .none
@@ -251,6 +253,7 @@ struct Diagnosing {
         return Diagnosis(
             category: category, component: incident.diagnosis?.component, summary: "\(named(commit)): \(proof)",
             grade: .likely, culprit: Diagnosing.blame(commit, 0.9), recommendedAction: action,
-            whys: Whys(account, signs).known(commit, proof), statistics: statistics)
+            whys: Whys(account, signs).known(commit, proof), statistics: statistics,
+            grounds: "\(commit.revision.short) was proven in #\(incident.firstCycle) and is still contained")
     }
 }

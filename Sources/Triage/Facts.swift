@@ -101,11 +101,14 @@ package struct FileChange: Hashable, Sendable {
     package var words: Set<String>
     /// Nothing but comments and what is printed or logged was changed.
     package var isOnlySaid: Bool
+    /// Of a file of tests: the line that may keep a failing check from being seen.
+    package var mutes: String?
 
     package init(
         path: String, added: Int, removed: Int, hunks: [ClosedRange<Int>] = [], words: Set<String> = [],
-        isOnlySaid: Bool = false
+        isOnlySaid: Bool = false, mutes: String? = nil
     ) {
+        self.mutes = mutes
         self.isOnlySaid = isOnlySaid
         self.path = path
         self.added = added

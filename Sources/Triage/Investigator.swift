@@ -19,6 +19,7 @@ package enum Investigator {
         let experiment =
             inPlace ?? ExperimentChoice(open, facts).best ?? Search.experiment(open, beside: accounts, facts)
             ?? Counterfactual.experiment(open, facts) ?? Search.experimentOfLuck(accounts, facts)
+            ?? Muting.experiment(accounts, facts)
         return experiment.map(TriageAnswer.experiment) ?? .concluded(Conclusions.incidents(accounts, facts))
     }
 

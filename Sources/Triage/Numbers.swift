@@ -19,6 +19,17 @@ enum Numbers {
     /// `+2.3`, `-0.4`.
     static func signed(_ x: Double) -> String { (x < 0 ? "-" : "+") + "\(rounded(abs(x), 1))" }
 
+    /// For a comparison with a threshold: `99.73 %` where `percent` says `100 %`, and `1 %` where it says `1.0 %`.
+    static func exact(_ x: Double) -> String {
+        if x > 0.9999, x < 1 { return "> 99.99 %" }
+        // Down, so that what is below a threshold never reads as if it had met it.
+        let digits = x > 0.99 ? 2 : x >= 0.1 ? 0 : 1
+        let scale = power(10, digits)
+        let down = ((x * 100 + 1e-9) * scale).rounded(.down) / scale
+        if down == 0, x > 0 { return "< 0.1 %" }
+        return down == down.rounded() ? "\(Int(down)) %" : "\(down) %"
+    }
+
     /// `93 %`, `0.4 %`.
     static func percent(_ x: Double) -> String {
         let percent = x * 100

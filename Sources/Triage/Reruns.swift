@@ -71,7 +71,7 @@ enum Reruns {
         }
         let times = max(needed.max() ?? 0, 2)
         var experiment = experiment(
-            failing, times: times, "deterministic or flaky? (p(flake) below \(Numbers.percent(wanted)))", facts)
+            failing, times: times, "deterministic or flaky? (p(flake) <= \(Numbers.exact(wanted)))", facts)
         experiment?.untilPass = true
         return experiment
     }

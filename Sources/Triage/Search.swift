@@ -201,7 +201,7 @@ struct Search {
             ", likeliest \($0.commit.revision.short) \(Numbers.percent($0.probability))"
         }
         let question =
-            "bisect: \(left) \(left == 1 ? "suspect" : "suspects")\(likeliest ?? ""); \(facts.allowance.deploys) deploys left; \(step.revision.short)?"
+            "bisect: \(left) \(left == 1 ? "suspect" : "suspects")\(likeliest ?? ""); \(step.revision.short)?"
         let kind: Experiment.Kind = step.revision == facts.lastGreen ? .baseline : .bisect
         guard Investigator.may(kind, facts) else { return nil }
         var experiment = Investigator.experiment(kind, step.revision, question, open, facts)

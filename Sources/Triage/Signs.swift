@@ -43,6 +43,7 @@ struct Signs {
         if !suspicion.results.isEmpty, suspicion.results.allSatisfy(isOfSpeed) { found.insert(.slow) }
         if account.comesAndGoes { found.insert(.comesAndGoes) }
         if account.healed { found.insert(.healed) }
+        if account.healed, account.healedTests >= 3 { found.insert(.healedTogether) }
         let ailing = suspicion.ailing(account.facts)
         if ailing.isEverything { found.insert(.allServicesSilent) }
         if ailing.unreachable.count == 1 { found.insert(.oneServiceSilent) }

@@ -215,6 +215,8 @@ extension Suspicion {
         guard
             let doubt = facts.doubts.first(where: { doubt in
                 doubt.subject != nil && doubt.rule != "infrastructure" && doubt.verdict != .healthy
+                    // No revision of the history can be asked about it.
+                    && doubt.rule != Reason.checksMuted
                     && !Conclusions.notOfEvidence.contains(doubt.rule)
             }),
             let suite = doubt.subject
@@ -302,7 +304,7 @@ extension Suspicion {
     private static func title(_ result: TestResult) -> String {
         let what = result.outcome == .timedOut ? "cut at its limit" : (result.message ?? result.outcome.rawValue)
         let line = what.split(whereSeparator: \.isNewline).first.map(String.init) ?? what
-        return "\(result.id): \(line.prefix(100))"
+        return "\(result.id): \(line.count > 100 ? line.prefix(99) + "…" : line[...])"
     }
 
     private mutating func add(_ result: TestResult, of suite: String) {

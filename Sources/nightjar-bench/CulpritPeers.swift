@@ -144,14 +144,16 @@ struct CulpritMethod: Sendable {
     // MARK: - Ours
 
     /// - deployCost: in runs of the test.
-    static func nightjar(_ name: String, deployCost: Double) -> CulpritMethod {
+    /// - confidence: the posterior at which it names a culprit, or none.
+    static func nightjar(_ name: String, deployCost: Double, confidence: Double = 0.99) -> CulpritMethod {
         CulpritMethod(name: name) { history in
             var runner = CulpritRunner(history)
             let suspects = (1...history.commits).map { Revision("\($0)") }
+            let settings = CulpritSettings(
+                flakeRate: BetaDistribution.unknownTest.after(history.past), nonePrior: CulpritMix.noneShare,
+                confidence: confidence)
             var search = CulpritSearch(
-                green: Revision("0"), suspects: suspects, weights: history.weights,
-                settings: CulpritSettings(
-                    flakeRate: BetaDistribution.unknownTest.after(history.past), nonePrior: CulpritMix.noneShare))
+                green: Revision("0"), suspects: suspects, weights: history.weights, settings: settings)
             var deployed: Revision? = search.head
             while let step = search.next(deployed: deployed, deployCost: deployCost) {
                 let position = search.position(of: step.revision) ?? 0
@@ -174,6 +176,7 @@ struct CulpritMethod: Sendable {
         nightjar("nightjar, a deploy costs 10 runs", deployCost: 10),
         nightjar("nightjar, a deploy costs 1 run", deployCost: 1),
         nightjar("nightjar, deploys are free", deployCost: 0),
+        nightjar("nightjar, deploys are free, 0.93", deployCost: 0, confidence: 0.93),
         bisect("git bisect", .once, checkingHead: false),
         bisect("git bisect, head run again first", .once, checkingHead: true),
         bisect("bisect, majority of 3, head first", .majority, checkingHead: true),

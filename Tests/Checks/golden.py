@@ -5,183 +5,13 @@ Each case is a loop whose suites are shell scripts that really run and really wr
 figures that follow from the results, not those that the hand-written reports claimed.
 """
 
-import csv
 import json
-import os
-import shutil
-import stat
-import subprocess
 import sys
-import tempfile
 import time
-import xml.etree.ElementTree
-from html.parser import HTMLParser
-from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr
 
-PLAY = """#!/bin/sh
-# play.sh SUITE REPORT [TEST...]: plays the results of tables/SUITE, as a test tool would, into a JUnit report.
-suite=$1 report=$2
-shift 2
-echo "collecting $suite"
-[ -e staging-down ] && down=1
-failures=0 cases=
-while IFS='|' read -r name outcome seconds message; do
-    [ -n "$name" ] || continue
-    if [ $# -gt 0 ]; then
-        wanted=
-        for test in "$@"; do [ "$test" = "$suite::$name" ] && wanted=1; done
-        [ -n "$wanted" ] || continue
-    fi
-    [ -n "$down" ] && outcome=fail seconds=4.86 message="ConnectionError: staging refused the connection"
-    case $outcome in
-    pass) inner= ;;
-    skip) inner="<skipped message='$message'/>" ;;
-    *) inner="<failure type='${message%%:*}' message='$message'>$message</failure>" failures=$((failures + 1)) ;;
-    esac
-    echo "$name $outcome"
-    cases="$cases<testcase classname='$suite' name='$name' time='$seconds'>$inner</testcase>"
-done < "tables/$suite"
-printf "<testsuite name='%s' failures='%s'>%s</testsuite>\\n" "$suite" "$failures" "$cases" > "$report"
-[ "$failures" = 0 ]
-"""
-
-
-class Failure(Exception):
-    """What does not hold, in a sentence."""
-
-
-def equal(found, wanted, what):
-    if found != wanted:
-        raise Failure(f"{what}: {found!r}, expected {wanted!r}")
-
-
-def near(found, wanted, what, slack=0.005):
-    if found is None or abs(found - wanted) > slack:
-        raise Failure(f"{what}: {found!r}, expected {wanted!r}")
-
-
-def contains(text, part, what):
-    if part not in text:
-        raise Failure(f"{what} does not say {part!r}")
-
-
-def lacks(text, part, what):
-    if part in text:
-        raise Failure(f"{what} says {part!r}")
-
-
-class Text(HTMLParser):
-    """What a reader of the page sees."""
-
-    def __init__(self):
-        super().__init__()
-        self.parts, self.skipping = [], False
-
-    def handle_starttag(self, tag, attributes):
-        self.skipping = tag in ("style", "script")
-
-    def handle_endtag(self, tag):
-        self.skipping = False
-        self.parts.append(" ")
-
-    def handle_data(self, data):
-        if not self.skipping:
-            self.parts.append(data)
-
-
-def seen(html):
-    text = Text()
-    text.feed(html)
-    return " ".join("".join(text.parts).split())
-
-
-def plain(markdown):
-    return markdown.replace("\\", "")
-
-
-class Case:
-    """One loop in a folder of its own."""
-
-    def __init__(self, name, **settings):
-        keep = os.environ.get("NIGHTJAR_KEEP")
-        self.folder = Path(keep, name) if keep else Path(tempfile.mkdtemp(prefix=f"nightjar-{name}."))
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
-        self.name = name
-        self.script("play.sh", PLAY)
-        (self.folder / "tables").mkdir()
-        self.settings = {
-            "loop": {"name": name, "mode": "observe", "valueUnit": "USD/month"},
-            "state": "state",
-            "health": {"stableFor": "0s", "interval": "50ms"},
-            "suites": [],
-        }
-        self.settings.update(settings)
-
-    def script(self, name, text):
-        path = self.folder / name
-        path.write_text(text)
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
-
-    def write(self, name, text):
-        (self.folder / name).write_text(text)
-
-    def table(self, suite, rows):
-        self.write(f"tables/{suite}", "".join("|".join(map(str, row)) + "\n" for row in rows))
-
-    def suite(self, name, rows, **keys):
-        self.table(name, rows)
-        play = ["./play.sh", name, "{report}"]
-        self.settings["suites"].append(
-            {"name": name, "priority": "P0", "command": play, "select": play + ["{tests}"], **keys})
-
-    def run(self, *words, status=None):
-        self.write("nightjar.json5", json.dumps(self.settings, indent=2))
-        done = subprocess.run(
-            [os.environ["NIGHTJAR"], *words], cwd=self.folder, capture_output=True, text=True, timeout=300,
-            env=dict(os.environ, NO_COLOR="1"))
-        if status is not None and done.returncode != status:
-            raise Failure(
-                f"nightjar {' '.join(words)} ended with {done.returncode}, expected {status}: {done.stdout[-2000:]} {done.stderr[-1500:]}")
-        return done.stdout
-
-    def once(self, status):
-        self.run("once", status=status)
-        return self.record()
-
-    def cycle_folder(self):
-        return self.folder / "state" / self.name / "latest"
-
-    def record(self):
-        return json.loads((self.cycle_folder() / "cycle.json").read_text())
-
-    def reports(self):
-        """What a reader sees of the page and of the Markdown report."""
-        folder = self.cycle_folder()
-        return [seen((folder / "report.html").read_text()), plain((folder / "report.md").read_text())]
-
-    def says(self, *parts):
-        for kind, text in zip(("the page", "the Markdown report"), self.reports()):
-            for part in parts:
-                contains(text, part, kind)
-
-    def never_says(self, *parts):
-        for kind, text in zip(("the page", "the Markdown report"), self.reports()):
-            for part in parts:
-                lacks(text.lower(), part.lower(), kind)
-
-    def done(self):
-        if not os.environ.get("NIGHTJAR_KEEP"):
-            shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def passing(count, seconds, stem="test"):
-    """`count` passing tests that take `seconds` together."""
-    each = round(seconds / count, 3)
-    rows = [(f"{stem}_{index:03}", "pass", each, "") for index in range(1, count)]
-    return rows + [(f"{stem}_{count:03}", "pass", round(seconds - each * (count - 1), 3), "")]
-
+import golden_down
+import golden_hostile
+from golden_case import Case, Failure, equal, near, passing
 
 STREAMING = ("test_023_streaming_partial_results_real", "fail", 300, "Failed: Timeout &gt;300.0s")
 
@@ -221,12 +51,6 @@ def golden_path():
     return case
 
 
-FLOW = ["user_input_received", "message_validated", "agent_selected", "agent_executed", "response_generated",
-        "response_delivered"]
-LATENCY = [
-    ("API response", 100, 85, 15), ("WebSocket latency", 50, 42, 16), ("agent start-up", 500, 380, 24),
-    ("message processing", 200, 165, 17.5), ("whole request", 1000, 872, 12.8)]
-
 DEPLOY = """#!/bin/sh
 # deploy.sh REVISION: fails for the next reason in `faults`, if there is one; staging is up when it ends well.
 fault=$(head -n 1 faults)
@@ -235,7 +59,6 @@ if [ -n "$fault" ]; then
     echo "$fault" >&2
     exit 1
 fi
-rm -f staging-down
 printf '%s' "$1" > live
 printf '{"services":[{"name":"backend","revision":"%s","trafficPercent":100}]}' "$1" > "$NIGHTJAR_DEPLOYMENT"
 """
@@ -246,8 +69,7 @@ def operate(name, revision, **settings):
     case = Case(
         name, deploy={"command": ["./deploy.sh", "{revision}"], "worktree": False, "attempts": 3, "timeout": "30s"},
         health={
-            "checks": [{"name": f"endpoint {n}", "command": {"command": ["test", "!", "-e", "staging-down"]}}
-                       for n in range(1, 6)],
+            "checks": [{"name": "deployed", "command": {"command": ["test", "-s", "live"]}}],
             "liveRevision": {"command": {"command": ["cat", "live"]}, "answers": 2},
             "stableFor": "100ms", "interval": "50ms", "deadline": "5s"}, **settings)
     case.settings["loop"]["mode"] = "operate"
@@ -256,66 +78,6 @@ def operate(name, revision, **settings):
     case.write("wanted", revision)
     case.write("live", "none")
     case.write("faults", "")
-    return case
-
-
-def git(case, *words):
-    environment = dict(
-        os.environ, GIT_AUTHOR_NAME="Ada", GIT_AUTHOR_EMAIL="ada@example.org", GIT_COMMITTER_NAME="Ada",
-        GIT_COMMITTER_EMAIL="ada@example.org", GIT_CONFIG_GLOBAL="/dev/null")
-    done = subprocess.run(["git", "-C", "app", *words], cwd=case.folder, env=environment, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise Failure(f"git {' '.join(words)}: {done.stderr}")
-
-
-def staging_down():
-    """B: from "staging down" to green in one cycle; the hand-written report validates before it deploys."""
-    case = operate(
-        "golden-b", "", repository={"path": "app", "green": "base"},
-        triage={"mayDeploy": True}, remedy={"allow": ["redeploy"]},
-        targets=[{"name": name, "limit": f"{limit}ms", "command": ["cat", f"measured/{index}"], "blocking": True}
-                 for index, (name, limit, _, _) in enumerate(LATENCY)])
-    (case.folder / "app").mkdir()
-    git(case, "init", "-q", "-b", "main")
-    git(case, "commit", "-q", "--allow-empty", "-m", "Begin")
-    git(case, "tag", "base")
-    (case.folder / "app/dispatcher.py").write_text("class ToolDispatcher: pass\n")
-    git(case, "add", "-A")
-    git(case, "commit", "-q", "-m", "Import the tool dispatcher")
-    case.write("faults", "ImportError: cannot import name ToolDispatcher\nValueError: OAuth domain is not validated\n")
-    # The service falls over under its first load, once.
-    case.write("fragile", "")
-    case.script("play.sh", PLAY.replace('[ -e staging-down ]', '[ -e fragile ] && mv fragile staging-down\n[ -e staging-down ]'))
-    (case.folder / "measured").mkdir()
-    for index, (_, _, measured, _) in enumerate(LATENCY):
-        case.write(f"measured/{index}", f"{measured}\n")
-    case.suite(
-        "critical-path", [(f"test_{step}", "pass", 0.69, "") for step in FLOW],
-        capabilities=[{"name": "agent flow", "tests": "*", "steps": [f"*{step}*" for step in FLOW]}])
-    record = case.once(status=0)
-    equal((record["cycle"], record["verdict"], record["recommendation"]), (1, "healthy", "ship"), "B: verdict")
-    deploys = [stage for stage in record["stages"] if stage["run"]["kind"] == "deploy"]
-    equal([stage["outcome"] for stage in deploys[:3]], ["failed", "failed", "succeeded"], "B: deployments")
-    contains(deploys[0]["summary"] + deploys[1]["summary"], "ToolDispatcher", "B: the first deployments")
-    contains(deploys[0]["summary"] + deploys[1]["summary"], "OAuth domain", "B: the first deployments")
-    first = next(stage for stage in record["stages"] if stage["run"]["kind"] == "test")
-    equal((first["suite"]["totals"]["failed"], first["suite"]["totals"]["passed"]), (6, 0), "B: the first run")
-    equal([incident["diagnosis"]["category"] for incident in record["incidents"]], ["environment-down"], "B: diagnosis")
-    equal(record["incidents"][0]["diagnosis"].get("culprit"), None, "B: culprit")
-    equal(record["suites"][0]["totals"]["passed"], 6, "B: the last run")
-    for target, (name, limit, measured, better) in zip(record["targets"], LATENCY):
-        equal((target["name"], target["limit"], target["measured"], target["status"]), (name, limit, measured, "met"),
-              "B: target")
-        near(target["betterByPercent"], better, f"B: {name}", 1e-9)
-    steps = record["capabilities"][0]["steps"]
-    equal([step["name"] for step in steps], FLOW, "B: the flow")
-    equal({step["status"] for step in steps}, {"passed"}, "B: the flow's steps")
-    ends = [stage["endedAt"] for stage in record["stages"]]
-    if ends != sorted(ends) or any(stage["startedAt"] > stage["endedAt"] for stage in record["stages"]):
-        raise Failure("B: a stage ended before one that came before it")
-    case.says(
-        "6 of 6 steps confirmed, reported in this order", *FLOW, "15 % better", "16 % better", "24 % better",
-        "17.5 % better", "12.8 % better", "environment-down", "critical-path: failed -> passed", "ToolDispatcher", "OAuth domain")
     return case
 
 
@@ -491,64 +253,8 @@ def resilience():
     return case
 
 
-HOSTILE = """#!/bin/sh
-# hostile.sh REPORT: names and messages that want out of their place.
-cp hostile.xml "$1"
-printf '\\033[2J\\033]0;owned\\007 not for a terminal\\n'
-exit 1
-"""
-
-PAYLOADS = [
-    "<script>alert(1)</script>", "\x1b[2J\x1b]0;owned\x07", "=cmd|' /C calc'!A0", "\u202egnp.exe\u2066", "@SUM(1+1)",
-    "</table></main><h1>HEALTHY</h1>", "| a | b |\n# heading\n```", "\u2028line\u0085two", "-1+1", "m" * (1 << 20)]
-FORBIDDEN = [chr(code) for code in (*range(0, 9), 11, 12, *range(14, 32), 127, *range(0x80, 0xA0), 0x202E, 0x2066, 0x2028)]
-
-
-def hostile():
-    """Hostile names and messages through every output: script, escapes, formulas, marks, a megabyte."""
-    case = Case("golden-hostile")
-    case.script("hostile.sh", HOSTILE)
-    cases = "".join(
-        "<testcase classname={} name={} time='0.1'><failure message={}>{}</failure></testcase>".format(
-            *[quoteattr(text) for text in (f"c{index}", payload[:200], payload)], escape(payload))
-        for index, payload in enumerate(PAYLOADS))
-    # XML 1.0 has no control characters; the reader is lenient, as real tools write them.
-    (case.folder / "hostile.xml").write_bytes(f"<testsuite name='h'>{cases}</testsuite>".encode())
-    case.settings["suites"] = [{"name": "hostile", "priority": "P0", "command": ["./hostile.sh", "{report}"]}]
-    record = case.once(status=1)
-    equal(record["suites"][0]["totals"]["failed"], len(PAYLOADS), "hostile: failed tests")
-    outputs = {name: case.run(*words) for name, words in {
-        "show": ["show"], "show --markdown": ["show", "--markdown"], "show --html": ["show", "--html"],
-        "junit": ["show", "--format", "junit"], "ctrf": ["show", "--format", "ctrf"],
-        "intoto": ["show", "--format", "intoto"], "why": ["why"], "why --json": ["why", "--json"], "tail": ["tail"],
-        "tail --json": ["tail", "--json"], "cycles": ["cycles"], "status": ["status"], "gate": ["gate"],
-        "status --json": ["status", "--json"], "report": ["report"], "report --markdown": ["report", "--markdown"],
-        "report --html": ["report", "--html", "-"], "report --json": ["report", "--json"]}.items()}
-    outputs["csv"] = case.run("show", "--format", "csv").replace("\r\n", "\n")
-    for name, file in (("report.html", "report.html"), ("report.md", "report.md"), ("cycle.log", "../../cycle.log")):
-        outputs[name] = (case.cycle_folder() / file).read_text()
-    for name, text in outputs.items():
-        found = [repr(character) for character in FORBIDDEN if character in text]
-        if found or not text:
-            raise Failure(f"hostile: {name} holds {', '.join(found) or 'nothing'}")
-        if len(text) > 4_000_000:
-            raise Failure(f"hostile: {name} is {len(text)} characters long")
-    for name in ("show --html", "report --html", "report.html"):
-        for part in ("<script", "<h1>HEALTHY", "alert(1)</script"):
-            lacks(outputs[name], part, f"hostile: {name}")
-    xml.etree.ElementTree.fromstring(outputs["junit"])
-    for name in ("ctrf", "intoto", "why --json", "status --json", "report --json"):
-        json.loads(outputs[name])
-    rows = list(csv.reader(outputs["csv"].splitlines()))
-    equal({len(row) for row in rows}, {11}, "hostile: columns of the CSV")
-    for cell in (cell.lstrip(' "') for row in rows for cell in row):
-        if cell[:1] in tuple("=+-@|%\t"):
-            raise Failure(f"hostile: the CSV has the cell {cell[:40]!r}")
-    return case
-
-
 def main():
-    cases = [golden_path, staging_down, stubborn_test, business_value, resilience, hostile]
+    cases = [golden_path, golden_down.staging_down, stubborn_test, business_value, resilience, golden_hostile.hostile]
     wanted = sys.argv[1:]
     failures = 0
     for make in cases:

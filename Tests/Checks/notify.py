@@ -199,6 +199,7 @@ def story_deadman(_):
     one.save()
     one.start()
     wait_for(60, lambda: any("X-Nightjar-Seal" in headers for _, headers, _ in life.taken), "a ping with a seal")
+    wait_for(30, lambda: "deadmanTakenAt" in one.run("status", "--json")[1], "the status that says so")
     one.stop()
     count = len(life.taken)
     time.sleep(2)

@@ -101,9 +101,13 @@ class Shop(Loop):
         return good
 
     def break_it(self, **also):
+        """Three commits that arrive at once, as by one push: a look between them would be about another revision."""
+        self.git("checkout", "--quiet", "--detach")
         self.commit("Leaflet", docs__leaflet="cheap\n")
         culprit = self.commit("Raise pears", src__prices="apple 1\npear 20\nplum 3\n", **also)
         wanted = self.commit("Poster", docs__poster="cheaper\n")
+        self.git("branch", "--force", "main")
+        self.git("checkout", "--quiet", "main")
         return culprit, wanted
 
     def sealed_as(self, revision, seconds=90):

@@ -185,7 +185,7 @@ def loop(nightjar, folder, scenarios):
     problems = [f"loop: target {found['name']} is {found['status']}" for found in record["targets"]
                 if found["status"] != "met" or not found.get("measured", 0) > 0]
     for wanted in ("| CONDITIONAL | reconnection |", "1 test skipped: needs stored context (store and recall)",
-                   "50,000 of it on conditions"):
+                   "50,000 on conditions"):
         if wanted not in report:
             problems.append(f"loop: the report does not say {wanted}")
     return problems

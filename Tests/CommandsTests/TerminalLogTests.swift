@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a reader that stalls holds nobody up, and lines left out are counted`() async {
         let reader = Reader()
         let log = TerminalLog(reader.output, toOutput: true)
@@ -52,7 +52,7 @@ import Testing
         #expect(lines.contains { $0.hasSuffix("all are in cycle.log)") })
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `the end does not wait for a reader that never comes back`() async {
         let reader = Reader()
         let log = TerminalLog(reader.output, toOutput: true)

@@ -64,13 +64,18 @@ struct UnderWayTests {
         #expect(history.failuresUnderWay.isEmpty)
         tell(ended(.test, .cycle, 1, on: wanted, .failed))
         #expect(history.failuresUnderWay == ["test chat"])
-        tell(
-            .triageAnswered(
-                TriageAnswered(
-                    cycle: 2,
-                    experiment: Experiment(
-                        number: 1, kind: .baseline, question: "Does it fail there too?", revision: green,
-                        tests: [.init(suite: "chat", only: ["chat::a"])], times: 1, plannedDeploys: 1))))
+        tell(ended(.stabilize, .recheck, 1, on: wanted, .succeeded))
+        var answer = TriageAnswered(
+            cycle: 2,
+            experiment: Experiment(
+                number: 1, kind: .baseline, question: "Does it fail there too?", revision: green,
+                tests: [.init(suite: "chat", only: ["chat::a"])], times: 1, plannedDeploys: 1))
+        answer.opened = [
+            Incident(
+                id: "", signature: "s", title: "chat::a: no answer", tests: ["chat::a"], suites: ["chat"],
+                firstSeen: LoopFixture.now, firstCycle: 2)
+        ]
+        tell(.triageAnswered(answer))
         tell(ended(.deploy, .baseline, 2, on: green, .succeeded, experiment: 1))
         tell(ended(.stabilize, .baseline, 2, on: green, .succeeded, experiment: 1))
         let (journal, _) = try await Journal.open(fixture.layout)
@@ -87,6 +92,19 @@ struct UnderWayTests {
         #expect(status.output.contains("SERVES aaaaaaa (experiment of #"))
         let json = await fixture.run("status", "--json", "--state", "state")
         #expect(json.output.contains("\"failedSoFar\""))
+    }
+
+    /// The log has named it: whoever types its number is answered.
+    @Test func `an incident that triage is looking into is known by its number`() async throws {
+        let fixture = try await story()
+        let status = await fixture.run("status", "--state", "state", columns: 200)
+        #expect(status.output.contains("INC-1"), "\(status.output)")
+        #expect(status.output.contains("not diagnosed yet") && !status.output.contains("not seen in"))
+        #expect(status.output.contains("triage 0/120 minutes"), "\(status.output)")
+        let why = await fixture.run("why", "INC-1", "--state", "state")
+        #expect(why.code == .ok && why.output.hasPrefix("INC-1  chat::a: no answer"), "\(why.error)")
+        #expect(why.output.contains("not diagnosed yet") && why.output.contains("nightjar tail -f"))
+        #expect(await fixture.run("why", "INC-2", "--state", "state").code == .notFound)
     }
 
     @Test func `a revision whose cycle fails already does not ship`() async throws {

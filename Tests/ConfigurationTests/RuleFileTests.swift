@@ -51,7 +51,28 @@ struct RuleFileTests {
         #expect(all.shows[.again]?[.network] == 0.5)
     }
 
+    @Test func `a list stands for its words, and a user's words for one that is built in count wherever it is used`() throws {
+        let text = """
+            { lists: { full: ["Tenant quota reached"], vpn: ["tunnel lost"] }, rules: [
+              { name: "vpn", says: "the VPN is down", words: ["@vpn", "ipsec"], for: { network: 3 } } ] }
+            """
+        let more = try RuleFile.load(bytes: Array(text.utf8), file: "more.json").get()
+        #expect(more.rules.first?.words == ["ipsec", "tunnel lost"])
+        let all = RuleFile.builtIn.extended(by: more)
+        let users = RuleFile.builtIn.rules.filter { $0.lists.contains("full") }.map(\.name)
+        #expect(users.count >= 3)
+        for rule in all.rules {
+            #expect(rule.words.contains("tenant quota reached") == users.contains(rule.name), "\(rule.name)")
+            #expect(rule.words.allSatisfy { !$0.hasPrefix("@") }, "\(rule.name)")
+        }
+        #expect(all.lists["full"]?.last == "tenant quota reached")
+    }
+
     @Test(arguments: [
+        (
+            #"{ rules: [{ name: "a", says: "b", words: ["@fll"], for: {} }] }"#, "rules[0].words[0]",
+            "did you mean @full?"
+        ),
         (#"{ rules: [{ name: "a", says: "b", when: ["slwo"], for: {} }] }"#, "rules[0].when[0]", "did you mean slow?"),
         (
             #"{ rules: [{ name: "a", says: "b", when: ["slow"], for: { netwrk: 1 } }] }"#, "rules[0].for.netwrk",

@@ -65,6 +65,68 @@ struct AbortStoryTests {
         #expect(other.lines.contains { $0.contains("was live before, and the last green revision is") })
     }
 
+    @Test func `what others deployed meanwhile stays`() {
+        let story = aborted(left: Samples.other)
+        #expect(story.place == "concluding")
+        #expect(story.lines.contains { $0.contains("not restored: others deployed \(Samples.other.short) meanwhile") })
+    }
+
+    @Test func `where nobody knows what was live, nothing is put in its place`() {
+        let story = aborted(before: nil, left: Samples.wanted)
+        #expect(story.place == "concluding")
+        #expect(story.lines.contains { $0.contains("not restored: what was live before is unknown") })
+    }
+
+    @Test func `what served before the first attempt is what comes back, not what that attempt left`() {
+        var policy = Samples.policy
+        policy.deployAttempts = 2
+        var story = Story(policy)
+        story.wake()
+        story.see()
+        guard let first = story.run else { return }
+        var failed = Samples.record(first, .failed, at: story.now)
+        failed.leftLive = LiveReading(revision: Samples.wanted)
+        story.tell(.stageEnded(failed))
+        #expect(story.run?.folder == "deploy-2")
+        story.tell(.operatorRequested(OperatorRequest(verb: .abort, by: "ann")))
+        guard let second = story.run else { return }
+        var stopped = Samples.record(second, .stopped, at: story.now)
+        stopped.leftLive = LiveReading(revision: Samples.wanted)
+        story.tell(.stageEnded(stopped))
+        #expect(story.run?.purpose == .restore && story.run?.revision == Samples.green)
+    }
+
+    @Test func `a deployment that a runbook needs is no way back`() {
+        var policy = Samples.policy
+        policy.runbook = [RunbookPolicy(name: "restart", categories: [.dependencyDown], attempts: 1)]
+        var story = Story(policy)
+        story.wake()
+        story.see()
+        story.end(.failed)
+        story.conclude([Samples.incident([], .dependencyDown, .runbook, suites: [], runbook: "restart")])
+        #expect(story.run?.kind == .remedy)
+        story.end()
+        #expect(story.run?.purpose == .redeploy)
+        story.tell(.operatorRequested(OperatorRequest(verb: .abort, by: "ann")))
+        guard let run = story.run else { return }
+        var record = Samples.record(run, .stopped, at: story.now)
+        record.leftLive = LiveReading(revision: Samples.wanted)
+        story.tell(.stageEnded(record))
+        #expect(!story.lines.contains { $0.contains("the way back itself was aborted") })
+        #expect(story.run?.purpose == .restore && story.run?.revision == Samples.green)
+    }
+
+    @Test func `a deployment that was stopped before it began has moved nothing`() {
+        var story = Story()
+        story.wake()
+        story.see()
+        story.tell(.operatorRequested(OperatorRequest(verb: .abort, by: "ann")))
+        story.end(.neverRan)
+        #expect(story.place == "concluding")
+        #expect(story.rules.first == "aborted")
+        #expect(story.machine.memory.serving == Samples.green)
+    }
+
     // MARK: - The next look
 
     @Test func `an abort survives a restart`() {

@@ -321,4 +321,16 @@ struct ApprovalStoryTests {
         #expect(story.answer?.words.contains("acknowledged already by ann") == true)
         #expect(story.answer?.isDone == false)
     }
+
+    @Test func `a question stands while no daemon runs`() {
+        var story = asking(policy)
+        #expect(story.machine.standingQuestion == story.machine.awaited)
+        story.tell(.stopRequested(StopRequested(now: false, by: "ann")))
+        #expect(story.place == "finished" && story.machine.awaited == nil)
+        #expect(story.machine.standingQuestion?.incident == "INC-1")
+        story.restart()
+        #expect(story.place == "awaitingApproval")
+        say(&story, .reject, "INC-1")
+        #expect(story.machine.standingQuestion == nil)
+    }
 }

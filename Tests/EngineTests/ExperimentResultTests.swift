@@ -52,10 +52,25 @@ struct ExperimentResultTests {
             case .test: story.end(.failed)
             }
         }
+        story.conclude([])
         let said = story.actions.compactMap { action -> LogLine? in
             if case .say(let line) = action, line.topic == "bisect" { line } else { nil }
         }
         #expect(said.map(\.mark) == [.fail])
         #expect(said.first?.text.hasSuffix("unclear 1/1") == true, "\(said)")
+    }
+
+    @Test func `a target that is asked about is met, missed or unclear, as triage counts it`() {
+        func measured(_ status: TargetRecord.Status) -> StageRecord {
+            var record = record()
+            // It does not block, and nothing says that it got worse in this run.
+            record.targets = [TargetRecord(name: "p95", limit: 100, unit: "ms", status: status)]
+            return record
+        }
+        #expect(ExperimentResult.words([measured(.missed)], asked: ["p95"]) == "misses a target 1/1, tests pass")
+        #expect(ExperimentResult.words([measured(.met)], asked: ["p95"]) == "passes 1/1")
+        #expect(ExperimentResult.words([measured(.notMeasured)], asked: ["p95"]) == "unclear 1/1")
+        // Nobody asks about it.
+        #expect(ExperimentResult.words([measured(.missed)]) == "passes 1/1")
     }
 }

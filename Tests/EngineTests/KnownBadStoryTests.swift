@@ -203,4 +203,25 @@ struct KnownBadStoryTests {
         #expect(story.machine.memory.serving == Samples.green)
         #expect(story.lines.contains { $0.contains("staging serves \(Samples.green.short)") })
     }
+
+    @Test func `a deployment that passes once in three tries clears nothing`() {
+        func memory(after outcomes: [StageOutcome]) -> LoopMemory {
+            var story = Story(Samples.policy)
+            story.wake()
+            story.see()
+            story.pass(failing: ["a"])
+            story.answer(.again, Samples.wanted, number: 1, times: outcomes.count)
+            story.end()
+            story.end(live: Samples.wanted)
+            for outcome in outcomes {
+                story.end(outcome, suite: outcome == .succeeded ? Samples.reading(only: ["a"]) : nil)
+            }
+            while let run = story.run, run.kind == .stabilize { story.end(live: run.revision) }
+            story.conclude([Samples.incident(["a"], .transient, .none, grade: .possible)])
+            story.seal()
+            return story.machine.memory
+        }
+        #expect(memory(after: [.succeeded, .couldNotRun, .couldNotRun]).knownBad.count == 1)
+        #expect(memory(after: [.succeeded, .succeeded, .succeeded]).knownBad.isEmpty)
+    }
 }

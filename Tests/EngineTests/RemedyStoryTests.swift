@@ -208,4 +208,36 @@ struct RemedyStoryTests {
         story.end(live: Samples.other)
         #expect(story.run?.only == nil)
     }
+
+    @Test func `nothing is done about a target that does not block what ships`() {
+        var story = Story(runbooks(attempts: 2, perNight: nil))
+        story.wake()
+        story.see()
+        while let run = story.run, run.kind != .test {
+            if run.kind == .deploy { story.end() } else { story.end(live: run.revision) }
+        }
+        while let run = story.run {
+            guard run.kind == .test else {
+                story.end(live: run.revision)
+                continue
+            }
+            var record = Samples.record(run, .succeeded, at: story.now, suite: Samples.reading())
+            if run.subject == "login" {
+                var target = TargetRecord(name: "p95", limit: 100, unit: "ms", status: .missed)
+                target.sinceGreen = TargetChange(finding: .worse, cycle: 1, before: 90)
+                record.targets = [target]
+            }
+            story.tell(.stageEnded(record))
+        }
+        #expect(story.place == "asking")
+        for action in [RemedyKind.runbook, .redeploy] {
+            var asked = story
+            var incident = Samples.incident([], .dependencyDown, action, runbook: "restart")
+            incident.targets = ["p95"]
+            asked.conclude([incident])
+            #expect(asked.place == "concluding", "\(action)")
+            #expect(asked.machine.cycle?.actions.map(\.because) == ["target p95 does not block"])
+            #expect(asked.machine.cycle?.actions.map(\.incident) == ["INC-1"])
+        }
+    }
 }

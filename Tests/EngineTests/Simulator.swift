@@ -22,7 +22,7 @@ struct Simulator {
     let seed: UInt64
     var world: World
     var machine = CycleMachine()
-    private var journal: [(event: Event, at: Timestamp)] = []
+    private var journal: [JournalEntry] = []
     var now = Samples.start
     private var pending: [Pending] = []
     private var timers: [TimerID.Name: (id: TimerID, due: Timestamp)] = [:]
@@ -96,7 +96,7 @@ struct Simulator {
     private mutating func restart() {
         crashes += 1
         var folded = CycleMachine()
-        for entry in journal { _ = folded.handle(entry.event, at: entry.at) }
+        for entry in journal { folded.replay(entry) }
         expect(folded == machine, "the journal does not fold to the machine")
         machine = folded
         pending = []
@@ -150,14 +150,17 @@ struct Simulator {
         events += 1
         let written = journaled(event, now)
         if journal.count > 500, case .waiting(looking: false) = machine.state { rotate() }
-        journal.append((written, now))
-        for action in machine.handle(written, at: now) { perform(action) }
+        let actions = machine.handle(written, at: now)
+        journal.append(
+            JournalEntry(sequence: journal.count + 1, at: now, cycle: machine.memory.cycle, event: written))
+        for action in actions { perform(action) }
         if case .finished = machine.state { pending = [] }
     }
 
     /// What the supervisor does when a segment of the journal is full.
     private mutating func rotate() {
-        journal = [(.memoryCarried(machine.memory), now)]
+        let carried = Event.memoryCarried(machine.memory)
+        journal = [JournalEntry(sequence: 1, at: now, cycle: machine.memory.cycle, event: carried)]
         var fresh = CycleMachine()
         _ = fresh.handle(.memoryCarried(machine.memory), at: now)
         machine = fresh

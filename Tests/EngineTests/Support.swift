@@ -96,6 +96,8 @@ enum Samples {
 struct Story {
     private(set) var machine = CycleMachine()
     private(set) var journal: [(event: Event, at: Timestamp)] = []
+    /// The same as the lines that a supervisor writes.
+    private(set) var entries: [JournalEntry] = []
     private(set) var now = Samples.start
     /// What the machine wanted done at the last fact.
     private(set) var actions: [Action] = []
@@ -122,6 +124,8 @@ struct Story {
         now = now + delay
         journal.append((event, now))
         actions = machine.handle(event, at: now)
+        entries.append(
+            JournalEntry(sequence: entries.count + 1, at: now, cycle: machine.memory.cycle, event: event))
         journalTimers += actions.compactMap { if case .wake(let id, _) = $0 { id } else { nil } }
         return actions
     }
@@ -131,6 +135,9 @@ struct Story {
         var folded = CycleMachine()
         for entry in journal { _ = folded.handle(entry.event, at: entry.at) }
         #expect(folded == machine, "the journal does not fold to the machine")
+        var replayed = CycleMachine()
+        for entry in entries { replayed.replay(entry) }
+        #expect(replayed == machine, "its own journal is read as that of another version")
         machine = folded
         start(cycles: cycles, green: green)
     }

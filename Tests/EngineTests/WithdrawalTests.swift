@@ -7,11 +7,11 @@ import Testing
 @testable import Engine
 
 struct WithdrawalTests {
-    private func failing() -> Story {
+    private func failing(_ tests: [String] = ["a"]) -> Story {
         var story = Story(Samples.policy)
         story.wake()
         story.see()
-        story.pass(failing: ["a"])
+        story.pass(failing: tests)
         return story
     }
 
@@ -71,8 +71,55 @@ struct WithdrawalTests {
         var incident = Samples.incident(["a", "b"], .dependencyDown, .runbook)
         incident.diagnosis?.runbook = "restart"
         story.conclude([incident])
-        finish(&story) { _ in ["b"] }
+        // It goes on failing as it did: no more is known than before.
+        var same = story
+        finish(&same) { _ in ["b"] }
+        #expect(same.place == "concluding")
+        while let run = story.run, [.runbook, .reverify, .recheck].contains(run.purpose) {
+            switch run.kind {
+            case .deploy, .remedy: story.end()
+            case .stabilize: story.end(live: run.revision)
+            case .test:
+                story.end(.failed, suite: Samples.reading(["b"], only: run.only, message: "wrong price"))
+            }
+        }
         #expect(story.place == "asking")
+    }
+
+    @Test func `what is in quarantine is no other matter`() {
+        var policy = Samples.policy
+        policy.allow = [.runbook]
+        policy.runbook = [RunbookPolicy(name: "restart", categories: [.dependencyDown], attempts: 1)]
+        policy.quarantine = [
+            QuarantineEntry(test: "muted", owner: "ann", reason: "known", until: "2027-12-31")
+        ]
+        var story = Story(policy)
+        story.wake()
+        story.see()
+        story.pass(failing: ["a"])
+        var incident = Samples.incident(["a"], .dependencyDown, .runbook)
+        incident.diagnosis?.runbook = "restart"
+        story.conclude([incident])
+        finish(&story) { _ in ["a", "muted"] }
+        #expect(story.place == "concluding")
+    }
+
+    @Test func `the mark stays for the incident whose culprit stands`() throws {
+        var story = self.failing(["a", "b"])
+        var second = Samples.incident(["b"], .codeRegression, .rollback, culprit: Samples.wanted)
+        second.diagnosis?.whys = (1...5).map { Why(n: $0, question: "why \($0)", answer: "held", confidence: 0.95) }
+        story.conclude([Samples.incident(["a"], .codeRegression, .rollback, culprit: Samples.wanted), second])
+        finish(&story) { _ in ["b"] }
+        #expect(story.lines.contains { $0.contains("INC-2 withdrawn") })
+        #expect(story.machine.memory.knownBad.map(\.revision) == [Samples.wanted])
+        let whys = try #require(story.machine.cycle?.incidents.last?.diagnosis?.whys)
+        #expect(whys.map(\.confidence) == [0.95, 0.95, 0, 0, 0.95])
+        #expect(whys[3].answer.hasPrefix("unknown; the rollback refuted"))
+        #expect(whys[3].evidence.first?.path.hasPrefix("reverify-") == true)
+        story.seal()
+        story.wake()
+        story.see(live: Samples.green)
+        #expect(story.place == "waiting", "a revision with a culprit that stands is not deployed again")
     }
 
     @Test func `runs that ask whether it passes at all end with the first round that does`() {

@@ -25,6 +25,33 @@ import Testing
         #expect(sum.output.hasPrefix(sealed.sha256))
     }
 
+    @Test func `a document whose sums are gone is not believed where the cycle was sealed`() async throws {
+        let loop = try TemporaryLoop()
+        try await Samples.seal(2, in: loop)
+        let reader = CycleReader(loop.layout)
+        #expect(try reader.sealedRecord(2).cycle == 2)
+        try FileManager.default.removeItem(atPath: loop.layout.sums(2))
+        #expect(throws: EvidenceError.self) { try reader.sealedRecord(2) }
+        try FileManager.default.removeItem(atPath: loop.layout.index)
+        #expect {
+            try reader.sealedRecord(2)
+        } throws: { "\($0)".contains("it is gone, and the cycle was sealed") }
+        // One that is not sealed yet has a document for a moment, and no sums.
+        let writer = CycleWriter(loop.layout)
+        try await writer.writeDocument(Samples.record(3))
+        #expect(try reader.sealedRecord(3).cycle == 3)
+    }
+
+    @Test func `an index that cannot be read is a finding`() async throws {
+        let loop = try TemporaryLoop()
+        try await Samples.seal(1, in: loop)
+        try FileManager.default.removeItem(atPath: loop.layout.index)
+        try FileManager.default.createDirectory(atPath: loop.layout.index, withIntermediateDirectories: false)
+        let report = try Verifier(loop.layout).verify()
+        #expect(!report.isIntact)
+        #expect(report.findings.contains { $0.path == "index.jsonl" && "\($0)".contains("cannot be read") })
+    }
+
     @Test func `the commands of the documentation check a loop by hand`() async throws {
         let loop = try TemporaryLoop()
         try await Samples.seal(2, in: loop)

@@ -76,9 +76,18 @@ struct PolicyTests {
     @Test func `a failure that is not restored pages when the hold is over, once`() {
         var night = Night()
         night.breaks()
-        #expect(night.look().map(\.level) == [.chat])
+        let chat = night.look()
+        #expect(chat.map(\.level) == [.chat])
+        // The log says until when the page is held, and by which rule.
+        let policy = NotificationPolicy(night.settings)
+        let due = (night.now + .seconds(45 * 60)).clockMinute
+        #expect(
+            chat.map { policy.held($0, night.situation, at: night.now) } == [
+                "; page held to \(due), paging.holdFor 45m"
+            ])
         #expect(night.look(after: 44 * 60).isEmpty)
         let page = night.look(after: 60)
+        #expect(page.map { policy.held($0, night.situation, at: night.now) } == [""])
         #expect(page.map(\.level) == [.page] && page.first?.title.contains("45m >= paging.holdFor 45m") == true)
         #expect(night.look(after: 60).isEmpty)
     }
@@ -92,7 +101,7 @@ struct PolicyTests {
     ) throws {
         var night = Night()
         night.breaks(restoring: problem)
-        night.situation.environment = state
+        (night.situation.environment, night.situation.serving) = (state, nil)
         let page = try #require(night.look().first)
         #expect(page.level == .page && page.facts.contains("Now: \(words)"))
         #expect(page.commands.contains("nightjar why INC-1") && page.commands.contains("nightjar ack INC-1"))

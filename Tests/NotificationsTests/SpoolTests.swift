@@ -107,6 +107,36 @@ struct SpoolTests {
         #expect(try folder.read("notify/sent.jsonl").contains("overtaken by staging/INC-1.2"))
     }
 
+    @Test func `after an outage the newest word is sent, never the beginning after the end`() async throws {
+        let receivers = [Self.receiver("a")]
+        var over = Self.notice(1, level: .chat, sequence: 3)
+        over.kind = .resolved
+        over.told = [.chat, .page]
+        let notices = [
+            Self.notice(1, level: .chat), Self.notice(1, sequence: 2), over,
+            // A page is not replaced by something that nobody is woken for.
+            Self.notice(2, sequence: 1), Self.notice(2, level: .chat, sequence: 2),
+        ]
+        try spool.add(notices, for: receivers, remembering: NoticeMemory())
+        let tried = Mutex<[String]>([])
+        await courier { notice, _ in
+            tried.withLock { $0.append(notice.id) }
+            return .delivered
+        }.deliver(receivers)
+        #expect(tried.withLock { $0 } == ["staging/INC-2.1", "staging/INC-1.3", "staging/INC-2.2"])
+        #expect(spool.count() == 0)
+        #expect(try folder.read("notify/sent.jsonl").contains("overtaken by staging/INC-1.3"))
+    }
+
+    @Test func `what was refused replaces nothing`() async throws {
+        let receivers = [Self.receiver("a")]
+        var held = Self.notice(1, level: .chat)
+        held.notBefore = Self.start + .seconds(3600)
+        try spool.add([held, Self.notice(1, sequence: 2)], for: receivers, remembering: NoticeMemory())
+        await courier { notice, _ in notice.level == .page ? .refused("status 400") : .delivered }.deliver(receivers)
+        #expect(try spool.items().map(\.notice.id) == ["staging/INC-1.1"])
+    }
+
     @Test func `a page is tried before the chat that the receiver refuses to take now`() async throws {
         let receivers = [Self.receiver("a")]
         try spool.add([Self.notice(1, level: .chat)], for: receivers, remembering: NoticeMemory())

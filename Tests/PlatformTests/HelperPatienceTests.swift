@@ -8,7 +8,7 @@ import Testing
 @testable import Platform
 
 @Suite struct HelperPatienceTests {
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `one that cannot be killed is given up, and reaped when it ends`() async throws {
         let sent = Mutex<[(group: Int32, signal: Int32)]>([])
         // Signals are noted and not sent: to the helper it is as if the kernel kept them.

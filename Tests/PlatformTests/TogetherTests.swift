@@ -104,4 +104,18 @@ import Testing
         #expect(begun.withLock { $0 } == ["a", "b"])
         #expect(work.failure?.description.contains("b") == true)
     }
+
+    @Test func `only a look that finds nothing, or something else, says that a file is gone`() throws {
+        let folder = try TemporaryFolder()
+        let path = folder("lock")
+        let lock = try #require(try FileLock.take(path, owner: "one"))
+        #expect(lock.isInPlace)
+        try Files.rename(path, to: folder("moved"))
+        #expect(!lock.isInPlace)
+        try Files.rename(folder("moved"), to: path)
+        #expect(lock.isInPlace)
+        // A stale handle of a file server, EIO, EACCES, ENOMEM, a timeout; ENOENT, ENOTDIR.
+        for error in [116, 5, 13, 12, 110] as [Int32] { #expect(!Descriptor.saysItIsGone(error)) }
+        for error in [2, 20] as [Int32] { #expect(Descriptor.saysItIsGone(error)) }
+    }
 }

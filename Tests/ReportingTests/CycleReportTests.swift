@@ -101,11 +101,63 @@ import Testing
                 "2 tests skipped: needs a proxy", "1 test skipped: needs a login", "1 more test skipped or not run",
             ])
         #expect(SignOff.phases(record)[2].standing == .conditional)
-        #expect(SignOff.conditionalValue(record) == 80_000)
-        #expect(report(record).summary.value == "all 80,000 USD/month protected, 80,000 of it on conditions")
+        // As the loop records it: neither protected nor at risk.
+        #expect(SignOff.conditional(record) == ["websocket"])
+        record.value = ValueRecord(unit: "USD/month", total: 80_000, protected: 0, atRisk: 0, conditional: 80_000)
+        #expect(report(record).summary.value == "0 of 80,000 USD/month protected, 80,000 on conditions, 0 at risk")
+        #expect(report(record).valueFormula?.contains("80,000 - 0 - 80,000 on conditions = 0 (0 %)") == true)
         let window = try #require(WindowReport([record], from: record.startedAt, to: record.endedAt))
-        #expect(window.sentence.contains("80,000 of 80,000 USD/month protected (100 %), 80,000 of it on conditions"))
-        #expect(window.figures.first?.remark.hasSuffix("80,000 of it on conditions") == true)
+        #expect(window.sentence.contains("0 of 80,000 USD/month protected (0 %), 80,000 on conditions"))
+        #expect(window.figures.first?.remark.hasSuffix("80,000 on conditions") == true)
+    }
+
+    @Test func `a healthy cycle whose suites passed on conditions is approved on these conditions, and says which`() {
+        var record = Night.healthy
+        #expect(SignOff.phases(record)[3].standing == .approved)
+        record.suites[0].totals = Night.totals(passed: 1, skipped: 9)
+        record.suites[0].notPassed = (1...9).map {
+            TestResult(id: "t\($0)", outcome: .skipped, message: "needs a login")
+        }
+        let approval = SignOff.phases(record)[3]
+        #expect(approval.standing == .conditional)
+        #expect(approval.what == "healthy: ship; missing: websocket (9 tests skipped: needs a login)")
+        for text in [MarkdownReport.text(record), HTMLReport.text(record)] {
+            #expect(!text.contains("APPROVED | final") && text.contains("needs a login"))
+        }
+        // What does not ship is not approved on any conditions.
+        record.recommendation = .hold
+        #expect(SignOff.phases(record)[3].standing == .rejected)
+    }
+
+    @Test func `a capability is judged by its own tests, and is no plain pass where some told nothing`() {
+        var record = Night.healthy
+        let whole = CapabilityRecord(
+            name: "login", suite: "websocket", value: 1000, status: .passed, totals: Night.totals(passed: 5))
+        var part = whole
+        (part.name, part.totals) = ("export", Night.totals(passed: 1, skipped: 9))
+        record.capabilities = [whole, part]
+        #expect(record.capabilities.map(\.isConditional) == [false, true])
+        #expect(MarkdownReport.text(record).contains("| 1,000 on conditions |"))
+        #expect(HTMLReport.text(record).contains("1,000 on conditions"))
+        let risks = report(record).risksLeft
+        #expect(risks.contains { $0.hasPrefix("capability export: passed on conditions, 1/10 passed") }, "\(risks)")
+        #expect(!risks.contains { $0.contains("capability login") })
+        #expect(TextReport(record).text.contains("capability export: passed on conditions"))
+    }
+
+    @Test func `the hash of the chain goes out with every report`() throws {
+        let hash = String(repeating: "4f", count: 32)
+        let context = ReportContext(seal: hash)
+        for text in [MarkdownReport.text(Night.failing, context), HTMLReport.text(Night.failing, context)] {
+            #expect(text.contains(hash) && text.contains("Seal of #214 and all before it"))
+        }
+        let record = Night.failing
+        let window = try #require(
+            WindowReport(
+                [record], from: record.startedAt, to: record.endedAt, seal: Seal(cycle: 214, sha256: hash)))
+        for text in [window.markdown, window.html(), window.text(columns: 200)] {
+            #expect(text.contains(hash) && text.contains("Seal of #214"))
+        }
     }
 
     @Test func `nobody reviewed what no review is recorded of`() throws {

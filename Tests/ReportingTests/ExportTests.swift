@@ -82,6 +82,22 @@ import Testing
         #expect((predicate["failedTests"] as? [String])?.contains("exports: rule fail-fast (P0 failing)") == true)
     }
 
+    @Test func `results that are gone are an error case in every format, whatever the verdict`() throws {
+        let problem = "the results are gone: test-1-websocket/tests.jsonl is missing"
+        let damaged = ExportContext(tests: [:], damage: ["websocket": problem])
+        let junit = JUnitExport.text(Night.healthy, damaged)
+        #expect(junit.contains("<error type=\"damaged\" message=\"\(problem)\"/>"))
+        #expect(try #require(elements(junit))["error"] == 1)
+        let ctrf = try object(CTRFExport.text(Night.healthy, damaged))
+        let summary = try #require((ctrf["results"] as? [String: Any])?["summary"] as? [String: Int])
+        #expect(summary["other"] == 1 && summary["tests"] == 1)
+        #expect(CSVExport.rows(Night.healthy, damaged).contains(",damaged,"))
+        let statement = try object(AttestationExport.text(Night.healthy, damaged))
+        let predicate = try #require(statement["predicate"] as? [String: Any])
+        #expect(predicate["result"] as? String == "FAILED")
+        #expect((predicate["failedTests"] as? [String]) == ["websocket: \(problem)"])
+    }
+
     @Test func `the attestation is a statement about the commit and the evidence`() throws {
         let statement = try object(AttestationExport.text(Night.healthy, context))
         #expect(statement["_type"] as? String == "https://in-toto.io/Statement/v1")

@@ -42,6 +42,12 @@ import Testing
         #expect(text.contains("do: rollback, by hand: the loop did not, 1 of 1 rollbacks are spent"))
         let done = ActionRecord(kind: .rollback, outcome: .succeeded, because: "INC-57")
         #expect(!IncidentText.text(Night.incident, actions: [done]).contains("by hand"))
+        // What became of another incident is no word about this one.
+        var other = done
+        other.incident = "INC-99"
+        var own = barred
+        own.incident = Night.incident.id
+        #expect(IncidentText.text(Night.incident, actions: [own, other]).contains("by hand: the loop did not, 1 of 1"))
     }
 
     @Test func `the status after a rollback`() {

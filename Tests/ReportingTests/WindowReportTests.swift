@@ -29,6 +29,18 @@ import Testing
         #expect(WindowReport([], from: Night.time("02:00:00"), to: Night.time("05:00:00")) == nil)
     }
 
+    @Test func `each cycle of the window that a page names leads to its page, and no other number does`() throws {
+        var records = night
+        records[1].incidents[0].title = "issue #213 &#214; #99 </a>"
+        let html = try report(records).html(linkBase: "../")
+        #expect(html.contains("href=\"../cycles/000213/report.html\""))
+        // In the text of a table, and with what stands around it still escaped.
+        #expect(html.contains("#99 &lt;/a&gt;") && html.contains("&amp;<a href="), "\(html)")
+        let before = try #require(html.firstRange(of: "Before and after"))
+        let delivery = try #require(html.firstRange(of: ">Delivery<"))
+        #expect(html[before.upperBound..<delivery.lowerBound].contains("cycles/000213/report.html"))
+    }
+
     @Test func `the newest cycle says ship or hold`() throws {
         #expect(try report(night).recommendation == .ship)
         let held = try report(Array(night.prefix(2)))

@@ -47,4 +47,32 @@ struct CycleDocumentTests {
         #expect(document.capabilities.map(\.status) == [feature])
         #expect(document.capabilities.first?.steps?.map(\.status) == [feature])
     }
+
+    @Test func `what passed on conditions is neither protected nor at risk`() throws {
+        let folder = try TemporaryFolder()
+        let layout = EvidenceLayout(root: folder("state"))
+        let settings = LoopSettings(
+            name: "staging", mode: .verify, environment: "staging", stateDirectory: layout.root,
+            baseDirectory: folder.path)
+        let skipped = TestResult(id: "b", outcome: .skipped, message: "needs a login")
+        let passed = TestResult(id: "a", outcome: .passed)
+        func suite(_ name: String, _ value: Double, _ status: SuiteRecord.Status, _ tests: [TestResult]) -> SuiteRecord
+        {
+            SuiteRecord(
+                name: name, priority: 0, blocking: true, value: value, status: status, totals: Totals(tests),
+                notPassed: tests.filter { $0.outcome != .passed })
+        }
+        let suites = [
+            suite("whole", 5, .passed, [passed]), suite("part", 20, .passed, [passed, skipped]),
+            suite("broken", 300, .failed, [TestResult(id: "c", outcome: .failed)]),
+        ]
+        let cycle = CycleProgress(
+            number: 7, work: WorkSeen(trigger: .schedule, wanted: Revision("9e1b7a33")), policy: LoopPolicy(settings),
+            settingsHash: "", startedAt: Timestamp(milliseconds: 0))
+        let document = CycleDocument.make(
+            cycle, Judgement(verdict: .failing, recommendation: .hold, reasons: [], suites: suites), serving: nil,
+            settings: settings, layout: layout, writtenBy: "test")
+        let value = document.value
+        #expect((value.total, value.protected, value.conditional, value.atRisk) == (325, 5, 20, 300))
+    }
 }

@@ -82,12 +82,14 @@ struct DeployStageTests {
 
     @Test func `a deployment that is called off is cleaned up behind, and what it left is read`() async throws {
         let fixture = try StageFixture { settings in
-            settings.deploy = Self.deploy("exec sleep 600", cleanup: "echo done > cleaned")
+            settings.deploy = Self.deploy("echo x > begun; exec sleep 600", cleanup: "echo done > cleaned")
             settings.health.liveRevision = [LiveRevisionSettings(target: Self.printing("live"), answers: 1)]
         }
         try fixture.folder.write("live", "r1")
         let task = Task { await fixture.deploy() }
+        #expect(await eventually { Files.exists(fixture.folder("begun")) })
         task.cancel()
+        fixture.context.stop(fixture.deployment)
         let record = await task.value
         #expect(record.outcome == .stopped, "\(record.summary)")
         #expect(record.commands.map(\.role) == ["main", "cleanup"])
@@ -95,6 +97,22 @@ struct DeployStageTests {
         #expect(Files.exists(fixture.folder("cleaned")))
         #expect(record.leftLive?.revision == Revision("r1"))
         #expect(record.summary.contains("cleanup done; r1 is live"), "\(record.summary)")
+    }
+
+    @Test func `what never began is not cleaned up behind`() async throws {
+        let fixture = try StageFixture { settings in
+            settings.deploy = Self.deploy("echo x > begun; exec sleep 600", cleanup: "echo done > cleaned")
+        }
+        let task = Task {
+            // Called off before anything could be started.
+            withUnsafeCurrentTask { $0?.cancel() }
+            return await fixture.deploy()
+        }
+        let record = await task.value
+        guard !Files.exists(fixture.folder("begun")) else { return }
+        #expect(record.outcome == .neverRan, "\(record.summary)")
+        #expect(record.commands.map(\.role) == ["main"])
+        #expect(!Files.exists(fixture.folder("cleaned")))
     }
 
     // MARK: - Services with revisions of their own

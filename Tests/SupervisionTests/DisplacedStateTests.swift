@@ -24,7 +24,7 @@ import Testing
 
     private var quick: String { LoopFixture.suite("api", "printf '1..1\\\\nok 1 - a\\\\n'") }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [true, false])
+    @Test(.timeLimit(.minutes(5)), arguments: [true, false])
     func `a loop whose folder was moved or removed says so and begins nothing any more`(isMoved: Bool) async throws {
         let host = try await loop.open(try loop.settings("suites: [\(quick)]"))
         let running = Task { await host.run() }
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `the heartbeat notices a removed lock during a test, ends the test and keeps off what the next one has made`()
         async throws
     {
@@ -67,7 +67,7 @@ import Testing
         #expect(await eventually { ProcessTable.entry(process).map(\.isZombie) ?? true })
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `the lock on the environment is taken again where its file was removed, and given up where another has it`()
         async throws
     {
@@ -89,7 +89,7 @@ import Testing
         hold.release()
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a reload that needs other locks is refused`() async throws {
         let host = try await loop.open(try loop.settings("suites: [\(quick)]"))
         let running = Task { await host.run() }
@@ -105,7 +105,7 @@ import Testing
         _ = await running.value
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a deployment whose folder was replaced meanwhile is not begun`() async throws {
         // A copy takes the place of the folder while the permit is asked: the answer can be read, and the lock is another.
         let more = """
@@ -117,5 +117,34 @@ import Testing
         let host = try await loop.open(try loop.settings(loop: "mode: \"operate\"", more))
         #expect(reason(await host.run()).contains("/lock is not the file that this daemon locked"))
         #expect(loop.exists("gone") && !loop.exists("deployed"))
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a loop whose environment another has taken ends by itself, pages, and closes as always`() async throws {
+        let more = """
+            suites: [\(quick)],
+            notify: [ { command: { shell: "cat >> \(loop.folder("pages"))" }, levels: ["page"] } ]
+            """
+        let loaded = try loop.settings(loop: "mode: \"observe\", environment: \"\(loop.name)-env\"", more)
+        let path = EnvironmentPlaces.loopLock(loaded.settings)
+        defer { try? Files.remove(path) }
+        let host = try await loop.open(loaded)
+        let running = Task { await host.run() }
+        #expect(await eventually { !loop.ears.sealed.isEmpty })
+        try Files.remove(path)
+        let other = try #require(try FileLock.take(path, owner: "the second"))
+        defer { other.release() }
+        guard case .evicted(let reason) = await running.value else {
+            Issue.record("it ended otherwise")
+            return
+        }
+        #expect(reason.contains("the second"))
+        #expect(loop.ears.said.contains("the loop ends"))
+        #expect(try loop.folder.read("pages").contains("the loop has ended"))
+        #expect(!loop.exists("state/\(loop.name)/control.sock"))
+        // Its folder is its own: the next start has it.
+        other.release()
+        let again = try await loop.open(loaded, cycles: 1)
+        #expect(await again.run() == .cycles(.healthy))
     }
 }

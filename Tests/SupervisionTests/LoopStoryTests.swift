@@ -19,7 +19,7 @@ import Testing
         loop = try LoopFixture()
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a cycle whose tests pass is healthy, sealed and listed`() async throws {
         let suites = LoopFixture.suite("api", "printf '1..2\\\\nok 1 - a\\\\nok 2 - b\\\\n'")
         let host = try await loop.open(try loop.settings("suites: [\(suites)]"), cycles: 1)
@@ -34,7 +34,7 @@ import Testing
         #expect(loop.ears.sealed.map(\.cycle) == [1])
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a test that fails again when it is tried again makes the cycle failing, with an incident`() async throws {
         let suites = LoopFixture.suite("api", "printf '1..2\\\\nok 1 - a\\\\nnot ok 2 - b\\\\n'; exit 1")
         let host = try await loop.open(try loop.settings("suites: [\(suites)]"), cycles: 1)
@@ -51,7 +51,7 @@ import Testing
         #expect(report.isIntact && report.intact == 2, "\(report.findings)")
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a stop during a test ends the test and leaves an interrupted cycle`() async throws {
         let suites = LoopFixture.suite("api", "touch \(loop.folder("begun")); exec sleep 300")
         let host = try await loop.open(try loop.settings("suites: [\(suites)]"))
@@ -64,7 +64,7 @@ import Testing
         #expect(record.stages.last?.outcome == .stopped)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a search by hand knows the tests of the last sound run`() async throws {
         let loaded = try loop.settings(
             "suites: [\(LoopFixture.suite("api", "printf '1..2\\\\nok 1 - a\\\\nok 2 - b\\\\n'"))]")

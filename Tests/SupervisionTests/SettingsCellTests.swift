@@ -78,7 +78,7 @@ import Testing
         #expect(context.settings.current.suites.map(\.name) == ["added"])
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a look whose settings were replaced meanwhile is made again with the new ones`() async throws {
         let fixture = try await RoleFixture(roles: RoleSettings())
         let (context, folder) = (fixture.context, fixture.folder)

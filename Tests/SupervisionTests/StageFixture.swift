@@ -67,9 +67,11 @@ struct StageFixture {
         CommandSettings(arguments: ["/bin/sh", "-c", text, "sh"] + arguments, timeout: .seconds(600))
     }
 
+    let deployment = StageRun(
+        cycle: 7, kind: .deploy, purpose: .cycle, attempt: 1, revision: Revision("9e1b7a33"))
+
     func deploy() async -> StageRecord {
-        let run = StageRun(cycle: 7, kind: .deploy, purpose: .cycle, attempt: 1, revision: Revision("9e1b7a33"))
-        return await DeployStage(context: context, run: run, surroundings: surroundings).perform(Stopwatch(context))
+        await DeployStage(context: context, run: deployment, surroundings: surroundings).perform(Stopwatch(context))
     }
 
     func stabilize(deployments: [DeployedServices] = []) async -> StageRecord {

@@ -42,6 +42,10 @@ struct TestStageTests {
         let totals = try #require(record.suite?.totals)
         #expect((totals.tests, totals.passed, totals.timedOut, totals.notRun) == (301, 300, 1, 0))
         #expect(record.commands.map(\.role) == ["main", "collect", "rest-1", "rest-2", "rest-3"])
+        // What it ran into, against its limit, in the order of all lines about tests.
+        let said = try #require(fixture.said.texts(.fail).first)
+        #expect(said.hasPrefix("P0 unit p::TestHang: "), "\(said)")
+        #expect(said.hasSuffix("s > testTimeout 0.3s, cut; 300 others go on"), "\(said)")
     }
 
     @Test func `tests of a branch that origin no longer has are not run from what is left of it here`() async throws {
@@ -112,6 +116,7 @@ struct TestStageTests {
 
     @Test func `a report that another daemon's secret may be in is not shown`() async throws {
         let write = #"""
+            mkdir -p art && printf '%s' "$TOKEN" > art/page.html
             printf '<testsuite name="s" tests="1" failures="1"><testcase classname="s" name="a"><failure message="%s">%s</failure></testcase></testsuite>' "$TOKEN" "$TOKEN" > "$1"
             exit 1
             """#
@@ -119,9 +124,14 @@ struct TestStageTests {
             settings.secrets = ["TOKEN": .command(["/bin/sh", "-c", "echo secret-of-$(date +%s%N)"])]
             var command = StageFixture.script(write, ["{report}"])
             command.secrets = ["TOKEN"]
-            settings.suites = [SuiteSettings(name: "unit", priority: 0, command: command, blocking: true)]
+            settings.suites = [
+                SuiteSettings(name: "unit", priority: 0, command: command, artifacts: ["art/*"], blocking: true)
+            ]
         }
         let first = try #require(await fixture.test("unit").suite)
+        let kept = fixture.context.layout.cycle(7) + "/test-1-unit.artifacts"
+        #expect(try Files.list(kept) == ["1-page.html", "LIST"])
+        try Files.removeTree(kept)
         #expect(first.notPassed.first?.message?.contains("REDACTED") == true, "\(first)")
         #expect(first.reports.count == 1)
         // The next daemon finds what the first one has left, and its own token is another.
@@ -130,6 +140,7 @@ struct TestStageTests {
         #expect(second.totals == first.totals && second.notPassed.map(\.id) == first.notPassed.map(\.id))
         #expect(second.notPassed.first?.message?.hasPrefix("[withheld") == true && second.reports.isEmpty)
         #expect(second.notPassed.first?.details == nil)
+        #expect(!Files.exists(kept), "nobody here knows what to take out of them")
         #expect(next.said.texts(.warn).contains { $0.contains("the value that TOKEN had then is not known") })
     }
 

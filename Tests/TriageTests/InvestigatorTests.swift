@@ -39,6 +39,10 @@ struct Bench {
     var deploys = 20
     var openIncidents: [Incident] = []
     private(set) var asked: [Experiment] = []
+    /// What was said of each experiment.
+    private(set) var findings: [String] = []
+    /// The case before anything was asked.
+    private(set) var firstFacts: TriageCase
     private(set) var facts: TriageCase
 
     init(
@@ -58,6 +62,7 @@ struct Bench {
             allowance: TriageAllowance(
                 experiments: Experiment.Kind.allCases, deploys: 0, seconds: 7200, nextNumber: 1, deploysBarred: nil),
             rules: RuleFile.builtIn)
+        firstFacts = facts
     }
 
     /// After a rebase: the last green revision is not what the first of the commits was made on.
@@ -78,6 +83,8 @@ struct Bench {
             facts.allowance.deploys = deploys - asked.count(where: \.kind.deploys)
             facts.allowance.nextNumber = asked.count + 1
             facts.allowance.deploysBarred = mayDeploy ? nil : "triage.mayDeploy is false"
+            if asked.isEmpty { firstFacts = facts }
+            if let finding = Findings.newest(facts) { findings.append(finding) }
             switch Investigator.next(facts) {
             case .concluded(let incidents): return incidents
             case .experiment(let experiment): perform(experiment)

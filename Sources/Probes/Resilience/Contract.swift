@@ -67,6 +67,9 @@ package struct ResilienceContract: Sendable {
         /// For streams of any length: where the end says the number of the last event.
         package var total: String?
         package var timeout = Duration.seconds(10)
+
+        /// How many events a stream may have that is held to its number.
+        static let counts = 1...100_000
     }
 
     package struct Queue: Sendable, Equatable {

@@ -90,7 +90,7 @@ extension ResilienceContract {
             stream.item = section.pattern("item") ?? stream.item
             stream.sequence = section.pointer("sequence") ?? ""
             stream.end = section.pattern("end")
-            stream.count = section.count("count", in: 1...100_000)
+            stream.count = section.count("count", in: ResilienceContract.Stream.counts)
             stream.total = section.pointer("total")
             stream.timeout = section.duration("timeout") ?? stream.timeout
             if stream.end == nil { section.complain("end", "is missing") }

@@ -219,7 +219,8 @@ struct Scenarios {
             let said = client.seen.last(where: { end.accepts($0, client.variables) }),
             case .number(let text)? = said.value(at: pointer)
         else { return nil }
-        return Int(text)
+        // What a server says is bounded as `stream.count` is: beyond it, it says nothing.
+        return Int(text).flatMap { ResilienceContract.Stream.counts.contains($0) ? $0 : nil }
     }
 
     /// What a stream's numbers say. Without a known number of events nothing passes: the last ones may be lost.

@@ -112,6 +112,10 @@ struct DeployStage: Sendable {
             return started.record(run, .neverRan, "fenced before its command ran: started again", commands)
         case .couldNotStart:
             return started.record(run, .couldNotRun, main.words, commands, infrastructure: true)
+        case .stopped where !result.wasStarted:
+            // It moved nothing: there is nothing to clean up behind.
+            let words = "\(run.revision.short) stopped before its command was started"
+            return started.record(run, .neverRan, words, commands)
         case .stopped:
             let (cleanup, left) = await afterStop(deploy, values)
             commands += cleanup

@@ -21,6 +21,9 @@ struct RemedyStage: Sendable {
         let values = PlaceholderValues(run, surroundings, settings)
         let main = await context.command(entry.command, role: "main", of: run, values: values, leavesServices: true)
         let outcome = main.stageOutcome
-        return started.record(run, outcome, "\(main.words)", [main], infrastructure: outcome == .couldNotRun)
+        // Why it could not is the first question.
+        let said = main.succeeded || main.lastLine.isEmpty ? "" : ": \(main.lastLine)"
+        return started.record(
+            run, outcome, "\(main.words)\(said)", [main], infrastructure: outcome == .couldNotRun)
     }
 }

@@ -22,8 +22,8 @@ final class SuiteReader {
     private var expectedIDs: Set<String> = []
     /// Why single tests were not put onto a command line, by id.
     private var refused: [String: String] = [:]
-    /// Whether texts of a report may hold secrets that nobody here knows.
-    private var isWithheld = false
+    /// Whether a run was taken over whose secrets are not all known here: what it wrote itself is not kept.
+    private(set) var isWithheld = false
     /// Why what was left was not run.
     private var givenUp: String?
     private var parts = 0
@@ -224,7 +224,7 @@ final class SuiteReader {
         context.say(
             LogLine(
                 .warn, "test",
-                "\(suite.name): \(recovery); its report is not kept and its texts are withheld, since the value that "
+                "\(suite.name): \(recovery); its report and artifacts are not kept and its texts are withheld, since the value that "
                     + "\(Set(names).sorted().joined(separator: ", ")) had then is not known"))
         return true
     }

@@ -78,7 +78,7 @@ struct TargetMeasurement: Sendable {
 
     private func reported(_ target: TargetSettings, _ name: String, _ results: Results) -> TargetRecord {
         let measures = results.properties.filter { $0.name == name }.compactMap { Measure($0.value) }
-        return record(
+        return TargetMeasurement.record(
             target, measures, evidence: results.reports.first,
             none: "no property \(name) with a number is in the report of the suite or of a test that passed")
     }
@@ -92,13 +92,18 @@ struct TargetMeasurement: Sendable {
         guard let bytes = try? Files.read("\(done.folder)/console.log", limit: 16 << 20) else {
             return TargetRecord(target, values: [], evidence: log, because: "its output could not be read")
         }
-        let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-        let measures = lines.prefix(TargetMeasurement.samplesRead).compactMap { Measure($0) }
-        return record(target, measures, evidence: log, none: "it printed no number")
+        let measures = TargetMeasurement.measures(bytes)
+        return TargetMeasurement.record(target, measures, evidence: log, none: "it printed no number")
+    }
+
+    /// The numbers that a command printed, one per line.
+    static func measures(_ output: some Sequence<UInt8>) -> [Measure] {
+        String(decoding: Array(output), as: UTF8.self).split(whereSeparator: \.isNewline)
+            .prefix(TargetMeasurement.samplesRead).compactMap { Measure($0) }
     }
 
     /// Numbers with their own units, without those of the warm-up.
-    private func record(
+    static func record(
         _ target: TargetSettings, _ measures: [Measure], evidence: String?, none: String
     ) -> TargetRecord {
         let values = measures.compactMap { $0.value(in: target.unit) }
@@ -137,15 +142,23 @@ struct TargetMeasurement: Sendable {
             }
         }
         let redaction = TextRedaction(needles: context.secrets.needles)
+        return TargetMeasurement.judged(target, sampling, done, evidence: evidence, redact: redaction.text)
+    }
+
+    /// What samples of our own came to. Too many failed ones are no measurement.
+    static func judged(
+        _ target: TargetSettings, _ sampling: TargetSampling, _ done: SampleRun, evidence: String?,
+        redact: (String) -> String
+    ) -> TargetRecord {
         let values = done.milliseconds.compactMap { Measure(value: $0, unit: "ms").value(in: target.unit) }
-        let failed = done.failures.map(redaction.text)
+        let failed = done.failures.map(redact)
         let tooMany =
             failed.count > sampling.failuresAllowed
             ? "\(failed.count) of \(values.count + failed.count) samples failed, \(sampling.failuresAllowed) may: \(failed[0])"
             : nil
         var record = TargetRecord(
             target, values: values, failed: failed, evidence: done.samples.isEmpty ? nil : evidence,
-            because: done.problem.map(redaction.text) ?? tooMany)
+            because: done.problem.map(redact) ?? tooMany)
         record.warmup = sampling.warmup > 0 ? sampling.warmup : nil
         return record
     }
@@ -180,13 +193,13 @@ struct TargetMeasurement: Sendable {
 
 extension String {
     /// With the values of secrets in the place of their `{NAME}`.
-    fileprivate func filled(_ secrets: [String: String]) -> String {
+    func filled(_ secrets: [String: String]) -> String {
         secrets.reduce(self) { $0.replacing("{\($1.key)}", with: $1.value) }
     }
 }
 
 extension CheckSettings {
-    fileprivate func filled(_ secrets: [String: String]) -> CheckSettings {
+    func filled(_ secrets: [String: String]) -> CheckSettings {
         guard case .http(let url, let method, let headers, let body) = target, !secrets.isEmpty else { return self }
         var check = self
         check.target = .http(
@@ -197,7 +210,7 @@ extension CheckSettings {
 }
 
 extension WebSocketExchange {
-    fileprivate func filled(_ secrets: [String: String]) -> WebSocketExchange {
+    func filled(_ secrets: [String: String]) -> WebSocketExchange {
         var exchange = self
         exchange.url = url.filled(secrets)
         exchange.headers = headers.mapValues { $0.filled(secrets) }

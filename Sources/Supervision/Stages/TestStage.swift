@@ -50,7 +50,10 @@ struct TestStage: Sendable {
         let outcome = end == nil ? await reader.finish(commands: commands, duration: started.elapsed) : nil
         var measured: [TargetRecord]?
         if let outcome { measured = await measure(suite, outcome.reading, reader, values, &commands) }
-        ArtifactKeeper(context: context, run: run).keep(suite.artifacts, from: values.workingDirectory)
+        // What is not known cannot be taken out of them.
+        if !reader.isWithheld {
+            ArtifactKeeper(context: context, run: run).keep(suite.artifacts, from: values.workingDirectory)
+        }
         guard let outcome else {
             let record = started.record(
                 run, end?.outcome ?? .lost, end?.words ?? "no account", commands,
@@ -168,7 +171,11 @@ struct TestStage: Sendable {
             reader.take(done, console: console, report: report, directory: values.workingDirectory)
             if console.failedFast { reader.expect(known) }
             if let cut = console.cut {
-                wanted = await rest(after: cut.id, wanted, suite, values, known, reader, &commands)
+                wanted = await rest(wanted, suite, values, known, reader, &commands)
+                // What an experiment's runs show has a line of its own.
+                if run.experiment == nil || wanted?.isEmpty == false {
+                    context.say(LogLine(.fail, run.stage, cutWords(cut, suite, left: wanted)))
+                }
             } else {
                 wanted = console.failedFast ? nil : further(choice.left, reader)
             }
@@ -214,7 +221,7 @@ struct TestStage: Sendable {
 
     /// What is still to run after a cut: nil where it cannot be told or selected, with that said in the reader.
     private func rest(
-        after cut: String, _ wanted: [KnownTest]?, _ suite: SuiteSettings, _ values: PlaceholderValues,
+        _ wanted: [KnownTest]?, _ suite: SuiteSettings, _ values: PlaceholderValues,
         _ known: [KnownTest], _ reader: SuiteReader, _ commands: inout [SupervisedCommand]
     ) async -> [KnownTest]? {
         var all = wanted ?? known
@@ -235,12 +242,27 @@ struct TestStage: Sendable {
         }
         reader.expect(all)
         guard !all.isEmpty, suite.select != nil else { return nil }
-        let left = all.filter { !reader.has($0.id) }
-        if !left.isEmpty {
-            let words = "P\(suite.priority) \(cut): over testTimeout, cut; \(left.count) others go on"
-            context.say(LogLine(.fail, run.stage, "\(suite.name) \(words)"))
-        }
-        return left
+        return all.filter { !reader.has($0.id) }
+    }
+
+    /// `P0 chat chat::partial: 30.1s > testTimeout 30s, cut; 24 others go on`.
+    private func cutWords(_ cut: ConsoleAccount.Cut, _ suite: SuiteSettings, left: [KnownTest]?) -> String {
+        let limit = suite.testTimeout.map { " > testTimeout \(tenths($0, .toNearestOrAwayFromZero))" } ?? ""
+        let rest =
+            switch left?.count {
+            case nil where suite.select == nil: "the rest cannot be selected"
+            case nil: "which others are left is not known"
+            case 0: "no other is left"
+            case let count?: "\(count) \(count == 1 ? "other goes" : "others go") on"
+            }
+        let name = "P\(suite.priority) \(suite.name) \(cut.id)"
+        return "\(name): \(tenths(cut.elapsed, .up))\(limit), cut; \(rest)"
+    }
+
+    /// Seconds, whatever the limit: what is a little over it must read so.
+    private func tenths(_ duration: Duration, _ rule: FloatingPointRoundingRule) -> String {
+        let tenths = (duration.inSeconds * 10).rounded(rule)
+        return Numbers.fixed(tenths / 10, decimals: tenths.truncatingRemainder(dividingBy: 10) == 0 ? 0 : 1) + "s"
     }
 
     private func knownTests(_ suite: SuiteSettings) async -> [KnownTest] {

@@ -33,7 +33,7 @@ package struct CulpritSettings: Hashable, Sendable {
 
     package init(
         flakeRate: BetaDistribution = .unknownTest, nonePrior: Double = 0.2, partialShare: Double = 0.1,
-        wasTriggered: Bool = true, runCost: Double = 1, confidence: Double = 0.99, noneConfidence: Double = 0.9,
+        wasTriggered: Bool = true, runCost: Double = 1, confidence: Double = 0.99, noneConfidence: Double? = nil,
         leastInformation: Double = 0.001, maximumRuns: Int? = nil
     ) {
         self.flakeRate = flakeRate
@@ -42,7 +42,7 @@ package struct CulpritSettings: Hashable, Sendable {
         self.wasTriggered = wasTriggered
         self.runCost = runCost
         self.confidence = confidence
-        self.noneConfidence = noneConfidence
+        self.noneConfidence = noneConfidence ?? min(0.9, confidence)
         self.leastInformation = leastInformation
         self.maximumRuns = maximumRuns ?? (partialShare < 0.5 ? 80 : 400)
     }
