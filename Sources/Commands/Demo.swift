@@ -23,7 +23,8 @@ struct DemoCommand: Command {
             .init("nightjar demo --directory /tmp/mine", "Keeps configuration, repository and evidence there."),
         ],
         exits: [
-            .init(.ok, "the demo ended as it should"), .init(.infrastructure, "the demo could not run here"),
+            .init(.ok, "the demo ended as it should"), .init(.interrupted, "it was ended"),
+            .init(.infrastructure, "the demo could not run here"),
         ])
 
     /// What came of it, as `--json` prints it.

@@ -26,7 +26,8 @@ extension KeyTable {
                 help: "How long the loop waits for an approval."),
             KeyShape(
                 name: "atDeadline", shape: .choice(ApprovalDefault.allCases.map(\.rawValue)), standard: "\"hold\"",
-                help: "Where nobody answered: hold (it is not done), or abort (the cycle ends as interrupted)."),
+                help: "Where nobody answered: hold (it is not done), or abort (the cycle ends as interrupted, and its "
+                    + "revision waits for a newer one or a trigger)."),
             KeyShape(
                 name: "fix", shape: .object(fix), otherwise: "nothing is mended",
                 help: "How code may be mended; needs roles.implement."),

@@ -25,13 +25,14 @@ package struct Revision: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// Whether both name the same thing: equal, or one is an abbreviation (of at least 7 characters) of the other.
     package func names(_ other: Revision) -> Bool {
-        if id == other.id { return true }
+        let (short, long) = id.utf8.count < other.id.utf8.count ? (id, other.id) : (other.id, id)
+        guard long.utf8.starts(with: short.utf8) else { return false }
+        if short.utf8.count == long.utf8.count { return true }
         // Only commit ids are abbreviated: 2026.11.2 is another version than 2026.11.21.
-        let isHexadecimal = (id.utf8 + Array(other.id.utf8)).allSatisfy { byte in
-            (48...57).contains(byte) || (97...102).contains(byte) || (65...70).contains(byte)
-        }
-        guard isHexadecimal, min(id.utf8.count, other.id.utf8.count) >= 7 else { return false }
-        return id.hasPrefix(other.id) || other.id.hasPrefix(id)
+        return short.utf8.count >= 7
+            && long.utf8.allSatisfy { byte in
+                (48...57).contains(byte) || (97...102).contains(byte) || (65...70).contains(byte)
+            }
     }
 }
 

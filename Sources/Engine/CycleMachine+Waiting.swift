@@ -33,7 +33,9 @@ extension CycleMachine {
             return [wake(.pauseEnds, after: until.since(now))]
         }
         if isOutsideWindow, dueLook != .request { return [] }
-        return [wake(.nextLook, after: dueLook != nil && failedLooks == 0 ? .zero : delay)]
+        // Who asked for a number of cycles waits for the first of them no longer than for what an earlier start left.
+        let isDue = dueLook != nil || (cyclesLeft != nil && isFirstLook)
+        return [wake(.nextLook, after: isDue && failedLooks == 0 ? .zero : delay)]
     }
 
     /// Sets waiting up again after a start, a resume, or new settings. A look that is under way goes on.

@@ -47,4 +47,21 @@ struct RequestStoryTests {
         #expect(story.machine.cycle?.requests == before)
         #expect(story.machine.memory.requests?.map(\.verb) == ["trigger"])
     }
+
+    @Test func `who asks for one cycle gets it as soon as the one that was left is sealed`() {
+        var story = Story()
+        story.wake()
+        story.see()
+        story.pass()
+        #expect(story.place == "concluding")
+        story.restart(cycles: 1)
+        story.seal()
+        #expect(story.place == "waiting" && story.timer?.delay == .zero)
+        story.wake()
+        story.see(live: Samples.wanted, trigger: .once)
+        #expect(story.machine.memory.cycle == 2)
+        story.pass()
+        story.seal()
+        #expect(story.place == "finished")
+    }
 }

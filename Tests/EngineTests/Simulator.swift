@@ -57,6 +57,8 @@ struct Simulator {
     private var lastAnswer: OperatorAnswer?
     /// An irreversible change lies in every so many commits; 0 is never.
     var irreversibleEvery = 0
+    /// Somebody answers one in so many questions; 0 is only by chance.
+    var answersEvery = 0
 
     init(seed: UInt64, mishaps: Mishaps = Mishaps(), nights: Nights? = nil, policy: LoopPolicy = Samples.policy) {
         self.seed = seed
@@ -287,6 +289,9 @@ struct Simulator {
         if world.happens(world.mishaps.stop) {
             wasStopped = true
             tell(.stopRequested(StopRequested(now: world.random.once(in: 2), by: "SIGTERM")))
+        }
+        if answersEvery > 0, machine.state == .awaitingApproval, world.random.once(in: answersEvery) {
+            return answerQuestion(world.random.once(in: 4) ? .reject : .approve)
         }
         guard world.happens(world.mishaps.operatorSpeaks) else { return }
         switch Int.random(in: 0..<10, using: &world.random) {
