@@ -176,7 +176,7 @@ struct CulpritMethod: Sendable {
         nightjar("nightjar, a deploy costs 10 runs", deployCost: 10),
         nightjar("nightjar, a deploy costs 1 run", deployCost: 1),
         nightjar("nightjar, deploys are free", deployCost: 0),
-        nightjar("nightjar, deploys are free, 0.93", deployCost: 0, confidence: 0.93),
+        nightjar("nightjar, deploys are free, 0.92", deployCost: 0, confidence: 0.92),
         bisect("git bisect", .once, checkingHead: false),
         bisect("git bisect, head run again first", .once, checkingHead: true),
         bisect("bisect, majority of 3, head first", .majority, checkingHead: true),
