@@ -31,6 +31,9 @@ package enum TargetJudge {
     static let fewestForTrend = 8
     /// A limit that is farther away than this is nothing to warn of now.
     static let cyclesAhead = 30
+    /// A difference must be at least so much of the limit, in percent: with less nobody comes nearer to it, and values far
+    /// below a limit vary by more than their own size on a busy machine.
+    static let noticedPercent = 1.0
     /// A trend must have moved the value by at least so much of the limit, in percent.
     static let trendPercent = 5.0
 
@@ -50,8 +53,8 @@ package enum TargetJudge {
     // MARK: - Against the last green cycle
 
     /// A difference is worse or better where three things hold: the rank-sum test of all values is significant; the
-    /// compared percentile moved by at least `relevantPercent`; and it lies outside of what earlier green cycles showed,
-    /// because machines differ from cycle to cycle more than requests within one.
+    /// compared percentile moved by at least `relevantPercent`, and by `noticedPercent` of the limit; and it lies outside
+    /// of what earlier green cycles showed, because machines differ from cycle to cycle more than requests within one.
     ///
     /// - Parameter earlier: measured values of green cycles up to that one.
     package static func change(
@@ -79,6 +82,10 @@ package enum TargetJudge {
         guard test.probability <= significance, ranksToBad == (toBad > 0) else { return change }
         guard let percent = change.worseByPercent, abs(percent) >= relevantPercent else {
             change.because = "below the \(Measure.text(relevantPercent)) % that matter"
+            return change
+        }
+        guard abs(toBad) >= abs(record.limit) * noticedPercent / 100 else {
+            change.because = "less than \(Measure.text(noticedPercent)) % of the limit"
             return change
         }
         guard let spread = spread(earlier.suffix(newest)) else {

@@ -53,6 +53,10 @@ struct TargetJudgeTests {
         let small = try #require(change(before.map { $0 * 1.04 }, before))
         #expect(small.finding == .same && (small.probability ?? 1) < 0.001)
         #expect(small.words.contains("below the 10 % that matter"))
+        // Twice as slow, and nobody is nearer to the limit of 200: 0.165 ms and 0.33 ms are both nothing.
+        let tiny = try #require(change(before.map { $0 * 0.0033 }, before.map { $0 * 0.00165 }))
+        #expect(tiny.finding == .same && tiny.worseByPercent == 100)
+        #expect(tiny.words.contains("less than 1 % of the limit"))
         let unsure = try #require(change([100, 100, 100, 100, 160], [99, 101, 100, 98, 102]))
         #expect(unsure.finding == .same && (unsure.worseByPercent ?? 0) > 50 && (unsure.probability ?? 0) > 0.1)
         let slower = before.map { $0 * 1.3 }
