@@ -40,10 +40,7 @@ struct NoCycle: Codable, Equatable {
         case .done, .cycles:
             exit = ExitCode.interrupted.rawValue
             if let pause {
-                (ended, because) = (
-                    "paused",
-                    "paused by \(pause.owner): \(pause.reason); no cycle was run; nightjar resume ends the pause"
-                )
+                (ended, because) = ("paused", pause.insteadOfCycle)
                 self.pause = pause
             } else {
                 (ended, because) = ("stopped", "asked to stop before a cycle began")

@@ -156,6 +156,11 @@ package struct PauseRequested: Codable, Hashable, Sendable {
         self.reason = reason
         self.until = until
     }
+
+    /// What somebody hears who asked for a cycle and gets none.
+    package var insteadOfCycle: String {
+        "paused by \(owner): \(reason); no cycle was run; nightjar resume ends the pause"
+    }
 }
 
 /// An operator's word, with who said it.

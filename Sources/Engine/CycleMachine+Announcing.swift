@@ -11,15 +11,20 @@ extension CycleMachine {
         return "INC-\(memory.incidentCount)"
     }
 
+    /// Where the incident of a signature is in memory: the open one, else the one that was resolved last, which is then the
+    /// same again.
+    func knownIncident(_ signature: String) -> Int? {
+        memory.incidents.firstIndex { $0.signature == signature && $0.state != .resolved }
+            ?? memory.incidents.lastIndex { $0.signature == signature }
+    }
+
     /// Failures that triage has grouped get their numbers: those of the incidents that they belong to, or new ones.
     mutating func announce(_ grouped: [Incident]) -> [Action] {
         guard let progress = cycle else { return [] }
         var said: [Action] = []
         for group in grouped where !progress.announced.contains(where: { $0.signature == group.signature }) {
             var incident = group
-            let known =
-                memory.incidents.first { $0.signature == group.signature && $0.state != .resolved }
-                ?? memory.incidents.last { $0.signature == group.signature }
+            let known = knownIncident(group.signature).map { memory.incidents[$0] }
             if let known {
                 let isSameCycle = (progress.earlierIncidents + progress.incidents).contains { $0.id == known.id }
                 incident.id = known.id

@@ -203,9 +203,7 @@ extension CycleMachine {
         kept.lastSeen = now
         // Memory outlives the cycle: it says whose evidence a diagnosis cites.
         if kept.diagnosis?.cycle == nil { kept.diagnosis?.cycle = memory.cycle }
-        let open = memory.incidents.firstIndex { $0.signature == incident.signature && $0.state != .resolved }
-        // What was resolved and is back is the same incident, opened again.
-        if let index = open ?? memory.incidents.lastIndex(where: { $0.signature == incident.signature }) {
+        if let index = knownIncident(incident.signature) {
             let before = memory.incidents[index]
             kept.id = before.id
             kept.state = before.state == .resolved ? .open : before.state

@@ -25,9 +25,7 @@ extension CycleMachine {
         }
         if let pause = memory.pause {
             if cyclesLeft != nil {
-                let words =
-                    "paused by \(pause.owner): \(pause.reason); no cycle was run; nightjar resume ends the pause"
-                return [.say(LogLine(.hold, "waiting", words))] + finish(.done)
+                return [.say(LogLine(.hold, "waiting", pause.insteadOfCycle))] + finish(.done)
             }
             guard let until = pause.until else { return [] }
             return [wake(.pauseEnds, after: until.since(now))]

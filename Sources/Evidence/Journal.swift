@@ -33,6 +33,9 @@ package actor Journal {
         var number: Int
         var file: SegmentFile
         var lastSequence: Int
+        /// Where the newest line ends that carries the loop's memory, and how long it is.
+        var carriedEnd: Int64 = 0
+        var carriedBytes: Int64 = 0
         /// A segment that could not be begun and still has its name.
         var leftover: String?
     }
@@ -67,7 +70,13 @@ package actor Journal {
         try onDisk("sync the folder of", path) { () throws(SystemError) in
             try Files.synchronizeDirectory(Files.parent(of: path))
         }
-        state = Open(lock: lock, number: number, file: file, lastSequence: segment.entries.last?.sequence ?? 0)
+        var open = Open(lock: lock, number: number, file: file, lastSequence: segment.entries.last?.sequence ?? 0)
+        let carried = segment.entries.lastIndex { if case .memoryCarried = $0.event { true } else { false } }
+        if let carried {
+            open.carriedEnd = Int64(segment.ends[carried])
+            open.carriedBytes = Int64(segment.line(carried).count)
+        }
+        state = open
         return JournalOpening(entries: segment.entries, torn: torn)
     }
 
@@ -117,6 +126,21 @@ package actor Journal {
         return entry
     }
 
+    /// Writes the loop's memory down, not durably, where as many bytes were written since the last time as it took then: a
+    /// journal, whose segments are kept, is at most twice as long for it, however much a loop remembers. Returns the entry,
+    /// or nil where nothing was due.
+    @discardableResult
+    package func carry(_ memory: LoopMemory, at: Timestamp, cycle: Int) throws(EvidenceError) -> JournalEntry? {
+        guard let open = state else { throw .notFound(what: "open journal", path: layout.journal) }
+        let before = open.file.size
+        guard before - open.carriedEnd >= open.carriedBytes else { return nil }
+        let entry = try append(.memoryCarried(memory), at: at, cycle: cycle, durable: false)
+        let after = state?.file.size ?? before
+        state?.carriedEnd = after
+        state?.carriedBytes = after - before
+        return entry
+    }
+
     /// The first file of an open journal that is no longer where its path says: the loop's folder was removed, moved away
     /// or replaced. Whoever comes next finds no lock on it, and nothing that is written can be found again.
     package func displaced() -> String? {
@@ -147,6 +171,8 @@ package actor Journal {
         }
         open.number += 1
         open.lastSequence = entry.sequence
+        open.carriedEnd = open.file.size
+        open.carriedBytes = open.file.size
         state = open
         return entry
     }

@@ -21,6 +21,8 @@ struct PatchReader {
     private var addedLeft = 0
     private var changedText: [UInt8] = []
     private var doesMore = false
+    /// Whether the file holds tests, or runs them.
+    private var isOfTests = false
     /// The first added line that may keep a failure from being seen, and the last check that was removed.
     private var muting: String?
     private var removedCheck: String?
@@ -60,6 +62,7 @@ struct PatchReader {
             // Patches come in the order of the list above them, which has each path alone on its line.
             let path = files.count < paths.count ? paths[files.count] : ""
             files.append(FileChange(path: path, added: 0, removed: 0))
+            isOfTests = MutingLine.mayStand(in: path)
         } else if line.starts(with: "@@ ".utf8), !files.isEmpty {
             takeHunk(line)
         }
@@ -81,7 +84,7 @@ struct PatchReader {
 
     private mutating func takeChanged(_ line: ArraySlice<UInt8>) {
         if !PatchReader.isSaying(line) { doesMore = true }
-        if let path = files.last?.path, MutingLine.mayStand(in: path) { takeCheck(line) }
+        if isOfTests { takeCheck(line) }
         if changedText.count < PatchReader.wordBytesPerFile {
             changedText += line.dropFirst().prefix(500)
             changedText.append(10)

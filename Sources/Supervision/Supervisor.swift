@@ -111,11 +111,10 @@ package actor Supervisor {
         return .detached(run)
     }
 
-    /// What the loop knows is written down with each seal: another version goes on from it, whatever it would have decided
-    /// itself. Where it cannot be written now, the next seal does.
+    /// What the loop knows is written down with each seal, as far as the journal has room for it: another version goes on
+    /// from it, whatever it would have decided itself. Where it cannot be written now, the next seal does.
     private func carryMemory(_ at: Timestamp) async {
-        let memory = machine.memory
-        _ = try? await journal.append(.memoryCarried(memory), at: at, cycle: memory.cycle, durable: false)
+        _ = try? await journal.carry(machine.memory, at: at, cycle: machine.memory.cycle)
     }
 
     private func rotateIfIdle(_ at: Timestamp) async {

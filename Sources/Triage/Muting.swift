@@ -91,74 +91,64 @@ enum Muting {
         var left = testsConfirmed
         var found: [Experiment.Selection] = []
         for record in facts.records where record.run.experiment == number && record.run.kind == .test {
-            let ids = (record.suite?.notPassed ?? []).filter(\.outcome.isFailure).map(\.id).prefix(left)
-            guard let suite = record.run.subject, !ids.isEmpty else { continue }
-            left -= ids.count
-            found.append(Experiment.Selection(suite: suite, only: Array(ids)))
+            let failing = (record.suite?.notPassed ?? []).filter {
+                $0.outcome.isFailure && !facts.quarantined.contains($0.id)
+            }
+            guard let suite = record.run.subject, !failing.isEmpty, left > 0 else { continue }
+            found.append(Experiment.Selection(suite: suite, only: failing.prefix(left).map(\.id)))
+            left -= found[found.count - 1].only.count
         }
         return found
     }
 
     // MARK: - What came of it
 
-    /// The commit without which a suite's tests fail each time.
-    static func culprit(_ doubt: Reason, _ facts: TriageCase) -> CommitInfo? {
-        facts.commits.last { commit in
-            let numbers = facts.experiments.filter { $0.experiment.reverting == commit.revision }
-                .map(\.experiment.number)
-            return facts.records.contains { record in
-                numbers.contains(record.run.experiment ?? 0) && record.run.subject == doubt.subject
-                    && (record.suite?.totals.failing ?? 0) > 0
-            }
-        }
-    }
-
-    /// What a suite's pass hid.
+    /// What a suite's pass hid, and since which commit.
     static func incident(_ doubt: Reason, _ facts: TriageCase) -> Incident {
+        let suite = doubt.subject ?? ""
         var incident = Incident(
-            id: "", signature: "evidence: \(doubt.rule) \(doubt.subject ?? "")", title: doubt.text, tests: [],
-            suites: [doubt.subject].compactMap { $0 }, firstSeen: facts.openedAt, firstCycle: facts.cycle)
+            id: "", signature: "evidence: \(doubt.rule) \(suite)", title: doubt.text, tests: [], suites: [suite],
+            firstSeen: facts.openedAt, firstCycle: facts.cycle)
         var diagnosis = Diagnosis(
             category: .fakeEvidence, component: "tests", summary: "the pass proves nothing: \(doubt.text)",
-            grade: .likely, recommendedAction: .rejectReport, whys: Whys.unknown(facts))
-        guard let commit = culprit(doubt, facts) else {
-            incident.diagnosis = diagnosis
-            return incident
+            grade: .likely, recommendedAction: .rejectReport, whys: Whys.unknown(facts), grounds: "rule \(doubt.rule)")
+        let found = HiddenFailures.of(suite: suite, experiments: facts.experiments, records: facts.records)
+            .compactMap { hidden -> (commit: CommitInfo, tests: [TestResult], shown: StageRecord)? in
+                let tests = hidden.tests.filter { !facts.quarantined.contains($0.id) }
+                let commit = facts.commits.first { $0.revision == hidden.commit }
+                return tests.isEmpty ? nil : commit.map { ($0, tests, hidden.shown) }
+            }
+        if let (commit, tests, shown) = found.first {
+            incident.tests = tests.map(\.id)
+            diagnosis.culprit = Diagnosing.blame(commit, Elimination.probability)
+            diagnosis.summary = "\(Whys.named(commit)): \(doubt.text)"
+            answer(&diagnosis.whys, suite, commit, tests[0], shown, facts)
         }
-        diagnosis.culprit = Diagnosing.blame(commit, Elimination.probability)
-        diagnosis.summary = "\(Whys.named(commit)): \(doubt.text)"
-        let numbers = facts.experiments.filter { $0.experiment.reverting == commit.revision }.map(\.experiment.number)
-        let runs = facts.records.filter {
-            numbers.contains($0.run.experiment ?? 0) && $0.run.subject == doubt.subject
-        }
-        let failing = runs.first { ($0.suite?.totals.failing ?? 0) > 0 }
-        let hidden = failing?.suite?.notPassed.first(where: \.outcome.isFailure)
-        incident.tests = failing?.suite?.notPassed.filter(\.outcome.isFailure).map(\.id) ?? []
-        let seen = failing.flatMap { record in
-            hidden.flatMap { facts.reference($0.id, in: record.run.folder) } ?? facts.consoles[record.run.folder]
-        }
+        incident.diagnosis = diagnosis
+        return incident
+    }
+
+    private static func answer(
+        _ whys: inout [Why], _ suite: String, _ commit: CommitInfo, _ test: TestResult, _ shown: StageRecord,
+        _ facts: TriageCase
+    ) {
+        let seen = facts.reference(test.id, in: shown.run.folder) ?? facts.consoles[shown.run.folder]
         let listed = Whys.listed(commit, facts)
         let change = commit.changes.first { $0.mutes != nil }
+        let file = change?.path ?? "a file of the tests"
+        let line = change?.mutes.map { ": \($0)" } ?? ""
         let answers: [(String, Double, EvidenceReference?)] = [
-            ("\(doubt.subject ?? "the suite") passes, and its pass proves nothing", 0.9, seen),
-            (
-                hidden.map { "\($0.id) fails without \(commit.revision.short): \($0.message ?? $0.outcome.rawValue)" }
-                    ?? doubt.text, 0.9, seen
-            ),
-            (
-                "\(change?.path ?? "a file of the tests") keeps failures from being seen\(change?.mutes.map { ": \($0)" } ?? "")",
-                0.8, listed
-            ),
+            ("\(suite) passes, and its pass proves nothing", 0.9, seen),
+            ("\(test.id) fails without \(commit.revision.short): \(test.message ?? test.outcome.rawValue)", 0.9, seen),
+            ("\(file) keeps failures from being seen\(line)", 0.8, listed),
             ("likely commit \(Whys.named(commit)): with it alone taken back the tests fail", 0.8, listed),
             ("what the tests check was changed, and nothing but the tests looks at that", 0.6, listed),
         ]
         for (index, answer) in answers.enumerated() {
             guard let evidence = answer.2 else { continue }
-            diagnosis.whys[index] = Why(
+            whys[index] = Why(
                 n: index + 1, question: Whys.questions[index], answer: answer.0, confidence: answer.1,
                 evidence: [evidence])
         }
-        incident.diagnosis = diagnosis
-        return incident
     }
 }

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 
 from harness import Process, audit, check, wait_for
 from stories import Skip, begun, story, tell_all
@@ -18,22 +19,31 @@ from stories import Skip, begun, story, tell_all
 # Disks
 
 
+@contextmanager
+def state_disk(loop, options):
+    """The state folder is a disk of its own."""
+    if os.geteuid() != 0:
+        raise Skip("needs root for a mount")
+    state = loop.folder / "state"
+    state.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", state], capture_output=True).returncode:
+        raise Skip("a tmpfs cannot be mounted here")
+    try:
+        yield state
+    finally:
+        subprocess.run(["umount", "-l", state], check=False)
+
+
 @story
 def full_disk(loop):
     """The state folder's disk fills while the loop runs: a line, no false verdict, and on when there is space again."""
-    if os.geteuid() != 0:
-        raise Skip("needs root for a tmpfs")
-    state = loop.folder / "state"
-    state.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "none", state], capture_output=True).returncode:
-        raise Skip("a tmpfs cannot be mounted here")
-    try:
-        return fill_and_free(loop, state)
-    finally:
-        loop.process.kill()
-        loop.process.wait()
-        wait_for(10, lambda: not loop.shepherds(), "shepherds ended")
-        subprocess.run(["umount", "-l", state], check=False)
+    with state_disk(loop, "size=2m,mode=700") as state:
+        try:
+            return fill_and_free(loop, state)
+        finally:
+            loop.process.kill()
+            loop.process.wait()
+            wait_for(10, lambda: not loop.shepherds(), "shepherds ended")
 
 
 def fill_and_free(loop, state):
@@ -87,16 +97,8 @@ def fill_and_free(loop, state):
 @story
 def read_only_state(loop):
     """A state folder that cannot be written: a clear error, not a loop."""
-    if os.geteuid() != 0:
-        raise Skip("needs root for a read-only mount")
-    state = loop.folder / "state"
-    state.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", state], capture_output=True).returncode:
-        raise Skip("a tmpfs cannot be mounted here")
-    try:
+    with state_disk(loop, "ro") as state:
         status, said = loop.run("run", timeout=20)
-    finally:
-        subprocess.run(["umount", "-l", state], check=False)
     check(status == 5, f"it ended with {status}: {said}")
     check("ead-only" in said and str(state) in said, f"the error is not clear: {said}")
     return said.strip()

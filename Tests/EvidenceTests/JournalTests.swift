@@ -45,6 +45,30 @@ import Testing
         #expect(expected.map(\.sequence) == Array(1...expected.count), "seed \(seed)")
     }
 
+    @Test func `a loop that remembers much makes its journal at most twice as long`() async throws {
+        let loop = try TemporaryLoop()
+        var memory = LoopMemory()
+        memory.pause = PauseRequested(owner: "ann", reason: String(repeating: "x", count: 20_000), until: nil)
+        let event = Samples.journal[0]
+        var (plain, carried) = (0, 0)
+        // Each beginning goes on from what the journal has.
+        for _ in 0..<4 {
+            let (journal, _) = try await Journal.open(loop.layout)
+            for _ in 0..<100 {
+                let entry = try await journal.append(event.event, at: event.at, cycle: 1, durable: false)
+                plain += try EvidenceCoding.line(entry, "entry").count
+                if let entry = try await journal.carry(memory, at: event.at, cycle: 1) {
+                    carried += try EvidenceCoding.line(entry, "entry").count
+                }
+            }
+            await journal.close()
+        }
+        #expect(carried > 20_000 && carried <= plain + 21_000, "\(carried) beside \(plain)")
+        let (journal, opening) = try await Journal.open(loop.layout)
+        #expect(opening.entries.contains { $0.event == .memoryCarried(memory) })
+        await journal.close()
+    }
+
     @Test func `a tail torn at any byte of the last line is cut and kept aside`() async throws {
         let loop = try TemporaryLoop()
         let lines = try Samples.journal.map { try EvidenceCoding.line($0, "entry") }

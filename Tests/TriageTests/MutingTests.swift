@@ -81,6 +81,30 @@ struct MutingTests {
         #expect(diagnosis.whys[2].answer.contains("tests/conftest.py keeps failures from being seen"))
     }
 
+    @Test func `a test that failed once by luck without another commit blames nobody`() throws {
+        var scene = Scene(commits: 3, files: { ["tests/conftest\($0).py"] }) { run, _ in
+            guard run.kind == .test else { return Scene.Ending() }
+            guard run.purpose == .revert else { return Scene.tests(run, failing: []) }
+            let isHiding = run.revision.id.hasSuffix("commit-0")
+            return Scene.tests(run, failing: isHiding ? ["t2"] : run.only == nil ? ["t5"] : [])
+        }
+        for index in 0...1 {
+            scene.facts.commits[index].changes = [
+                FileChange(path: "tests/conftest\(index).py", added: 1, removed: 0, mutes: "except:")
+            ]
+        }
+        scene.facts.burnIn = BurnInSettings()
+        scene.run(.test, suite: "login")
+        scene.facts.suites[0].status = .passed
+        scene.facts.doubts = [
+            Reason(rule: Reason.checksMuted, verdict: .unproven, text: "hidden", subject: "login")
+        ]
+        let incident = try #require(scene.investigate().first)
+        #expect(scene.asked.map(\.times) == [1, 2, 1, 2])
+        #expect(incident.diagnosis?.culprit?.commit == Revision("commit-0"))
+        #expect(incident.tests == ["t2"])
+    }
+
     @Test func `nothing is tried where deployments are barred, or a test fails, or nothing is suspicious`() {
         var barred = scene { _ in ["t2"] }
         barred.facts.allowance.deploysBarred = "triage.mayDeploy is false"
